@@ -1,0 +1,37 @@
+"""The real parts that tests need: a path, or a skip at home and a failure in CI."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+SCRIBUNTO = Path("/usr/share/mediawiki/extensions/Scribunto/includes")
+
+# Part -> where it is found; the first that exists is taken.
+PARTS = {
+    "lua5.1": ("lua5.1",),
+    "luajit": ("luajit",),
+    "php": ("php",),
+    "chromium": ("chromium",),
+    "mediawiki": ("/usr/share/mediawiki",),
+}
+
+
+def need(part: str) -> str:
+    """The path of a real part. Without it: skip for a person at home, fail where .ci/run asks for the real thing."""
+    for place in PARTS[part]:
+        found = place if place.startswith("/") and os.path.exists(place) else shutil.which(place)
+        if found:
+            return found
+    text = f"{part} is not installed (Debian: apt-get install mediawiki php-cli php-sqlite3 lua5.1 luajit chromium)"
+    if os.environ.get("LUAPROC_REQUIRE_REAL_PARTS") == "1":
+        pytest.fail(text)
+    pytest.skip(text)
+
+
+def reference_server(int_size: int = 8, interpreter_id: int = 0, lua: str = "lua5.1") -> list[str]:
+    """The command that starts Scribunto's own MWServer.lua, as PHP names it."""
+    need("mediawiki")
+    main = SCRIBUNTO / "engines" / "LuaStandalone" / "mw_main.lua"
+    return [need(lua), str(main), str(SCRIBUNTO), str(interpreter_id), str(int_size)]
