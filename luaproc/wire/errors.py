@@ -1,0 +1,19 @@
+"""Errors of the wire, split by whose fault it is."""
+
+from luaproc.errors import LuaprocError
+
+
+class ProtocolError(LuaprocError):
+    """The protocol was not kept. `offset` is the byte of the body or stream where it was noticed, or None."""
+
+    def __init__(self, text: str, offset: "int | None" = None) -> None:
+        super().__init__(text if offset is None else f"{text} (at byte {offset})")
+        self.offset = offset
+
+
+class LocalProtocolError(ProtocolError):
+    """We were asked to send what the protocol cannot carry: the caller's fault. Nothing was sent."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The other side, or the text we were given to read, is not in the protocol."""

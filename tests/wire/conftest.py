@@ -1,0 +1,47 @@
+"""Real PHP and real Lua as judges: one process each, asked line by line."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.parts import need
+
+JUDGES = Path(__file__).parent / "judges"
+
+# No timed tests: an example may wait for a busy machine as long as it likes.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
+Judge = Callable[[bytes], bytes]
+
+
+def start(command: list[str]) -> Iterator[Judge]:
+    """A function that sends bytes (as a line of hexadecimal) and gives back what the process answers."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+
+        def ask(data: bytes) -> bytes:
+            assert process.stdin
+            assert process.stdout
+            process.stdin.write(data.hex().encode() + b"\n")
+            process.stdin.flush()
+            return bytes.fromhex(process.stdout.readline().decode())
+
+        yield ask
+        process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def php() -> Iterator[Judge]:
+    """unserialize(), then serialize() again; ``refused`` when PHP does not take it."""
+    yield from start([need("php"), "-d", "serialize_precision=17", str(JUDGES / "unserialize.php")])
+
+
+@pytest.fixture(scope="session")
+def lua() -> Iterator[Judge]:
+    """An expression's value as judges/evaluate.lua writes it; ``refused: why`` when Lua does not take it."""
+    yield from start([need("lua5.1"), str(JUDGES / "evaluate.lua")])
