@@ -1,0 +1,51 @@
+"""The executable: `luaproc`, or whatever name it is called by. Decides who answers, and imports only that.
+
+Exit statuses beyond those of the command: 2 for a usage error, 1 for any other `LuaprocError`.
+"""
+
+import sys
+
+from luaproc.errors import LuaprocError
+
+
+def main() -> None:
+    """Entry point of the `luaproc` executable, of `python -m luaproc` and of the launchers that `luaproc link` writes."""
+    try:
+        run(sys.argv[1:])
+    except LuaprocError as error:
+        sys.stderr.write(f"luaproc: {error}\n")
+        sys.exit(error.exit_status)
+
+
+def run(words: "list[str]", options: "tuple[str, ...]" = ()) -> None:
+    """Answer one command line. options: of the responder, as a launcher carries them."""
+    if words and words[0].endswith("mw_main.lua"):
+        _serve_php(words, list(options))
+    elif words == ["-v"]:
+        _print_version(list(options))
+    elif words and words[0] == "serve" and "--help" not in words and "-h" not in words:
+        from luaproc.responder.serve import serve
+
+        serve([*options, *words[1:]])
+    else:
+        from luaproc.commands import cli
+
+        cli(args=words, prog_name="luaproc")
+
+
+def _serve_php(words: "list[str]", options: "list[str]") -> None:
+    """As PHP starts a Lua: mw_main.lua, Scribunto's directory, the interpreter's id, the size of PHP's integers."""
+    from luaproc.responder.serve import serve
+
+    for option, value in zip(("--interpreter-id", "--int-size"), words[2:4], strict=False):
+        options += [option, value]
+    serve(options, main_script=words[0])
+
+
+def _print_version(options: "list[str]") -> None:
+    import luaproc
+    from luaproc.responder import options as reader
+    from luaproc.responder import runtime
+
+    name = str(reader.read(options)[0].get("runtime", runtime.DEFAULT))
+    print(f"{runtime.version(name)}  (luaproc {luaproc.__version__})")

@@ -1,0 +1,83 @@
+"""The limits of the process, and how much of them Lua may have."""
+
+import os
+
+from luaproc.errors import UsageError
+
+# What stays for Python beside Lua, in bytes: frames of up to SLICE both ways, malloc's own overhead, and the reserve
+# below, which is given back when memory has run out, so that there is always enough to answer with.
+RESERVE = 1536 * 1024
+HEADROOM = 512 * 1024
+
+# Where the process has no limit to read (macOS, Windows), `--max-memory` is taken to include this much for Python and
+# lupa: what they take on Linux (lupa-facts.md, "Start-up and memory").
+BASE = 14 * 1024 * 1024
+
+
+def set_process_limits(max_memory: int | None, max_cpu: int | None) -> None:
+    """Apply `--max-memory` (bytes, as ulimit -v) and `--max-cpu` (seconds; the hard limit is one more, as Scribunto's).
+
+    Where the platform cannot limit CPU time, a thread watches it. Raises `UsageError` where a limit is above the one
+    the process was started with.
+    """
+    if max_memory is None and max_cpu is None:
+        return
+    try:
+        import resource
+    except ImportError:
+        if max_cpu is not None:
+            _watch_cpu(max_cpu)
+        return
+    wanted = {}
+    if max_memory is not None and hasattr(resource, "RLIMIT_AS"):
+        wanted[resource.RLIMIT_AS] = (max_memory, max_memory)
+    if max_cpu is not None:
+        wanted[resource.RLIMIT_CPU] = (max_cpu, max_cpu + 1)
+    for limit, (soft, hard) in wanted.items():
+        have = resource.getrlimit(limit)[1]
+        if have != resource.RLIM_INFINITY:
+            soft, hard = min(soft, have), min(hard, have)
+        try:
+            resource.setrlimit(limit, (soft, hard))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"the system refuses a limit of {soft}: {error}") from error
+
+
+def lua_memory(max_memory: int | None) -> int:
+    """How many bytes Lua may use: what is left of the process's address space, less RESERVE; 0 for no limit.
+
+    Measured now, so call it when all else is loaded. Without a limit of the process, `max_memory` less BASE.
+    """
+    limit = _address_space()
+    if limit is not None:
+        with open("/proc/self/statm", "rb") as file:
+            used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        return max(limit - used - RESERVE, 256 * 1024)
+    if max_memory is not None:
+        return max(max_memory - BASE, 256 * 1024)
+    return 0
+
+
+def _address_space() -> int | None:
+    # /proc rather than getrlimit(): `resource` is one more shared library to load on every start.
+    try:
+        with open("/proc/self/limits", "rb") as file:
+            for line in file:
+                if line.startswith(b"Max address space"):
+                    soft = line.split()[3]
+                    return None if soft == b"unlimited" else int(soft)
+    except OSError:
+        pass
+    return None
+
+
+def _watch_cpu(seconds: int) -> None:
+    import threading
+    import time
+
+    def watch() -> None:
+        while (left := seconds - time.process_time()) > 0:
+            time.sleep(max(left, 0.01))
+        os._exit(128 + 24)  # as a shell reports SIGXCPU, which PHP understands
+
+    threading.Thread(target=watch, daemon=True).start()

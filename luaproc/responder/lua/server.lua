@@ -1,0 +1,419 @@
+-- The dispatch of ops: takes PHP's messages, keeps the chunk table, calls modules, answers; and calls PHP for modules.
+--
+-- The rule of this file: from the moment a request of ours is on the wire until PHP's reply to it is in, no error may
+-- leave for the module's code. A pcall of the module's would catch it, and both sides would wait for each other for
+-- ever. So everything that can fail (even for lack of memory or stack) runs inside a pcall of ours; what stands
+-- outside allocates nothing. Only one C boundary, the xpcall around the module, lies between two nested calls: Lua 5.1
+-- allows 200.
+--
+-- wire.exchange( bytes ) sends a reply or request and returns PHP's next message: a string ('return ' .. expression),
+--   a string and a chunk name (a loadString), or true for one that is long and comes by wire.slice().
+-- wire.first() is the same without sending. wire.again() gives the message that was lost on the way to us once more.
+-- wire.lost() tells what was lost: 0 nothing was sent, 1 a reply, 2 a request. wire.die( reason ) and wire.exit( status )
+-- end the process. wire.status() is the encoded reply to getStatus.
+
+local wire, environment, protected_functions, encode_of, structured_trace, settings = ...
+local type, next, error, pcall, xpcall, select = type, next, error, pcall, xpcall, select
+local rawget, rawset, setfenv, loadstring, load, unpack = rawget, rawset, setfenv, loadstring, load, unpack
+local collectgarbage = collectgarbage
+local find, gmatch, floor = string.find, string.gmatch, math.floor
+local resume, create = coroutine.resume, coroutine.create
+local jit_off = jit and jit.off
+
+-- error()'s level of the module's line that called one of our functions for PHP: call_php, the closure's tail call
+-- (PUC counts it as a level, LuaJIT does not), the module.
+local CALLER = jit and 2 or 3
+local MAX_RESULTS = 7990 -- C functions have 8000 stack slots in Lua 5.1
+local NO_MEMORY = 'not enough memory'
+
+---- The chunk table -------------------------------------------------------------------------------------------------
+
+local chunks, ids, last_id = {}, {}, 0
+
+local function id_of( func )
+	local id = ids[func]
+	if not id then
+		last_id = last_id + 1
+		id = last_id
+		chunks[id], ids[func] = func, id
+	end
+	return id
+end
+
+local encode, own_failure = encode_of( settings.int_size, settings.function_head, id_of )
+local NO_MEMORY_REPLY = encode.failure( NO_MEMORY )
+local EMPTY_REPLY = encode.values( 0 )
+
+---- Messages in -----------------------------------------------------------------------------------------------------
+
+local function malformed( op, field, expected, value )
+	wire.die( 'malformed message: "' .. op .. '" needs ' .. expected .. ' as "' .. field .. '", got ' .. type( value ) )
+end
+
+local message_environment = { chunks = chunks }
+
+-- A limit that a message met (memory, stack, the compiler's tables): it costs this message, not the process.
+local limit_met
+local function is_limit( err )
+	return type( err ) ~= 'string' or err == NO_MEMORY or err == limit_met or find( err, 'overflow', 1, true )
+end
+
+local function evaluate( chunk, reason )
+	if not chunk then
+		if reason ~= NO_MEMORY and find( reason, ' near ', 1, true ) then
+			wire.die( 'malformed message: the body is no Lua expression: ' .. reason )
+		end
+		-- Not the syntax (those texts name what the error is near): a limit of the compiler.
+		limit_met = reason
+		error( reason, 0 )
+	end
+	if jit_off then
+		jit_off( chunk ) -- it runs once
+	end
+	setfenv( chunk, message_environment )
+	local message = chunk()
+	if type( message ) ~= 'table' then
+		wire.die( 'malformed message: the body is no table but a ' .. type( message ) )
+	end
+	return message
+end
+
+-- One message from what wire gave. Raises where memory or stack run out, ends the process where it is malformed.
+local function decode( body, chunk_name )
+	if chunk_name then
+		return { op = 'loadString', text = body, chunkName = chunk_name }
+	elseif body == true then
+		return evaluate( load( function () return wire.slice() end, '=message' ) )
+	end
+	return evaluate( loadstring( body, '=message' ) )
+end
+
+local function exchange( bytes )
+	return decode( wire.exchange( bytes ) )
+end
+
+local function receive_first()
+	return decode( wire.first() )
+end
+
+local function decode_again()
+	local body, chunk_name = wire.again()
+	if body then
+		return decode( body, chunk_name )
+	end
+	return nil
+end
+
+-- After exchange failed with `err`: the message after all, or else nil, what was lost (see wire.lost) and why.
+-- A coroutine has fresh stacks: what failed for nesting succeeds there.
+local function regain( err )
+	collectgarbage()
+	local lost = wire.lost()
+	if lost == 0 then
+		return nil, 0, NO_MEMORY
+	end
+	local ok, message = resume( create( decode_again ) )
+	if ok and message then
+		return message
+	elseif not ok then
+		err = message
+	end
+	if not is_limit( err ) then
+		wire.die( 'malformed message: the body cannot be evaluated: ' .. err )
+	end
+	return nil, lost, type( err ) == 'string' and err or NO_MEMORY
+end
+
+---- Ops that run no module code -------------------------------------------------------------------------------------
+
+local make_php_function
+
+local BINARY_MARKERS = { '\27Lua', '\27LJ' }
+
+-- Op -> function of the message that returns the encoded reply. All run inside a pcall.
+local answer = {
+	getStatus = function () return wire.status() end,
+	quit = function () wire.exit( 0 ) end,
+	testquit = function () wire.exit( 42 ) end,
+}
+
+function answer.loadString( message )
+	local text, name = message.text, message.chunkName
+	if type( text ) ~= 'string' then
+		malformed( 'loadString', 'text', 'a string', text )
+	elseif type( name ) ~= 'string' then
+		malformed( 'loadString', 'chunkName', 'a string', name )
+	end
+	for i = 1, 2 do
+		if find( text, BINARY_MARKERS[i], 1, true ) then
+			return encode.failure( 'cannot load code with a Lua binary chunk marker escape sequence in it' )
+		end
+	end
+	local chunk, reason = loadstring( text, name )
+	if not chunk then
+		return encode.failure( reason )
+	end
+	setfenv( chunk, environment )
+	return encode.values( 1, id_of( chunk ) )
+end
+
+-- "May contain '.' characters to specify a global variable subtable": a.b.c makes what is missing on the way.
+-- Raw access: a module may have put a metatable on its globals.
+local function library_table( name )
+	local t, path = environment, nil
+	for part in gmatch( name, '[^.]+' ) do
+		path = path and path .. '.' .. part or part
+		local inner = rawget( t, part )
+		if inner == nil then
+			inner = {}
+			rawset( t, part, inner )
+		elseif type( inner ) ~= 'table' then
+			return nil, path, type( inner )
+		end
+		t = inner
+	end
+	return t
+end
+
+function answer.registerLibrary( message )
+	local name, functions = message.name, message.functions
+	if type( name ) ~= 'string' or name == '' then
+		malformed( 'registerLibrary', 'name', 'a name', name )
+	elseif type( functions ) ~= 'table' then
+		malformed( 'registerLibrary', 'functions', 'a table', functions )
+	end
+	for _, id in next, functions do
+		if type( id ) ~= 'string' and type( id ) ~= 'number' then
+			malformed( 'registerLibrary', 'functions', 'a table of function ids', id )
+		end
+	end
+	local library, path, kind = library_table( name )
+	if not library then
+		return encode.failure( "cannot register library '" .. name .. "': '" .. path .. "' is a " .. kind )
+	end
+	for func_name, id in next, functions do
+		rawset( library, func_name, make_php_function( id ) )
+	end
+	return EMPTY_REPLY
+end
+
+function answer.wrapPhpFunction( message )
+	local id = message.id
+	if type( id ) ~= 'string' and type( id ) ~= 'number' then
+		malformed( 'wrapPhpFunction', 'id', 'a function id', id )
+	end
+	return encode.values( 1, make_php_function( id ) )
+end
+
+function answer.cleanupChunks( message )
+	local keep = message.ids
+	if type( keep ) ~= 'table' then
+		malformed( 'cleanupChunks', 'ids', 'a table', keep )
+	end
+	for id, func in next, chunks do
+		if not keep[id] then
+			chunks[id], ids[func] = nil, nil
+		end
+	end
+	return EMPTY_REPLY
+end
+
+---- call ------------------------------------------------------------------------------------------------------------
+
+-- What `run` takes up: set while a call is prepared, read at its first instruction. A closure a call would do the same
+-- for one allocation more.
+local call_function, call_args, call_count
+
+function answer.call( message )
+	local id, count, args = message.id, message.nargs, message.args
+	if type( id ) ~= 'number' then
+		malformed( 'call', 'id', 'a chunk id', id )
+	elseif type( count ) ~= 'number' or count < 0 or floor( count ) ~= count then
+		malformed( 'call', 'nargs', 'a count', count )
+	elseif type( args ) ~= 'table' then
+		malformed( 'call', 'args', 'a table', args )
+	end
+	local func = chunks[id]
+	if not func then
+		return encode.failure( 'function id ' .. id .. ' does not exist' )
+	elseif count > MAX_RESULTS then
+		return encode.failure( 'too many arguments' )
+	end
+	call_function, call_args, call_count = func, args, count
+	return nil -- not answered yet: the module runs outside of our pcall
+end
+
+local function invoke()
+	local func, args, count = call_function, call_args, call_count
+	call_function, call_args = nil, nil
+	return func( unpack( args, 1, count ) ) -- a tail call, as the reference does: a module's level 2 tells
+end
+
+local function encode_results( ... )
+	return encode.values( select( '#', ... ), ... )
+end
+
+local function run()
+	return encode_results( invoke() )
+end
+
+-- The trace of the error that is on its way from the module to the xpcall around it.
+local trace
+
+local function on_error( err )
+	trace = nil
+	if not own_failure( err ) then
+		trace = structured_trace()
+	end
+	return err
+end
+
+-- mw.getLogBuffer() of the modules, where this Scribunto reads it: module code, so whatever it does is let be.
+local function read_log()
+	local mw = rawget( environment, 'mw' )
+	local get = type( mw ) == 'table' and rawget( mw, 'getLogBuffer' )
+	if type( get ) == 'function' then
+		local ok, text = pcall( get )
+		if ok and type( text ) == 'string' then
+			return text
+		end
+	end
+	return nil
+end
+
+local function encode_error( err )
+	local ok, reply = pcall( encode.failure, err, trace, settings.with_log and read_log() or nil )
+	trace = nil
+	if not ok then
+		-- The error value itself cannot be passed: say so instead.
+		reply = encode.failure( type( reply ) == 'string' and reply or 'Cannot pass the error value to PHP' )
+	end
+	return reply
+end
+
+---- The conversation ------------------------------------------------------------------------------------------------
+
+local function find_answer( message )
+	local op = message.op
+	local handler = type( op ) == 'string' and answer[op]
+	if not handler then
+		if op == 'return' or op == 'error' then
+			wire.die( 'unexpected message: a reply ("' .. op .. '") that nothing asked for' )
+		end
+		wire.die( 'unexpected message: unknown op ' .. ( type( op ) == 'string' and '"' .. op .. '"' or type( op ) ) )
+	end
+	return handler( message )
+end
+
+-- PHP's reply to a call of ours, checked. Returns its op.
+local function reply_op( message )
+	local op = message.op
+	if op == 'return' then
+		local count = message.nvalues
+		if type( count ) ~= 'number' or count < 0 or floor( count ) ~= count then
+			malformed( op, 'nvalues', 'a count', count )
+		elseif type( message.values ) ~= 'table' then
+			malformed( op, 'values', 'a table', message.values )
+		end
+		return op
+	elseif op == 'error' then
+		return op
+	end
+	return nil
+end
+
+-- The reply to one request, run inside a pcall except for the module's code. Always a string, whatever happens.
+local function reply_to( message )
+	local ok, reply = pcall( find_answer, message )
+	if ok and not reply then
+		message, trace = nil, nil -- its arguments are the module's now
+		ok, reply = xpcall( run, on_error )
+		if not ok then
+			if reply == NO_MEMORY then
+				pcall( collectgarbage )
+			end
+			ok, reply = pcall( encode_error, reply )
+		end
+	elseif not ok then
+		pcall( collectgarbage )
+		ok, reply = pcall( encode.failure, reply )
+	end
+	if not ok or type( reply ) ~= 'string' then
+		pcall( collectgarbage )
+		return NO_MEMORY_REPLY
+	end
+	return reply
+end
+
+-- Sends `bytes`, answers PHP's requests, and returns PHP's reply to it: 'return' or 'error' and the message, or nil
+-- and the reason, where the reply was lost or the request could not be sent. Without `bytes` (at the top) it listens
+-- for ever.
+local function converse( bytes )
+	local ok, message, lost, reason
+	if bytes then
+		ok, message = pcall( exchange, bytes )
+	else
+		ok, message = pcall( receive_first )
+	end
+	local requesting = bytes -- until it is known to be sent
+	while true do
+		lost = nil
+		if not ok then
+			ok, message, lost, reason = pcall( regain, message )
+			if not ok then
+				message, lost, reason = nil, wire.lost(), NO_MEMORY
+			end
+		end
+		local reply
+		if message then
+			local op = bytes and reply_op( message )
+			if op then
+				return op, message
+			end
+			reply = reply_to( message )
+			message = nil
+		elseif bytes and lost == 1 or requesting and lost == 0 then
+			return nil, reason
+		elseif lost == 1 then
+			wire.die( 'unexpected message: a reply that nothing asked for' )
+		else
+			ok, reply = pcall( encode.failure, reason )
+			if not ok then
+				reply = NO_MEMORY_REPLY
+			end
+		end
+		requesting = nil
+		ok, message = pcall( exchange, reply )
+	end
+end
+
+local function call_php( id, count, ... )
+	local ok, request = pcall( encode.call, id, count, ... )
+	if not ok then
+		-- Our own texts get the position of the module's line; what a __pairs raised stays as it is.
+		error( request, own_failure( request ) and CALLER or 0 )
+	end
+	local op, message = converse( request )
+	if op == 'return' then
+		local count = message.nvalues
+		if count > MAX_RESULTS then
+			error( 'too many results to unpack', CALLER )
+		end
+		return unpack( message.values, 1, count )
+	elseif op == 'error' then
+		error( message.value, CALLER )
+	end
+	error( message, 0 )
+end
+
+function make_php_function( id )
+	local function php_function( ... )
+		return call_php( id, select( '#', ... ), ... )
+	end
+	protected_functions[php_function] = true
+	return php_function
+end
+
+return function ()
+	converse()
+end

@@ -1,0 +1,92 @@
+"""The options of the responder: one table for the command line, the environment and launchers."""
+
+import os
+
+from luaproc.errors import UsageError
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _number(value: str) -> int:
+    return int(value)
+
+
+def _int_size(value: str) -> int:
+    if value not in ("4", "8"):
+        raise ValueError
+    return int(value)
+
+
+def _bytes(value: str) -> int:
+    factor = {"k": 1024, "m": 1024**2, "g": 1024**3}.get(value[-1:].lower())
+    count = int(value[:-1]) * factor if factor else int(value)
+    if count <= 0:
+        raise ValueError
+    return count
+
+
+def _seconds(value: str) -> int:
+    if int(value) <= 0:
+        raise ValueError
+    return int(value)
+
+
+# Option -> environment variable (luaPath can carry no options), reader, what it expects, help.
+OPTIONS = {
+    "runtime": ("LUAPROC_RUNTIME", _text, "a runtime", "The Lua to run: lua51 (PUC, default) or luajit21."),
+    "function-class": (
+        "LUAPROC_FUNCTION_CLASS", _text, "a PHP class name",
+        "PHP class of function objects; found from the Scribunto that starts us.",
+    ),
+    "interpreter-id": (None, _number, "an integer", "The interpreterId in function objects; PHP gives it (default 0)."),
+    "int-size": (None, _int_size, "4 or 8", "Bytes in an integer of PHP; PHP gives it (default 8)."),
+    "max-memory": (
+        "LUAPROC_MAX_MEMORY", _bytes, "bytes, or a number with K, M or G",
+        "Memory of the whole process, as `ulimit -v`; the process's own limit holds anyway.",
+    ),
+    "max-cpu": (
+        "LUAPROC_MAX_CPU", _seconds, "seconds",
+        "CPU time of the process, as `ulimit -t`; the process's own limit holds anyway.",
+    ),
+    "log": ("LUAPROC_LOG", _text, "a file", "Append a line for each message to this file."),
+}  # fmt: skip
+
+
+def read(words: list[str]) -> tuple[dict[str, str | int], list[str]]:
+    """Options from command-line words (`--name value` or `--name=value`) and the environment, and the words left over.
+
+    The command line wins over the environment. Raises `UsageError` for an unknown option or a value that cannot be
+    read.
+    """
+    found: dict[str, str | int] = {}
+    for name, (variable, _, _, _) in OPTIONS.items():
+        if variable and os.environ.get(variable):
+            found[name] = _convert(name, os.environ[variable], variable)
+    rest: list[str] = []
+    words = list(words)
+    while words:
+        word = words.pop(0)
+        if word == "--":
+            return found, rest + words
+        if not word.startswith("--"):
+            rest.append(word)
+            continue
+        name, equals, value = word[2:].partition("=")
+        if name not in OPTIONS:
+            raise UsageError(f"unknown option --{name}: expected one of {', '.join('--' + o for o in OPTIONS)}")
+        if not equals:
+            if not words:
+                raise UsageError(f"option --{name} expects {OPTIONS[name][2]}, and nothing came")
+            value = words.pop(0)
+        found[name] = _convert(name, value, f"--{name}")
+    return found, rest
+
+
+def _convert(name: str, value: str, source: str) -> str | int:
+    _, convert, expected, _ = OPTIONS[name]
+    try:
+        return convert(value)
+    except (ValueError, IndexError):
+        raise UsageError(f"{source} expects {expected}, got {value!r}") from None

@@ -1,0 +1,264 @@
+"""PHP's two pipes, as the callables that Lua speaks through. Nothing here raises into Lua but MemoryError, and Lua asks
+`lost` what that cost.
+"""
+
+import os
+
+from luaproc.responder import limits, status
+
+TYPE_CHECKING = False  # `typing` is start-up time
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+# The longest frame that crosses into Lua in one piece, bytes. Longer ones, and those there is little room for, are fed
+# to Lua's loader in slices, so that neither side ever holds the whole.
+WHOLE = 1024 * 1024
+SLICE = 65536
+
+_GET_STATUS = b'{["op"]="getStatus"}'
+_LOAD_STRING = b'{["op"]="loadString",["text"]="'
+_CHUNK_NAME = b'",["chunkName"]="'
+# Escapes that PHP writes, but for the backslash itself.
+_ESCAPES = ((b"\\n", b"\n"), (b'\\"', b'"'), (b"\\r", b"\r"), (b"\\000", b"\0"))
+
+# What `lost` answers: the request or reply of ours was not sent; PHP's reply was lost, or a request of PHP's.
+NOT_SENT, REPLY, REQUEST = 0, 1, 2
+
+
+def die(reason: "str | bytes") -> "NoReturn":
+    """End the process with status 1 and `reason` as one line on stderr."""
+    text = reason if isinstance(reason, bytes) else reason.encode("utf-8", "replace")
+    try:
+        os.write(2, b"luaproc: " + text.replace(b"\n", b" ")[:1000] + b"\n")
+    except OSError:
+        pass
+    os._exit(1)
+
+
+class Pipes:
+    """Frames in and out on descriptors 0 and 1, for one runtime of lupa.
+
+    log: path of a file that gets a line for each message, or None.
+    """
+
+    def __init__(self, lua, log: "str | None" = None) -> None:  # type: ignore[no-untyped-def]
+        os.set_blocking(0, True)
+        os.set_blocking(1, True)
+        self._read = open(0, "rb", SLICE, closefd=False).read
+        self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600) if log else None
+        self._status = status.open_reporter()
+        self._used = lua.get_memory_used
+        self._set_max_memory = lua.set_max_memory
+        self._limit = 0
+        self._lifted = False
+        self._ballast: bytearray | None = bytearray(limits.HEADROOM)
+        self._sent = True
+        self._body = b""  # the message that went to Lua last; of a long one, the beginning
+        self._left = 0  # bytes of a long one that are still in the pipe
+        self._next: bytes | None = None  # its slice that is read but not yet taken
+
+    def set_limit(self, limit: int) -> None:
+        """Arm Lua's memory limit, bytes; 0 for none."""
+        self._limit = limit
+        self._set_max_memory(limit, total=True)
+
+    def status(self) -> bytes:
+        """The encoded reply to getStatus."""
+        return self._status()  # type: ignore[no-any-return]
+
+    def exchange(self, reply: bytes) -> "bytes | tuple[bytes, bytes] | bool":
+        """Send a reply or request, and receive."""
+        self._sent = False
+        if self._lifted and self._used(total=True) < self._limit - limits.HEADROOM:
+            self._set_max_memory(self._limit, total=True)
+            self._lifted = False
+        self._send(reply)
+        return self.receive()
+
+    def receive(self) -> "bytes | tuple[bytes, bytes] | bool":
+        """PHP's next message: `return ` and its expression, the text and chunk name of a loadString, or True for one
+        that Lua takes by `slice`. Ends the process at the end of input and at a bad frame."""
+        while True:
+            header = self._read_all(16)
+            if not header:
+                os._exit(0)
+            length = _frame_length(header)
+            if length > SLICE and not self._has_room(length):
+                return self._begin_long(length)
+            body = self._read_all(length)
+            if len(body) != length:
+                die(f"truncated frame: expected a body of {length} bytes, got {len(body)}")
+            if self._log is not None:
+                self._write_log(b"RX <== ", body)
+            if body == _GET_STATUS:
+                self._send(self._status())
+                continue
+            self._body = body
+            return self._hand_over()
+
+    def again(self) -> "bytes | tuple[bytes, bytes] | None":
+        """The last message once more, with HEADROOM added to Lua's limit; None where it was long and is gone."""
+        self._lift()
+        if self._left < 0:
+            return None
+        return self._hand_over()
+
+    def lost(self) -> int:
+        """What a failure since the last `exchange` began has cost; drains what is left of a long message."""
+        if not self._sent:
+            return NOT_SENT
+        while self._left > 0:
+            self.slice()
+        head = self._body[:64]
+        return REPLY if b'"return"' in head or b'"error"' in head else REQUEST
+
+    def slice(self) -> "bytes | None":
+        """The next piece of a long message, None at its end."""
+        piece = self._next
+        if piece is not None:
+            self._next = None
+            return piece
+        if self._left <= 0:
+            self._left = -1
+            return None
+        piece = self._read_all(min(SLICE, self._left))
+        if not piece:
+            die(f"truncated frame: {self._left} bytes of the body are missing")
+        self._left -= len(piece)
+        return piece
+
+    # What crosses into Lua must fit: lupa pushes it where a failure would cost it the reference.
+
+    def _hand_over(self) -> "bytes | tuple[bytes, bytes]":
+        body = self._body
+        if self._limit and self._used(total=True) + 2 * len(body) + SLICE > self._limit:
+            self._lift()
+        if body.startswith(_LOAD_STRING):
+            parts = _load_string(body)
+            if parts:
+                return parts
+        return b"return " + body
+
+    def _has_room(self, length: int) -> bool:
+        # Lua's copies of a message while it compiles it: the text, the lexer's buffer (up to twice), the string.
+        return length <= WHOLE and (not self._limit or self._used(total=True) + 5 * length < self._limit)
+
+    def _begin_long(self, length: int) -> bool:
+        self._left = length
+        first = self.slice()
+        assert first is not None
+        self._body = first[:64]
+        self._next = b"return " + first
+        if self._log is not None:
+            self._write_log(b"RX <== ", first)
+        return True
+
+    def _lift(self) -> None:
+        if self._limit:
+            self._set_max_memory(self._limit + limits.HEADROOM, total=True)
+            self._lifted = True
+
+    def _read_all(self, length: int) -> bytes:
+        try:
+            return self._read(length)
+        except MemoryError:
+            self._ballast = None
+            return self._read(length)
+
+    def _send(self, reply: bytes) -> None:
+        if self._log is not None:
+            self._write_log(b"TX ==> ", reply)
+        if self._ballast is None:
+            try:
+                self._ballast = bytearray(limits.HEADROOM)
+            except MemoryError:
+                pass
+        if len(reply) <= SLICE:
+            escaped = _escape(reply)
+            length = len(escaped)
+            frame = b"%08x%08x%b" % (length, length * 2 - 1, escaped)
+            self._sent = True
+            _write(1, frame)
+            return
+        extra = reply.count(b"\\") + reply.count(b"\r") + reply.count(b"\n")
+        length = len(reply) + extra
+        if length >= 1 << 31:
+            raise MemoryError
+        header = b"%08x%08x" % (length, length * 2 - 1)
+        self._sent = True
+        _write(1, header)
+        view = memoryview(reply)
+        if not extra:
+            _write(1, view)
+            return
+        for start in range(0, len(reply), SLICE):
+            piece = view[start : start + SLICE]
+            try:
+                escaped = _escape(bytes(piece))
+            except MemoryError:
+                self._ballast = None
+                escaped = _escape(bytes(piece))
+            _write(1, escaped)
+
+    def _write_log(self, direction: bytes, message: bytes) -> None:
+        # The op stands first in what PHP and we write: a quoted word behind `op`.
+        op = message[:64].partition(b"op")[2].split(b'"')
+        _write(self._log or 2, b"%b%b (%d bytes)\n" % (direction, op[2] if len(op) > 2 else b"?", len(message)))
+
+
+def _write(descriptor: int, data: "bytes | memoryview") -> None:
+    try:
+        written = os.write(descriptor, data)
+        while written < len(data):
+            written += os.write(descriptor, memoryview(data)[written:])
+    except OSError as error:
+        die(f"cannot write: {error.strerror}")
+
+
+def _escape(text: bytes) -> bytes:
+    # bytes.replace returns the same object where there is nothing to replace.
+    return text.replace(b"\\", b"\\\\").replace(b"\r", b"\\r").replace(b"\n", b"\\n")
+
+
+def _frame_length(header: bytes) -> int:
+    """The body's length that a 16-byte header tells; ends the process where it is none."""
+    if len(header) != 16:
+        die(f"truncated frame: expected a header of 16 bytes, got {len(header)}")
+    try:
+        length = int(header[:8], 16)
+    except ValueError:
+        length = -1
+    if header.lower() != b"%08x%08x" % (length, length * 2 - 1):
+        die(
+            f"bad frame header {header!r}: expected the body's length in 8 hexadecimal digits, "
+            "and its double less one in 8 more"
+        )
+    return length
+
+
+def _load_string(body: bytes) -> "tuple[bytes, bytes] | None":
+    """Text and chunk name of a loadString as PHP writes it; None for any other spelling, which Lua reads.
+
+    Lua's lexer takes 3 ns a byte, bytes.replace a tenth of it: 1 ms of the 15 that a small page costs.
+    """
+    text, separator, name = body[len(_LOAD_STRING) :].rpartition(_CHUNK_NAME)
+    if not separator or not name.endswith(b'"}'):
+        return None
+    plain_text, plain_name = _unescape(text), _unescape(name[:-2])
+    if plain_text is None or plain_name is None:
+        return None
+    return plain_text, plain_name
+
+
+def _unescape(text: bytes) -> "bytes | None":
+    # Between pairs of backslashes every backslash begins an escape, so these can be replaced in any order.
+    parts = text.split(b"\\\\")
+    for index, part in enumerate(parts):
+        if part.count(b'"') != part.count(b'\\"'):
+            return None
+        for escape, plain in _ESCAPES:
+            part = part.replace(escape, plain)
+        if b"\\" in part:
+            return None
+        parts[index] = part
+    return b"\\".join(parts)

@@ -1,0 +1,80 @@
+"""The responder: PHP's frames in, replies out, and Lua in between. Python moves bytes and owns the process; all that
+concerns values, chunks and modules is in lua/*.lua.
+
+Exit statuses: 0 for `quit` and for the end of input between messages, 42 for `testquit`, 1 for malformed or unexpected
+input (one line on stderr), 2 for options that cannot be met. SIGXCPU, SIGTERM and SIGPIPE end the process by their
+default action, as PHP expects to see.
+"""
+
+import os
+from _signal import SIG_DFL, SIGINT, signal
+
+from luaproc.errors import UsageError
+from luaproc.responder import installation, limits, options, runtime
+from luaproc.responder.pipes import Pipes, die
+
+TYPE_CHECKING = False  # `typing` is start-up time
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_PARTS = __file__.rpartition("serve")[0] + "lua/"
+
+
+def _source(part: bytes) -> bytes:
+    with open(_PARTS + part.decode() + ".lua", "rb") as file:
+        return file.read()
+
+
+def serve(words: "list[str]", main_script: "str | None" = None) -> "NoReturn":
+    """Serve the protocol on stdin and stdout until PHP ends it. Never returns.
+
+    words: options (see `options.OPTIONS`). main_script: the path of mw_main.lua, where PHP named one.
+    Raises `UsageError` for options that cannot be met.
+    """
+    found, rest = options.read(words)
+    if rest:
+        raise UsageError(f"serve takes options only, got {rest[0]!r}")
+    max_memory, max_cpu = found.get("max-memory"), found.get("max-cpu")
+    assert not isinstance(max_memory, str)
+    assert not isinstance(max_cpu, str)
+    limits.set_process_limits(max_memory, max_cpu)
+    _default_signals()
+    try:
+        _run(found, max_memory, main_script)
+    except MemoryError:
+        die("not enough memory to start: raise Scribunto's memoryLimit, or --max-memory")
+
+
+def _default_signals() -> None:
+    # Python ignores SIGPIPE and turns SIGINT into an exception, which would wait until Lua returns.
+    signal(SIGINT, SIG_DFL)
+    try:
+        from _signal import SIGPIPE
+    except ImportError:  # Windows
+        return
+    signal(SIGPIPE, SIG_DFL)
+
+
+def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "str | None") -> "NoReturn":
+    lua = runtime.new_runtime(str(found.get("runtime", runtime.DEFAULT)))
+    class_name = str(found.get("function-class") or installation.function_class(main_script))
+    log = found.get("log")
+    pipes = Pipes(lua, str(log) if log else None)
+    boot = lua.execute(b"return assert(loadstring(..., '=luaproc/boot.lua'))", _source(b"boot"))
+    start = boot(
+        _source,
+        pipes.receive,
+        pipes.exchange,
+        pipes.slice,
+        pipes.again,
+        pipes.lost,
+        pipes.status,
+        os._exit,
+        die,
+        found.get("int-size", 8),
+        installation.function_head(class_name, int(found.get("interpreter-id", 0))),
+        installation.reads_log(class_name),
+    )
+    pipes.set_limit(limits.lua_memory(max_memory))
+    start()
+    raise AssertionError("the conversation ends by the end of the process")
