@@ -1,0 +1,66 @@
+"""Ctrl-C while Lua runs.
+
+Python's handlers wait until Lua returns, so they are of no use here. lua's own way is to set a hook from the C signal
+handler. Ours is the same by one more step: Python's C-level handler writes to the wakeup descriptor at once, a thread
+that waits there calls `lua_sethook`, and Lua meets the hook at its next instruction. Until then nothing is hooked: it
+costs a script nothing but a thread that sleeps (a count hook would cost 5 to 10 %, and never fires in coroutines or
+in code that LuaJIT compiled). As with lua: one long C call is not interrupted, nor a coroutine of PUC Lua; the second
+Ctrl-C ends the process, since the first put the default action back.
+"""
+
+import _thread
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from luaproc.interpreter.capi import MASK_CALL, MASK_COUNT, MASK_RET, REGISTRY, Hook, push
+
+EVERYTHING = MASK_CALL | MASK_RET | MASK_COUNT
+
+
+def watch(api: Any, state: int, restart_calls: bool) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Start watching; the stack's top two, `debug.sethook` and the Lua function that raises, are taken.
+
+    Returns two functions to call before and after Lua runs. `restart_calls`: whether a blocked read goes on after the
+    signal (PUC lua, by C's `signal`) or fails with EINTR (luajit, by `sigaction`).
+    """
+    stop = api.luaL_ref(state, REGISTRY)
+    sethook = api.luaL_ref(state, REGISTRY)
+
+    def replace_hook(running: int, _activation: int) -> None:
+        # A Python callback must not raise into Lua. So it sets the hook that does, by debug.sethook, which the
+        # next instruction meets. Whatever hook the script had is gone then, as with lua.
+        api.lua_rawgeti(running, REGISTRY, sethook)
+        api.lua_rawgeti(running, REGISTRY, stop)
+        push(api, running, b"cr")
+        push(api, running, b"1")
+        api.lua_pcall(running, 3, 0, 0)
+
+    hook = Hook(replace_hook)
+    default_action = ctypes.CDLL(None).signal
+    default_action.argtypes = [ctypes.c_int, ctypes.c_void_p]
+    default_action.restype = ctypes.c_void_p
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+
+    def wait() -> None:
+        while os.read(reader, 1):
+            default_action(signal.SIGINT, None)
+            api.lua_sethook(state, hook, EVERYTHING, 1)
+
+    def before() -> None:
+        signal.signal(signal.SIGINT, _nothing)
+        signal.siginterrupt(signal.SIGINT, not restart_calls)
+
+    def after() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    _thread.start_new_thread(wait, ())
+    return before, after
+
+
+def _nothing(_number: int, _frame: object) -> None:
+    """A handler must be there for the wakeup descriptor to be written."""
