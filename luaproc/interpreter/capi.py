@@ -10,7 +10,6 @@ Reference: https://www.lua.org/manual/5.1/manual.html#3 ; LuaJIT 2.1 has the sam
 import ctypes
 import os
 from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
-from typing import Any
 
 from luaproc.errors import UsageError
 
@@ -66,7 +65,7 @@ SIGNATURES = {
 C_TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int, "z": ctypes.c_size_t, "s": ctypes.c_char_p, "v": None}
 
 
-def library(runtime: str) -> Any:
+def library(runtime: str) -> ctypes.CDLL:
     """The library of a runtime, with the C API's functions as attributes (`SIGNATURES`, nothing else is declared).
 
     Raises `UsageError` when there is no such runtime here, or when its functions cannot be reached.
@@ -77,10 +76,10 @@ def library(runtime: str) -> Any:
         raise UsageError(f"no Lua runtime {runtime!r} for the interpreter; this lupa has: {here}")
     try:
         api = ctypes.CDLL(path)
-        for name, (result, *arguments) in SIGNATURES.items():
+        for name, letters in SIGNATURES.items():
             function = getattr(api, name)
-            function.restype = C_TYPES[result]
-            function.argtypes = [C_TYPES[letter] for letter in arguments]
+            function.restype = C_TYPES[letters[0]]
+            function.argtypes = [C_TYPES[letter] for letter in letters[1:]]
     except (OSError, AttributeError) as error:
         raise UsageError(f"lupa's {runtime} ({path}) does not offer Lua's C API: {error}") from None
     return api
@@ -105,19 +104,19 @@ def _libraries() -> dict[str, str]:
     return found
 
 
-def push(api: Any, state: int, text: bytes) -> None:
+def push(api: ctypes.CDLL, state: int, text: bytes) -> None:
     """Push bytes as a Lua string."""
     api.lua_pushlstring(state, text, len(text))
 
 
-def text_at(api: Any, state: int, index: int) -> bytes | None:
+def text_at(api: ctypes.CDLL, state: int, index: int) -> bytes | None:
     """The string or number at a stack index as bytes; None for a value of any other type."""
     size = ctypes.c_size_t()
     start = api.lua_tolstring(state, index, ctypes.byref(size))
     return None if start is None else ctypes.string_at(start, size.value)
 
 
-def get_field(api: Any, state: int, index: int, name: bytes) -> None:
+def get_field(api: ctypes.CDLL, state: int, index: int, name: bytes) -> None:
     """Push the field `name` of the table at `index`, without metamethods: out here nothing would catch their errors."""
     push(api, state, name)
     api.lua_rawget(state, index if index <= REGISTRY or index > 0 else index - 1)

@@ -5,7 +5,6 @@ Mike Pall; both under the MIT license.
 """
 
 import sys
-from typing import NamedTuple
 
 # Where Debian's lua5.1 looks (upstream looks below /usr/local only): distributions install pure Lua modules there,
 # and their C modules are to be found and refused rather than missed.
@@ -17,8 +16,8 @@ _C_MULTIARCH = f"/usr/lib/{_MULTIARCH}/lua/5.1/?.so;" if _MULTIARCH else ""
 _C_PATH = f"./?.so;/usr/local/lib/lua/5.1/?.so;{_C_MULTIARCH}/usr/lib/lua/5.1/?.so;/usr/local/lib/lua/5.1/loadall.so"
 
 
-class Dialect(NamedTuple):
-    """One interpreter's ways. Texts are bytes, `%s` stands for the program's name."""
+class Dialect:
+    """One interpreter's ways; its subclasses are data only. Texts are bytes, `%s` stands for the program's name."""
 
     version: bytes
     """LuaJIT's begins with `jit.version`, which only the running library knows."""
@@ -38,10 +37,12 @@ class Dialect(NamedTuple):
     """Whether -i echoes lines that come from no terminal: lua5.1 is linked with readline, which does."""
 
 
-LUA51 = Dialect(
-    version=b"Lua 5.1.5  Copyright (C) 1994-2012 Lua.org, PUC-Rio\n",
-    version_on_stdout=False,
-    usage=b"""usage: %s [options] [script [args]].
+class Puc(Dialect):
+    """lua.c of Lua 5.1.5, as Debian builds it."""
+
+    version = b"Lua 5.1.5  Copyright (C) 1994-2012 Lua.org, PUC-Rio\n"
+    version_on_stdout = False
+    usage = b"""usage: %s [options] [script [args]].
 Available options are:
   -e stat  execute string 'stat'
   -l name  require library 'name'
@@ -49,20 +50,22 @@ Available options are:
   -v       show version information
   --       stop handling options
   -        execute stdin and stop handling options
-""",
-    options={"i": "iv", "v": "v", "e": "e", "l": ""},
-    takes_word="el",
-    alone="iv",
-    path=f"./?.lua;{_SHARE}{_LIB}{_SYSTEM}",
-    cpath=_C_PATH,
-    restarts_calls=True,
-    echoes=True,
-)
+"""
+    options = {"i": "iv", "v": "v", "e": "e", "l": ""}
+    takes_word = "el"
+    alone = "iv"
+    path = f"./?.lua;{_SHARE}{_LIB}{_SYSTEM}"
+    cpath = _C_PATH
+    restarts_calls = True
+    echoes = True
 
-LUAJIT = Dialect(
-    version=b" -- Copyright (C) 2005-2026 Mike Pall. https://luajit.org/\n",
-    version_on_stdout=True,
-    usage=b"""usage: %s [options]... [script [args]...].
+
+class LuaJit(Dialect):
+    """luajit.c of LuaJIT 2.1."""
+
+    version = b" -- Copyright (C) 2005-2026 Mike Pall. https://luajit.org/\n"
+    version_on_stdout = True
+    usage = b"""usage: %s [options]... [script [args]...].
 Available options are:
   -e chunk  Execute string 'chunk'.
   -l name   Require library 'name'.
@@ -74,23 +77,22 @@ Available options are:
   -E        Ignore environment variables.
   --        Stop handling options.
   -         Execute stdin and stop handling options.
-""",
-    options={"i": "iv", "v": "v", "e": "eo", "l": "o", "j": "o", "O": "", "b": "e", "E": "n"},
-    takes_word="elj",
-    alone="iv",
-    path=f"./?.lua;/usr/share/luajit-2.1/?.lua;/usr/local/share/luajit-2.1/?.lua;{_SHARE}{_SYSTEM}",
-    cpath=_C_PATH,
-    restarts_calls=False,
-    echoes=False,
-)
+"""
+    options = {"i": "iv", "v": "v", "e": "eo", "l": "o", "j": "o", "O": "", "b": "e", "E": "n"}
+    takes_word = "elj"
+    alone = "iv"
+    path = f"./?.lua;/usr/share/luajit-2.1/?.lua;/usr/local/share/luajit-2.1/?.lua;{_SHARE}{_SYSTEM}"
+    cpath = _C_PATH
+    restarts_calls = False
+    echoes = False
 
 
-def dialect_of(runtime: str) -> Dialect:
+def dialect_of(runtime: str) -> type[Dialect]:
     """The interpreter that a runtime is the library of."""
-    return LUA51 if runtime == "lua51" else LUAJIT
+    return Puc if runtime == "lua51" else LuaJit
 
 
-def collect(argv: list[bytes], dialect: Dialect) -> tuple[int, set[str]] | None:
+def collect(argv: list[bytes], dialect: type[Dialect]) -> tuple[int, set[str]] | None:
     """Where the options end and the script begins (``len(argv)``: there is none), and the flags they set.
 
     None for a word that is no option, as the `collectargs` of both interpreters has it.

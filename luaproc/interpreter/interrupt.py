@@ -13,14 +13,13 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable
-from typing import Any
 
 from luaproc.interpreter.capi import MASK_CALL, MASK_COUNT, MASK_RET, REGISTRY, Hook, push
 
 EVERYTHING = MASK_CALL | MASK_RET | MASK_COUNT
 
 
-def watch(api: Any, state: int, restart_calls: bool) -> tuple[Callable[[], None], Callable[[], None]]:
+def watch(api: ctypes.CDLL, state: int, restart_calls: bool) -> tuple[Callable[[], None], Callable[[], None]]:
     """Start watching; the stack's top two, `debug.sethook` and the Lua function that raises, are taken.
 
     Returns two functions to call before and after Lua runs. `restart_calls`: whether a blocked read goes on after the

@@ -13,7 +13,7 @@ COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
 
 
 def give_back() -> None:
-    """Default signal actions, the C locale (`os.setlocale()` says "C", `%a` knows ASCII), the environment we were given."""
+    """Default signal actions, the C locale (`os.setlocale()` says "C", `%a` knows ASCII), the environment as given."""
     for name in PYTHON_TOOK:
         number = getattr(signal, name, None)
         if number is not None:

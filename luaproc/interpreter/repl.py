@@ -1,15 +1,15 @@
-"""The prompt of `lua -i`: lines read with readline on a terminal, continued while incomplete, `=expr` as `return expr`."""
+"""The prompt of `lua -i`: readline on a terminal, incomplete lines go on, `=expr` means `return expr`."""
 
 import ctypes
 import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from luaproc.interpreter import capi, stdio
 from luaproc.interpreter.capi import GLOBALS, MULTRET, text_at
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from luaproc.interpreter.standalone import Standalone
 
@@ -40,9 +40,7 @@ def interact(lua: "Standalone") -> None:
     lua.program = program
 
 
-def _load(
-    lua: "Standalone", read: Callable[[bytes], bytes | None], remember: Callable[[bytes], None]
-) -> int | None:
+def _load(lua: "Standalone", read: Callable[[bytes], bytes | None], remember: Callable[[bytes], None]) -> int | None:
     """Read lines until they make a chunk, or an error, on the stack; the status, None at the end of input."""
     text = read(_prompt(lua, b"_PROMPT", b"> "))
     if text is None:

@@ -4,16 +4,15 @@ Between calls, nothing catches a Lua error. Only what allocates can raise there 
 ends in Lua's own PANIC message and status 1; lua would say the same less loudly. No error may cross a Python frame.
 """
 
+import ctypes
 import os
 import sys
-from pathlib import Path
-from typing import Any
 
 from luaproc.interpreter import capi, interrupt, process, repl, stdio
 from luaproc.interpreter.capi import GLOBALS, MULTRET, REGISTRY, push, text_at
-from luaproc.interpreter.dialects import LUA51, collect, dialect_of
+from luaproc.interpreter.dialects import Puc, collect, dialect_of
 
-START = Path(__file__).with_name("lua") / "start.lua"
+START = os.path.join(os.path.dirname(__file__), "lua", "start.lua")
 
 
 def run(argv: list[bytes], runtime: str) -> int:
@@ -34,7 +33,7 @@ def run(argv: list[bytes], runtime: str) -> int:
 class Standalone:
     """One Lua state and the command line it serves."""
 
-    def __init__(self, api: Any, state: int, argv: list[bytes], runtime: str) -> None:
+    def __init__(self, api: ctypes.CDLL, state: int, argv: list[bytes], runtime: str) -> None:
         self.api = api
         self.state = state
         self.argv = argv
@@ -49,7 +48,7 @@ class Standalone:
     def main(self) -> bool:
         """Do what the command line says; whether the exit status tells of a failure."""
         collected = collect(self.argv, self.dialect)
-        puc = self.dialect is LUA51
+        puc = self.dialect is Puc
         if collected is None and not puc:
             return self.usage()
         environment = collected is None or "n" not in collected[1]
@@ -95,13 +94,14 @@ class Standalone:
         api.lua_gc(state, capi.GC_STOP, 0)
         api.luaL_openlibs(state)
         api.lua_gc(state, capi.GC_RESTART, 0)
-        text = START.read_bytes()
+        with open(START, "rb") as file:
+            text = file.read()
         if api.luaL_loadbuffer(state, text, len(text), b"=luaproc"):
             raise AssertionError(text_at(api, state, -1))
         api.lua_pushboolean(state, environment)
         push(api, state, self.dialect.path.encode())
         push(api, state, self.dialect.cpath.encode())
-        added = stdio.functions(api) if self.dialect is LUA51 else []
+        added = stdio.functions(api) if self.dialect is Puc else []
         for function in added:
             api.lua_pushcclosure(state, function, 0)
         if api.lua_pcall(state, 3 + len(added), 4, 0):
@@ -193,7 +193,7 @@ class Standalone:
                 status = self.string(word, b"=(command line)")
             elif letter == b"l":
                 status = self.library(word)
-            elif letter in (b"j", b"O", b"b") and self.dialect is not LUA51:
+            elif letter in (b"j", b"O", b"b") and self.dialect is not Puc:
                 status = self.jit_option(letter, word, at)
             if status:
                 return status
@@ -223,16 +223,16 @@ class Standalone:
         api, state = self.api, self.state
         name = None if self.argv[at] == b"-" and self.argv[at - 1] != b"--" else self.argv[at]
         arguments = self.argv[at + 1 :]
-        if self.dialect is LUA51:
+        if self.dialect is Puc:
             self.set_arg(at)
         status = api.luaL_loadfile(state, name)
         if status:
             return self.report(status)
-        count = len(arguments) if self.dialect is LUA51 else self.length_of_arg()
+        count = len(arguments) if self.dialect is Puc else self.length_of_arg()
         if not api.lua_checkstack(state, count + 3):
             self.message(b"too many arguments to script")
             return 1
-        if self.dialect is LUA51:
+        if self.dialect is Puc:
             for word in arguments:
                 push(api, state, word)
         else:

@@ -6,7 +6,6 @@ again here as far as a crash depends on it, because a script can find them with 
 
 import ctypes
 import os
-from typing import Any
 
 from luaproc.interpreter.capi import (
     REGISTRY,
@@ -26,7 +25,7 @@ libc.fflush.argtypes = [ctypes.c_void_p]
 _alive: list[object] = []  # C keeps no reference to these functions; Lua may call them until the process ends.
 
 
-def functions(api: Any) -> list[Any]:
+def functions(api: ctypes.CDLL) -> list[object]:
     """The C functions `popen(command, mode)` -> file or nil, reason, errno; and `tmpname()` -> name or nil."""
 
     def close(state: int) -> int:
@@ -77,7 +76,7 @@ def functions(api: Any) -> list[Any]:
     return made
 
 
-def _stream(api: Any, state: int) -> "ctypes.c_void_p | None":
+def _stream(api: ctypes.CDLL, state: int) -> "ctypes.c_void_p | None":
     """The FILE* that argument 1 holds, if that is a file of liolib."""
     if api.lua_type(state, 1) != TUSERDATA or not api.lua_getmetatable(state, 1):
         return None
