@@ -1,0 +1,49 @@
+"""PHP's side of the protocol: start any Lua-side server, load and call Lua, answer its calls with Python callables.
+
+    from luaproc.host import Interpreter
+
+    with Interpreter() as lua:
+        add = lua.load_string("return function(a, b) return a + b end", "=add").call()[0]
+        assert add(2, 3) == [5]
+
+Names are imported when they are asked for: pytest loads the plugin in this package on every run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from luaproc.host.connection import Connection as Connection
+    from luaproc.host.errors import HostError as HostError
+    from luaproc.host.errors import LuaError as LuaError
+    from luaproc.host.errors import ServerDied as ServerDied
+    from luaproc.host.errors import ServerNotStarted as ServerNotStarted
+    from luaproc.host.errors import ServerTimeout as ServerTimeout
+    from luaproc.host.errors import TraceEntry as TraceEntry
+    from luaproc.host.functions import LuaFunction as LuaFunction
+    from luaproc.host.interpreter import Interpreter as Interpreter
+    from luaproc.host.interpreter import Status as Status
+
+_HOMES = {
+    "Connection": "connection",
+    "HostError": "errors",
+    "Interpreter": "interpreter",
+    "LuaError": "errors",
+    "LuaFunction": "functions",
+    "ServerDied": "errors",
+    "ServerNotStarted": "errors",
+    "ServerTimeout": "errors",
+    "Status": "interpreter",
+    "TraceEntry": "errors",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,132 @@
+"""Lua functions in Python's hands, and the values of both sides made into each other's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from weakref import WeakValueDictionary
+
+from luaproc.wire.errors import LocalProtocolError
+from luaproc.wire.values import MAX_DEPTH, FunctionRef, Table, Value
+
+
+class LuaFunction:
+    """A function in the server, to be called like one of Python's; the result is the list of what it returned.
+
+    While Python holds it, the server keeps it. The same Lua function is the same object.
+
+    id: its number in the server's chunk table. name: the chunk name it was loaded under; None for a function
+    that came as a value.
+    """
+
+    __slots__ = ("__weakref__", "_call", "id", "name", "owner")
+
+    def __init__(self, number: int, name: str | None, owner: object, call: Callable[..., list[Any]]) -> None:
+        self.id = number
+        self.name = name
+        self.owner = owner
+        self._call = call
+
+    def __call__(self, *args: Any) -> list[Any]:
+        """Call it: see `Interpreter.call`."""
+        return self._call(self, *args)
+
+    def __repr__(self) -> str:
+        return f"<LuaFunction {self.id}{'' if self.name is None else ' ' + self.name}>"
+
+
+class Chunks:
+    """Which of the server's functions Python still holds."""
+
+    def __init__(self, owner: object, call: Callable[..., list[Any]]) -> None:
+        self.alive: WeakValueDictionary[int, LuaFunction] = WeakValueDictionary()
+        self._known: set[int] = set()
+        self._owner = owner
+        self._call = call
+
+    def get(self, number: int, name: str | None = None) -> LuaFunction:
+        """The function of that number."""
+        function = self.alive.get(number)
+        if function is None:
+            function = self.alive[number] = LuaFunction(number, name, self._owner, self._call)
+            self._known.add(number)
+        return function
+
+    @property
+    def any_dropped(self) -> bool:
+        """Whether the server still keeps a function that Python let go of."""
+        return len(self.alive) != len(self._known)
+
+    def kept(self) -> frozenset[int]:
+        """The numbers that the server has to keep; all others count as cleaned up from now on."""
+        self._known = set(self.alive.keys())
+        return frozenset(self._known)
+
+
+class Converter:
+    """Values between Python and the wire.
+
+    To Lua: None, bool, int, float, str, bytes, any Mapping, list and tuple (numbered from 1), `LuaFunction`.
+    From Lua: None, bool, int, float, dict, list, `LuaFunction`, and strings as str.
+
+    encoding: of strings. Bytes that are not valid in it become lone surrogates ("surrogateescape") and go
+    back as they came, so nothing is lost; None leaves strings as bytes, keys included. lists: a table with
+    the keys 1 to n, and n at least 1, becomes a list; False makes every table a dict.
+    """
+
+    def __init__(self, chunks: Chunks, owner: object, encoding: str | None, lists: bool) -> None:
+        self._chunks = chunks
+        self._owner = owner
+        self._encoding = encoding
+        self._lists = lists
+
+    def text(self, text: str | bytes) -> bytes:
+        """A string as it travels."""
+        if isinstance(text, bytes):
+            return text
+        try:
+            return text.encode(self._encoding or "utf-8", "surrogateescape")
+        except UnicodeEncodeError as error:
+            raise LocalProtocolError(f"a str that cannot be {error.encoding}: {text!r:.60}") from None
+
+    def to_wire(self, value: Any, level: int = 0) -> Value:
+        """A Python value as the wire's. Raises LocalProtocolError for a type that Lua does not have."""
+        if isinstance(value, str):
+            return self.text(value)
+        if level > MAX_DEPTH:
+            raise LocalProtocolError(f"a value of more than {MAX_DEPTH} levels of tables, or inside itself")
+        if isinstance(value, Mapping):
+            return {
+                self.text(key) if isinstance(key, str) else key: self.to_wire(item, level + 1)
+                for key, item in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return [self.to_wire(item, level + 1) for item in value]
+        if isinstance(value, LuaFunction):
+            return FunctionRef(self.number(value))
+        if callable(value):
+            raise LocalProtocolError("a Python callable cannot be sent to Lua: wrap_php_function() makes it a function")
+        return value
+
+    def number(self, function: LuaFunction) -> int:
+        """The function's number. Raises LocalProtocolError if another interpreter's server has it."""
+        if not isinstance(function, LuaFunction):
+            raise LocalProtocolError(f"expected a LuaFunction, got {function!r:.60}")
+        if function.owner is not self._owner:
+            raise LocalProtocolError(f"{function!r} belongs to another interpreter")
+        return function.id
+
+    def to_python(self, value: Value) -> Any:
+        """A value that came from the server."""
+        if isinstance(value, bytes):
+            return value if self._encoding is None else value.decode(self._encoding, "surrogateescape")
+        if isinstance(value, dict):
+            return self._table(value)
+        if isinstance(value, FunctionRef):
+            return self._chunks.get(value.id)
+        return value
+
+    def _table(self, table: Table) -> dict[Any, Any] | list[Any]:
+        if self._lists and table and all(index in table for index in range(1, len(table) + 1)):
+            return [self.to_python(table[index]) for index in range(1, len(table) + 1)]
+        return {self.to_python(key): self.to_python(item) for key, item in table.items()}

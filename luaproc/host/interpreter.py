@@ -1,0 +1,288 @@
+"""PHP's part of the conversation: `Interpreter`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from luaproc.host.connection import Connection, FrameHook
+from luaproc.host.errors import LuaError, TraceEntry
+from luaproc.host.functions import Chunks, Converter, LuaFunction
+from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
+from luaproc.wire.messages import (
+    Call,
+    CallbackId,
+    CleanupChunks,
+    Error,
+    GetStatus,
+    LoadString,
+    Message,
+    Quit,
+    RegisterLibrary,
+    Return,
+    TestQuit,
+    WrapPhpFunction,
+    decode_from_responder,
+    encode_for_responder,
+)
+from luaproc.wire.values import FunctionRef, Value
+
+PhpFunction = Callable[..., Any]
+"""What Lua can call.
+
+It gets Lua's arguments by position. A tuple that it returns is that many values, None is no value, anything
+else is one. A `LuaError` that it raises is Lua's to catch, as in PHP. Any other Exception is a bug on this
+side: Lua is unwound with an error too, and the exception is raised again from the call during which it
+happened, whatever Lua did about it. (KeyboardInterrupt and the like end the server at once.)
+"""
+
+Fallback = Callable[[str, list[Any], int], Any]
+"""Answers for functions that were registered as None.
+
+It gets the function's name, the arguments and the depth of the call (1 for the first); it answers as a
+`PhpFunction` does.
+"""
+
+
+def default_server() -> list[str]:
+    """The command that starts our own responder, in this Python."""
+    return [sys.executable, "-m", "luaproc", "serve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What getStatus tells: `time` of the processor in clock ticks, `vsize` and `rss` in bytes; None if missing."""
+
+    pid: int | None
+    time: int | None
+    vsize: int | None
+    rss: int | None
+
+
+class Interpreter:
+    """A Lua-side server, driven as PHP drives it.
+
+    server: its command, a list of words (``["lua5.1", ".../mw_main.lua", DIR, "0", "8"]``); by default our
+    own. encoding, lists: see `luaproc.host.functions.Converter`. fallback: see `Fallback`. on_interrupt:
+    asked at Ctrl-C while the server works; True goes on waiting, otherwise the server is ended and
+    KeyboardInterrupt raised. The others belong to `Connection`, which is there as `connection`.
+
+    Any method that talks to the server raises `LuaError` for Lua's errors, `ServerDied`, `ServerTimeout` or
+    RemoteProtocolError when the server is lost (and it stays so), LocalProtocolError for a value that cannot
+    be sent, after which everything goes on as before.
+    """
+
+    def __init__(
+        self,
+        server: Sequence[str] | None = None,
+        *,
+        timeout: float | None = 60.0,
+        cpu_limit: int | None = None,
+        memory_limit: int | None = None,
+        encoding: str | None = "utf-8",
+        lists: bool = True,
+        fallback: Fallback | None = None,
+        on_frame: FrameHook | None = None,
+        on_interrupt: Callable[[], bool] | None = None,
+        stderr: str | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        new_session: bool = False,
+    ) -> None:
+        self.connection = Connection(
+            default_server() if server is None else server,
+            timeout=timeout,
+            cpu_limit=cpu_limit,
+            memory_limit=memory_limit,
+            on_frame=on_frame,
+            stderr=stderr,
+            env=env,
+            cwd=cwd,
+            new_session=new_session,
+        )
+        self.fallback = fallback
+        self.on_interrupt = on_interrupt
+        self.depth = 0
+        """How many of Lua's calls are being answered at this moment."""
+        self._chunks = Chunks(self, self.call)
+        self._convert = Converter(self._chunks, self, encoding, lists)
+        self._callbacks: dict[CallbackId, tuple[str, PhpFunction | None]] = {}
+        self._registrations = 0
+
+    @property
+    def functions(self) -> dict[int, LuaFunction]:
+        """The Lua functions that Python holds, by their numbers."""
+        return dict(sorted(self._chunks.alive.items()))
+
+    def load_string(self, text: str | bytes, chunk_name: str | bytes = "=chunk") -> LuaFunction:
+        """Compile Lua code; the function has not run yet.
+
+        chunk_name: as Lua wants it: ``=name`` is shown as it is, ``@name`` as a file, anything else as an
+        excerpt.
+        """
+        self._cleanup_if_dropped()
+        name = self._convert.text(chunk_name)
+        values = self.request(LoadString(self._convert.text(text), name))
+        if len(values) != 1 or not isinstance(values[0], int):
+            raise self.connection.fail(RemoteProtocolError(f"expected loadString to return one id, got {values!r:.60}"))
+        return self._chunks.get(values[0], name.decode("utf-8", "replace"))
+
+    def call(self, function: LuaFunction, *args: Any) -> list[Any]:
+        """Call a Lua function; the list of its results, nils as None."""
+        number = self._convert.number(function)
+        self._cleanup_if_dropped()
+        values = self.request(Call(number, tuple(self._convert.to_wire(arg) for arg in args)))
+        return [self._convert.to_python(value) for value in values]
+
+    def register_library(self, name: str, functions: Mapping[str, PhpFunction | None]) -> None:
+        """Put Python callables into the global Lua table `name`. None is a function that `fallback` answers."""
+        self._registrations += 1
+        ids: dict[int | float | bytes, CallbackId] = {}
+        for key, function in functions.items():
+            # The same library can be registered again and again: each time under ids of its own, as PHP does
+            # it.
+            number = f"{name}-{key}-{self._registrations}".encode()
+            self._callbacks[number] = (f"{name}.{key}", function)
+            ids[self._convert.text(key)] = number
+        self.request(RegisterLibrary(self._convert.text(name), ids))
+
+    def wrap_php_function(self, function: PhpFunction | None, name: str = "anonymous") -> LuaFunction:
+        """A Lua function that calls a Python callable (or `fallback`, for None, which sees the name)."""
+        self._registrations += 1
+        number = f"anonymous*{self._registrations}".encode()
+        self._callbacks[number] = (name, function)
+        values = self.request(WrapPhpFunction(number))
+        if len(values) != 1 or not isinstance(values[0], FunctionRef):
+            raise self.connection.fail(
+                RemoteProtocolError(f"expected wrapPhpFunction to return one function, got {values!r:.60}")
+            )
+        return self._chunks.get(values[0].id, name)
+
+    def get_status(self) -> Status | None:
+        """What the server says of its process; None where it cannot say."""
+        values = self.request(GetStatus())
+        if not values or not isinstance(values[0], dict):
+            return None
+        found = [values[0].get(key) for key in (b"pid", b"time", b"vsize", b"rss")]
+        return Status(*(int(value) if isinstance(value, (int, float)) else None for value in found))
+
+    def cleanup_chunks(self) -> None:
+        """Make the server forget what Python dropped. It happens by itself before every `load_string` and `call`."""
+        self.request(CleanupChunks(self._chunks.kept()))
+
+    def quit(self) -> int:
+        """Ask the server to end, and wait for it. Its exit status as subprocess gives it: 0 if all is well."""
+        return self._last_words(Quit())
+
+    def testquit(self) -> int:
+        """Ask the server to fail. Its exit status: 42 if all is well."""
+        return self._last_words(TestQuit())
+
+    def terminate(self) -> None:
+        """End the server with SIGTERM, as PHP does."""
+        self.connection.terminate()
+
+    def __enter__(self) -> Interpreter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.terminate()
+
+    def request(self, message: Message) -> tuple[Value, ...]:
+        """Send any request message, answer the server's calls, give the reply's values as the wire has them."""
+        return self.request_body(encode_for_responder(message))
+
+    def request_body(self, body: bytes) -> tuple[Value, ...]:
+        """`request` with a hand-written body: a Lua expression, sent as it is."""
+        self.connection.send(body)
+        raised: Exception | None = None
+        while True:
+            message = self._receive()
+            if isinstance(message, Call):
+                raised = self._answer(message) or raised
+                continue
+            if raised is not None:
+                raise raised
+            if isinstance(message, Return):
+                return message.values
+            assert isinstance(message, Error)
+            raise self._lua_error(message)
+
+    def convert(self, values: Sequence[Value]) -> list[Any]:
+        """The values of a `request` as Python's."""
+        return [self._convert.to_python(value) for value in values]
+
+    def _receive(self) -> Message:
+        while True:
+            try:
+                return decode_from_responder(self.connection.receive())
+            except RemoteProtocolError as error:
+                raise self.connection.fail(error) from None
+            except KeyboardInterrupt:
+                # Between two frames: the answer is still to come, so waiting can go on.
+                if self.on_interrupt is None or not self.on_interrupt():
+                    self.terminate()
+                    raise
+
+    def _answer(self, call: Call) -> Exception | None:
+        """Answer a call of Lua's; the exception that has to be raised on this side once Lua is through."""
+        raised: Exception | None = None
+        self.depth += 1
+        try:
+            body = encode_for_responder(Return(self._run(call)))
+        except LuaError as error:
+            # Lua puts the position of its own calling line before the message: PHP sends it without one, too.
+            value = error.message if isinstance(error.value, (str, bytes)) else error.value
+            body = self._error_body(value)
+        except Exception as error:
+            if not self.connection.alive:
+                raise
+            raised = error
+            body = self._error_body(f"{type(error).__name__} in the Python callable: {error}")
+        except BaseException:
+            self.terminate()
+            raise
+        finally:
+            self.depth -= 1
+        self.connection.send(body)
+        return raised
+
+    def _error_body(self, value: object) -> bytes:
+        try:
+            return encode_for_responder(Error(self._convert.to_wire(value)))
+        except LocalProtocolError as error:
+            return encode_for_responder(Error(str(error).encode("utf-8", "replace")))
+
+    def _run(self, call: Call) -> tuple[Value, ...]:
+        args = [self._convert.to_python(arg) for arg in call.args]
+        if call.id not in self._callbacks:
+            raise LuaError(f"no PHP function {call.id!r} is registered")
+        name, function = self._callbacks[call.id]
+        if function is not None:
+            result = function(*args)
+        elif self.fallback is not None:
+            result = self.fallback(name, args, self.depth)
+        else:
+            raise LuaError(f"no Python callable answers for {name}")
+        if result is None:
+            return ()
+        values = result if isinstance(result, tuple) else (result,)
+        return tuple(self._convert.to_wire(value) for value in values)
+
+    def _lua_error(self, error: Error) -> LuaError:
+        trace = tuple(TraceEntry.from_table(entry) for entry in error.trace or ())
+        log = None if error.log is None else error.log.decode("utf-8", "replace")
+        return LuaError(self._convert.to_python(error.value), trace, log)
+
+    def _cleanup_if_dropped(self) -> None:
+        if self._chunks.any_dropped:
+            self.cleanup_chunks()
+
+    def _last_words(self, message: Message) -> int:
+        self.connection.send(encode_for_responder(message))
+        return self.connection.wait()
