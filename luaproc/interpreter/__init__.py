@@ -28,7 +28,7 @@ def stands_in(program: str) -> bool:
 
 
 def runtime_of(program: str) -> str:
-    """The runtime for a program's name: ``luajit`` is LuaJIT, ``lua5.1`` PUC Lua, else LUAPROC_RUNTIME decides, or PUC."""
+    """The runtime for a program's name: ``luajit`` LuaJIT, ``lua5.1`` PUC Lua, others LUAPROC_RUNTIME or PUC."""
     return NAMES.get(os.path.basename(program)) or os.environ.get("LUAPROC_RUNTIME") or LUA51
 
 

@@ -23,7 +23,7 @@ class Dialect:
     """LuaJIT's begins with `jit.version`, which only the running library knows."""
     version_on_stdout: bool
     usage: bytes
-    options: dict[str, str]
+    options: tuple[tuple[str, str], ...]
     """Option letter -> the flags it sets: i(nteractive), v(ersion), e(xecuted), o(ption seen), n(o environment)."""
     takes_word: str
     """Letters whose word may be the next argument."""
@@ -51,7 +51,7 @@ Available options are:
   --       stop handling options
   -        execute stdin and stop handling options
 """
-    options = {"i": "iv", "v": "v", "e": "e", "l": ""}
+    options = (("i", "iv"), ("v", "v"), ("e", "e"), ("l", ""))
     takes_word = "el"
     alone = "iv"
     path = f"./?.lua;{_SHARE}{_LIB}{_SYSTEM}"
@@ -78,7 +78,7 @@ Available options are:
   --        Stop handling options.
   -         Execute stdin and stop handling options.
 """
-    options = {"i": "iv", "v": "v", "e": "eo", "l": "o", "j": "o", "O": "", "b": "e", "E": "n"}
+    options = (("i", "iv"), ("v", "v"), ("e", "eo"), ("l", "o"), ("j", "o"), ("O", ""), ("b", "e"), ("E", "n"))
     takes_word = "elj"
     alone = "iv"
     path = f"./?.lua;/usr/share/luajit-2.1/?.lua;/usr/local/share/luajit-2.1/?.lua;{_SHARE}{_SYSTEM}"
@@ -98,6 +98,7 @@ def collect(argv: list[bytes], dialect: type[Dialect]) -> tuple[int, set[str]] |
     None for a word that is no option, as the `collectargs` of both interpreters has it.
     """
     flags: set[str] = set()
+    options = dict(dialect.options)
     at = 1
     while at < len(argv):
         word = argv[at].decode("latin-1")
@@ -106,11 +107,11 @@ def collect(argv: list[bytes], dialect: type[Dialect]) -> tuple[int, set[str]] |
         if word[1] == "-":
             return (at + 1, flags) if word == "--" else None
         letter = word[1]
-        if letter not in dialect.options or (letter in dialect.alone and len(word) > 2):
+        if letter not in options or (letter in dialect.alone and len(word) > 2):
             return None
         if letter == "b":
             return None if flags else (at + 1, {"e"})
-        flags.update(dialect.options[letter])
+        flags.update(options[letter])
         if letter in dialect.takes_word and len(word) == 2:
             at += 1
             if at == len(argv):

@@ -71,7 +71,7 @@ def functions(api: ctypes.CDLL) -> list[object]:
         return 1
 
     closing = CFunction(close)
-    made = [CFunction(popen), CFunction(tmpname)]
+    made: list[object] = [CFunction(popen), CFunction(tmpname)]
     _alive.extend([closing, *made])
     return made
 
