@@ -9,7 +9,7 @@ from luaproc.errors import LuaprocError
 
 
 def main() -> None:
-    """Entry point of the `luaproc` executable, of `python -m luaproc` and of the launchers that `luaproc link` writes."""
+    """Entry point of `luaproc`, of `python -m luaproc` and of the launchers that `luaproc link` writes."""
     try:
         run(sys.argv[1:])
     except LuaprocError as error:

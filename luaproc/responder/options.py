@@ -4,6 +4,10 @@ import os
 
 from luaproc.errors import UsageError
 
+TYPE_CHECKING = False  # `typing` is start-up time
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def _text(value: str) -> str:
     return value
@@ -34,7 +38,7 @@ def _seconds(value: str) -> int:
 
 
 # Option -> environment variable (luaPath can carry no options), reader, what it expects, help.
-OPTIONS = {
+OPTIONS: "dict[str, tuple[str | None, Callable[[str], str | int], str, str]]" = {
     "runtime": ("LUAPROC_RUNTIME", _text, "a runtime", "The Lua to run: lua51 (PUC, default) or luajit21."),
     "function-class": (
         "LUAPROC_FUNCTION_CLASS", _text, "a PHP class name",
@@ -54,7 +58,7 @@ OPTIONS = {
 }  # fmt: skip
 
 
-def read(words: list[str]) -> tuple[dict[str, str | int], list[str]]:
+def read(words: "list[str]") -> "tuple[dict[str, str | int], list[str]]":
     """Options from command-line words (`--name value` or `--name=value`) and the environment, and the words left over.
 
     The command line wins over the environment. Raises `UsageError` for an unknown option or a value that cannot be
@@ -84,7 +88,7 @@ def read(words: list[str]) -> tuple[dict[str, str | int], list[str]]:
     return found, rest
 
 
-def _convert(name: str, value: str, source: str) -> str | int:
+def _convert(name: str, value: str, source: str) -> "str | int":
     _, convert, expected, _ = OPTIONS[name]
     try:
         return convert(value)

@@ -1,7 +1,7 @@
 """Which Lua: the runtimes that lupa brings, and how one is made without importing more than that one."""
 
 import sys
-from _frozen_importlib_external import PathFinder  # type: ignore[import-not-found]
+from _frozen_importlib_external import PathFinder
 
 from luaproc.errors import UsageError
 
@@ -16,7 +16,7 @@ def available() -> list[str]:
 
 
 def new_runtime(name: str):  # type: ignore[no-untyped-def]
-    """Make a `LuaRuntime` of lupa: bytes in, bytes out, with a settable memory limit, and without lupa's Python builtins.
+    """Make a `LuaRuntime` of lupa: bytes in and out, a memory limit that can be set, none of lupa's Python builtins.
 
     Raises `UsageError` for a name that is no runtime, or one that this lupa does not have.
     """

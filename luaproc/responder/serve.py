@@ -7,7 +7,7 @@ default action, as PHP expects to see.
 """
 
 import os
-from _signal import SIG_DFL, SIGINT, signal
+from _signal import SIG_DFL, SIGINT, signal  # type: ignore[import-not-found]
 
 from luaproc.errors import UsageError
 from luaproc.responder import installation, limits, options, runtime

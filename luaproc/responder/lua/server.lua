@@ -220,7 +220,7 @@ end
 
 ---- call ------------------------------------------------------------------------------------------------------------
 
--- What `run` takes up: set while a call is prepared, read at its first instruction. A closure a call would do the same
+-- What `invoke` takes up: set while a call is prepared, read at its first instruction. A closure a call would do the same
 -- for one allocation more.
 local call_function, call_args, call_count
 
@@ -253,10 +253,6 @@ local function encode_results( ... )
 	return encode.values( select( '#', ... ), ... )
 end
 
-local function run()
-	return encode_results( invoke() )
-end
-
 -- The trace of the error that is on its way from the module to the xpcall around it.
 local trace
 
@@ -266,6 +262,37 @@ local function on_error( err )
 		trace = structured_trace()
 	end
 	return err
+end
+
+-- Runs the prepared call: true and the encoded reply, or false and the error. Collecting the results may fail as well
+-- (memory), so it stands inside. On PUC this is one C call of 200; the module's level 2 is the tail call in `invoke`.
+-- LuaJIT has no levels for tail calls but needs no C call for a pcall, so there xpcall itself is the module's level 2:
+-- a blank one, as under the reference server, and not a line of ours.
+local function invoke_and_encode()
+	return encode_results( invoke() )
+end
+
+local function run_module()
+	return xpcall( invoke_and_encode, on_error )
+end
+
+if jit then
+	local function collect( ok, ... )
+		if ok then
+			return true, encode_results( ... )
+		end
+		return false, ...
+	end
+	local function xpcall_and_encode()
+		return collect( xpcall( invoke, on_error ) )
+	end
+	function run_module()
+		local encoded, ok, reply = pcall( xpcall_and_encode )
+		if encoded then
+			return ok, reply
+		end
+		return false, ok
+	end
 end
 
 -- mw.getLogBuffer() of the modules, where this Scribunto reads it: module code, so whatever it does is let be.
@@ -327,7 +354,7 @@ local function reply_to( message )
 	local ok, reply = pcall( find_answer, message )
 	if ok and not reply then
 		message, trace = nil, nil -- its arguments are the module's now
-		ok, reply = xpcall( run, on_error )
+		ok, reply = run_module()
 		if not ok then
 			if reply == NO_MEMORY then
 				pcall( collectgarbage )
