@@ -6,7 +6,6 @@ import click
 
 from luaproc import interpreter
 
-
 # Our own options, which come first; how many words each takes. From the first other word on, all is lua's.
 OWN = {"--runtime": 2, "--run-script": 1, "--help": 1}
 
@@ -18,7 +17,7 @@ class LuaCommand(click.Command):
         own = 0
         while own < len(args) and (count := OWN.get(args[own], args[own].startswith("--runtime="))):
             own += count
-        return super().parse_args(ctx, [*args[:own], "--", *args[own:]])
+        return super().parse_args(ctx, [*args[:own], "--", *args[own:]] if own <= len(args) else args)
 
 
 @click.command(

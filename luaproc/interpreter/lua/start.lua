@@ -28,12 +28,12 @@ package.cpath = search_path("LUA_CPATH", cpath_default)
 
 -- 2. C modules: looked for as lua does, so that a module that is nowhere gives lua's own text; refused when found.
 
-local REFUSAL = "luaproc is a Lua inside Python and loads no C modules; use one written in Lua"
+local REFUSAL = "luaproc loads no C modules; take one written in Lua"
 
 local function find_c_module(name)
 	local templates = package.cpath
 	if type(templates) ~= "string" then
-		error("'package.cpath' must be a string")
+		error("'package.cpath' must be a string", 0)
 	end
 	local tried = ""
 	local file_name = gsub(name, "%.", "/")
@@ -74,12 +74,13 @@ end
 
 -- 3. What an ISO C build of Lua 5.1 lacks.
 
-local function text_argument(value, position, name, default)
+local function text_argument(value, position, default)
 	if value == nil and default then
 		return default
 	end
 	if type(value) ~= "string" and type(value) ~= "number" then
 		local came = value == nil and not default and "no value" or type(value)
+		local name = debug_getinfo(2, "n").name or "?"
 		error("bad argument #" .. position .. " to '" .. name .. "' (string expected, got " .. came .. ")", 3)
 	end
 	return tostring(value)
@@ -87,8 +88,8 @@ end
 
 if popen then
 	function io.popen(command, mode)
-		command = text_argument(command, 1, "popen")
-		mode = text_argument(mode, 2, "popen", "r")
+		command = text_argument(command, 1)
+		mode = text_argument(mode, 2, "r")
 		local file, reason, number = popen(command, mode)
 		if file then
 			return file

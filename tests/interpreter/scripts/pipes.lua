@@ -1,0 +1,17 @@
+-- io.popen both ways, os.execute, and the order of what all of them write.
+io.write("before ")
+local reader = assert(io.popen("echo from a child; echo second line"))
+print(io.type(reader), reader:read("*l"), reader:read("*a"))
+print(reader:close())
+print(io.type(reader), tostring(reader), pcall(reader.close, reader))
+local writer = io.popen("cat", "w")
+writer:write("to a child\n")
+print((writer:close()))
+for line in io.popen("printf 'a\\nb\\n'"):lines() do print("line", line) end
+print(io.popen("exit 3"):close())
+io.stdout:write("unflushed, ") io.stdout:flush()
+print(os.execute("echo by the shell; exit 2"))
+print(pcall(io.popen))
+print(pcall(io.popen, {}))
+print(pcall(io.popen, 0, {}))
+collectgarbage()
