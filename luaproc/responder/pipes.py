@@ -54,7 +54,8 @@ class Pipes:
         self._ballast: bytearray | None = bytearray(limits.HEADROOM)
         self._sent = True
         self._body = b""  # the message that went to Lua last; of a long one, the beginning
-        self._left = 0  # bytes of a long one that are still in the pipe
+        self._long = False  # whether it was too long for one piece
+        self._left = 0  # bytes of it that are still in the pipe
         self._next: bytes | None = None  # its slice that is read but not yet taken
 
     def set_limit(self, limit: int) -> None:
@@ -93,21 +94,29 @@ class Pipes:
             if body == _GET_STATUS:
                 self._send(self._status())
                 continue
+            self._long = False
             self._body = body
             return self._hand_over()
 
     def again(self) -> "bytes | tuple[bytes, bytes] | None":
-        """The last message once more, with HEADROOM added to Lua's limit; None where it was long and is gone."""
-        self._lift()
-        if self._left < 0:
+        """The last message once more, with room to read it; None where it was long and is gone."""
+        self.lift()
+        if self._long:
             return None
         return self._hand_over()
+
+    def lift(self) -> None:
+        """Add HEADROOM to Lua's limit, and the ballast to what is free, until there is enough again: to answer with."""
+        self._ballast = None
+        if self._limit:
+            self._set_max_memory(self._limit + limits.HEADROOM, total=True)
+            self._lifted = True
 
     def lost(self) -> int:
         """What a failure since the last `exchange` began has cost; drains what is left of a long message."""
         if not self._sent:
             return NOT_SENT
-        while self._left > 0:
+        while self._left:
             self.slice()
         head = self._body[:64]
         return REPLY if b'"return"' in head or b'"error"' in head else REQUEST
@@ -118,8 +127,7 @@ class Pipes:
         if piece is not None:
             self._next = None
             return piece
-        if self._left <= 0:
-            self._left = -1
+        if not self._left:
             return None
         piece = self._read_all(min(SLICE, self._left))
         if not piece:
@@ -132,7 +140,7 @@ class Pipes:
     def _hand_over(self) -> "bytes | tuple[bytes, bytes]":
         body = self._body
         if self._limit and self._used(total=True) + 2 * len(body) + SLICE > self._limit:
-            self._lift()
+            self.lift()
         if body.startswith(_LOAD_STRING):
             parts = _load_string(body)
             if parts:
@@ -144,6 +152,7 @@ class Pipes:
         return length <= WHOLE and (not self._limit or self._used(total=True) + 5 * length < self._limit)
 
     def _begin_long(self, length: int) -> bool:
+        self._long = True
         self._left = length
         first = self.slice()
         assert first is not None
@@ -152,11 +161,6 @@ class Pipes:
         if self._log is not None:
             self._write_log(b"RX <== ", first)
         return True
-
-    def _lift(self) -> None:
-        if self._limit:
-            self._set_max_memory(self._limit + limits.HEADROOM, total=True)
-            self._lifted = True
 
     def _read_all(self, length: int) -> bytes:
         try:

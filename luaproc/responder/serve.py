@@ -68,6 +68,7 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         pipes.slice,
         pipes.again,
         pipes.lost,
+        pipes.lift,
         pipes.status,
         os._exit,
         die,

@@ -9,7 +9,8 @@
 -- wire.exchange( bytes ) sends a reply or request and returns PHP's next message: a string ('return ' .. expression),
 --   a string and a chunk name (a loadString), or true for one that is long and comes by wire.slice().
 -- wire.first() is the same without sending. wire.again() gives the message that was lost on the way to us once more.
--- wire.lost() tells what was lost: 0 nothing was sent, 1 a reply, 2 a request. wire.die( reason ) and wire.exit( status )
+-- wire.lost() tells what was lost: 0 nothing was sent, 1 a reply, 2 a request. wire.lift() adds a reserve to the memory
+-- limit until enough is free. wire.die( reason ) and wire.exit( status )
 -- end the process. wire.status() is the encoded reply to getStatus.
 
 local wire, environment, protected_functions, encode_of, structured_trace, settings = ...
@@ -361,15 +362,21 @@ local function reply_to( message )
 			end
 			ok, reply = pcall( encode_error, reply )
 		end
-	elseif not ok then
+		return ok and reply or NO_MEMORY_REPLY
+	elseif not ok and reply == NO_MEMORY then
+		-- What the modules hold leaves no room for this: once more, with the reserve.
 		pcall( collectgarbage )
+		wire.lift()
+		ok, reply = pcall( find_answer, message )
+		if ok and not reply then
+			call_function, call_args = nil, nil
+			return NO_MEMORY_REPLY
+		end
+	end
+	if not ok then
 		ok, reply = pcall( encode.failure, reply )
 	end
-	if not ok or type( reply ) ~= 'string' then
-		pcall( collectgarbage )
-		return NO_MEMORY_REPLY
-	end
-	return reply
+	return ok and reply or NO_MEMORY_REPLY
 end
 
 -- Sends `bytes`, answers PHP's requests, and returns PHP's reply to it: 'return' or 'error' and the message, or nil
