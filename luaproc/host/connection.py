@@ -77,6 +77,8 @@ class Connection:
         cwd: str | os.PathLike[str] | None = None,
         new_session: bool = False,
     ) -> None:
+        if not server:
+            raise ServerNotStarted("the server cannot be started: its command has no words")
         self.server = list(server)
         self.timeout = timeout
         self.on_frame = on_frame

@@ -12,6 +12,7 @@ from luaproc.host.connection import Connection, FrameHook
 from luaproc.host.errors import LuaError, TraceEntry
 from luaproc.host.functions import Chunks, Converter, LuaFunction
 from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
+from luaproc.wire.framing import encode_frame
 from luaproc.wire.messages import (
     Call,
     CallbackId,
@@ -199,23 +200,40 @@ class Interpreter:
 
     def request_body(self, body: bytes) -> tuple[Value, ...]:
         """`request` with a hand-written body: a Lua expression, sent as it is."""
-        self.connection.send(body)
+        encode_frame(body)  # raises for what has no frame, before anything is sent
+        try:
+            reply, raised = self._exchange(body)
+        except BaseException:
+            # Whatever it is: the server's next frame is not the one that the next request waits for.
+            self.terminate()
+            raise
+        if raised is not None:
+            raise raised
+        if isinstance(reply, Error):
+            raise self._lua_error(reply)
+        return reply.values
+
+    def _exchange(self, body: bytes) -> tuple[Return | Error, Exception | None]:
+        """The reply to a request, and the bug that a callable showed meanwhile."""
         raised: Exception | None = None
+        self._send(body)
         while True:
             message = self._receive()
-            if isinstance(message, Call):
-                raised = self._answer(message) or raised
-                continue
-            if raised is not None:
-                raise raised
-            if isinstance(message, Return):
-                return message.values
-            assert isinstance(message, Error)
-            raise self._lua_error(message)
+            if isinstance(message, (Return, Error)):
+                return message, raised
+            assert isinstance(message, Call)
+            raised = self._answer(message) or raised
 
     def convert(self, values: Sequence[Value]) -> list[Any]:
         """The values of a `request` as Python's."""
         return [self._convert.to_python(value) for value in values]
+
+    def _send(self, body: bytes) -> None:
+        try:
+            self.connection.send(body)
+        except KeyboardInterrupt:
+            # What is left of the frame goes out before the next one is received.
+            self._go_on_or_raise()
 
     def _receive(self) -> Message:
         while True:
@@ -224,10 +242,11 @@ class Interpreter:
             except RemoteProtocolError as error:
                 raise self.connection.fail(error) from None
             except KeyboardInterrupt:
-                # Between two frames: the answer is still to come, so waiting can go on.
-                if self.on_interrupt is None or not self.on_interrupt():
-                    self.terminate()
-                    raise
+                self._go_on_or_raise()
+
+    def _go_on_or_raise(self) -> None:
+        if self.on_interrupt is None or not self.on_interrupt():
+            raise
 
     def _answer(self, call: Call) -> Exception | None:
         """Answer a call of Lua's; the exception that has to be raised on this side once Lua is through."""
@@ -244,12 +263,9 @@ class Interpreter:
                 raise
             raised = error
             body = self._error_body(f"{type(error).__name__} in the Python callable: {error}")
-        except BaseException:
-            self.terminate()
-            raise
         finally:
             self.depth -= 1
-        self.connection.send(body)
+        self._send(body)
         return raised
 
     def _error_body(self, value: object) -> bytes:

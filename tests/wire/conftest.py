@@ -36,12 +36,12 @@ def start(command: list[str]) -> Iterator[Judge]:
 
 
 @pytest.fixture(scope="session")
-def php() -> Iterator[Judge]:
+def php_judge() -> Iterator[Judge]:
     """unserialize(), then serialize() again; ``refused`` when PHP does not take it."""
     yield from start([need("php"), "-d", "serialize_precision=17", str(JUDGES / "unserialize.php")])
 
 
 @pytest.fixture(scope="session")
-def lua() -> Iterator[Judge]:
+def lua_judge() -> Iterator[Judge]:
     """An expression's value as judges/evaluate.lua writes it; ``refused: why`` when Lua does not take it."""
     yield from start([need("lua5.1"), str(JUDGES / "evaluate.lua")])

@@ -36,8 +36,8 @@ def test_round_trip(value: object) -> None:
 
 
 @given(value=lua_values)
-def test_lua_reads_what_is_written(value: object, lua: Judge) -> None:
-    assert lua(dumps(value)).decode() == notation(value)
+def test_lua_reads_what_is_written(value: object, lua_judge: Judge) -> None:
+    assert lua_judge(dumps(value)).decode() == notation(value)
 
 
 # What a person writes, and what PHP does: each is read as a real Lua reads it.
@@ -80,8 +80,8 @@ READABLE = [
 
 
 @pytest.mark.parametrize("text", READABLE)
-def test_reader_agrees_with_lua(text: bytes, lua: Judge) -> None:
-    assert lua(text).decode() == notation(loads(text))
+def test_reader_agrees_with_lua(text: bytes, lua_judge: Judge) -> None:
+    assert lua_judge(text).decode() == notation(loads(text))
 
 
 # What Lua refuses (or would have to run) is refused here; the offset points at it.
@@ -138,13 +138,13 @@ def test_bad_expression_is_an_error_with_its_place(text: bytes, offset: int) -> 
     text=st.text(r"""{}[]="'\,;0123.e+-/() abchunksniltrue""", max_size=30).map(str.encode),
     noise=st.binary(max_size=4),
 )
-def test_reader_never_takes_what_lua_refuses(text: bytes, noise: bytes, lua: Judge) -> None:
+def test_reader_never_takes_what_lua_refuses(text: bytes, noise: bytes, lua_judge: Judge) -> None:
     """And it raises nothing but its own error, whatever comes."""
     try:
         value = loads(text + noise)
     except ProtocolError:
         return
-    assert lua(text + noise).decode() == notation(value)
+    assert lua_judge(text + noise).decode() == notation(value)
 
 
 @given(st.lists(strings, min_size=1, max_size=3))

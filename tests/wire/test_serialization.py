@@ -19,19 +19,19 @@ def test_round_trip(value: object) -> None:
 
 
 @given(value=php_values)
-def test_php_takes_what_is_written_and_we_take_what_php_writes(value: object, php: Judge) -> None:
-    answer = php(dumps(value))
+def test_php_takes_what_is_written_and_we_take_what_php_writes(value: object, php_judge: Judge) -> None:
+    answer = php_judge(dumps(value))
     assert answer != b"refused"
     assert loads(answer) == value
 
 
-def test_nonfinite_numbers_are_spelled_as_php_wants(php: Judge) -> None:
+def test_nonfinite_numbers_are_spelled_as_php_wants(php_judge: Judge) -> None:
     """phpserialize's own ``d:inf;`` is refused by PHP, which is why the writer is ours."""
     for value, text in ((math.inf, b"d:INF;"), (-math.inf, b"d:-INF;"), (math.nan, b"d:NAN;")):
         assert dumps(value) == text
-        assert php(text) == text
+        assert php_judge(text) == text
         assert repr(loads(text)) == repr(value)
-    assert php(b"d:inf;") == b"refused"
+    assert php_judge(b"d:inf;") == b"refused"
 
 
 @pytest.mark.parametrize("name", CLASS_NAMES)
@@ -42,7 +42,7 @@ def test_function_objects_of_both_names(name: bytes) -> None:
     assert dumps(FunctionRef(7, 3, name)) == text
 
 
-def test_integer_like_string_keys_become_what_php_makes_of_them(php: Judge) -> None:
+def test_integer_like_string_keys_become_what_php_makes_of_them(php_judge: Judge) -> None:
     keys = [
         b"0",
         b"-10",
@@ -57,8 +57,8 @@ def test_integer_like_string_keys_become_what_php_makes_of_them(php: Judge) -> N
     ]
     keys += [b"-9223372036854775808", b"-9223372036854775809", b"+1", b" 1", b"1_0"]
     text = b"a:%d:{%s}" % (len(keys), b"".join(b's:%d:"%s";N;' % (len(key), key) for key in keys))
-    assert list(loads(text)) == list(loads(php(text)))
-    assert b"i:-10;" in php(text)
+    assert list(loads(text)) == list(loads(php_judge(text)))
+    assert b"i:-10;" in php_judge(text)
 
 
 REFUSED = [
