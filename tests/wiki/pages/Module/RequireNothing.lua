@@ -1,0 +1,1 @@
+RequireNothingWasHere = "a global of the module that required"

@@ -1,0 +1,48 @@
+local Show = require('Module:Show')
+local p = {}
+
+function p.main()
+	local out = Show.new()
+	out:say('format', string.format('%d %5.2f %g %s %q %x %c %%', 42, 3.14159, 1e20, 'str', 'a\n"b"\0', 255, 65))
+	out:say('format widths', string.format('%05d|%-5s|%+d|%.3s|%e|%i|%u|%o', 42, 'ab', 7, 'abcdef', 12345.678, 3, 4, 8))
+	out:say('patterns', ('key = value'):match('^(%w+)%s*=%s*(%w+)$'), ('THE (quick) fox'):find('%((%a+)%)'), ('a,b,c'):gsub(',', ';'))
+	out:say('more patterns', ('hello'):gsub('l', { l = 'L' }), ('abc'):gsub('%w', '%0%0'), ('x=1,y=2'):gsub('(%w)=(%w)', '%2=%1'), ('[[x]]'):match('%[%[(.-)%]%]'))
+	out:say('frontier', ('THE (quick) fox'):gsub('%f[%a]%a+', function (w) return w:lower() end))
+	out:say('bytes', ('ABC'):byte(1, -1), string.char(72, 105), ('x'):rep(5), ('abc'):reverse(), #('жук'), ('ABC'):lower())
+	out:say('sub', ('hello'):sub(2, -2), ('hello'):sub(-3), ('hello'):sub(10), ('hello'):sub(0))
+	out:say('numbers', 10 / 3, 2 ^ 53, 1e15, 1e16, 123456789012345, -7 % 3, 7 % -3, 5.5 % 2, math.floor(-3.5), 0x10)
+	out:say('tonumber', tonumber('0x1F'), tonumber('  12  '), tonumber('1e2'), tonumber('z', 36), tonumber('12', 2), tonumber(''), tonumber('1 2'))
+	out:say('math', math.max(1, 5, 3), math.min(2, -1), math.abs(-3), math.sqrt(16), math.pi, math.huge, math.fmod(7, 3), math.modf(3.7))
+	out:say('more math', math.ceil(1.2), math.log10(1000), math.exp(0), math.frexp(8), math.ldexp(0.5, 4), math.deg(math.pi))
+	local t = { 5, 2, 8, 1 }
+	table.sort(t)
+	out:say('sorted', t)
+	table.sort(t, function (a, b) return a > b end)
+	table.insert(t, 'end')
+	table.insert(t, 1, 'start')
+	out:say('inserted', t, table.remove(t), table.remove(t, 1), #t)
+	out:say('concat', table.concat({ 1, 2, 'x' }, '-'), table.concat({}, ','), table.concat({ 'a', 'b', 'c' }, '', 2, 3), table.maxn{ 1, 2, [10] = 1 })
+	out:say('select', select('#', nil, nil), select(2, 'a', 'b', 'c'), select(-1, 'a', 'b'))
+	out:say('varargs', (function (...) return select('#', ...), ... end)(nil, 2, nil))
+	out:say('closures', (function () local n = 0; local f = function () n = n + 1; return n end; f(); return f() end)())
+	out:say('raw', rawequal('a', 'a'), rawget({ x = 1 }, 'x'), rawset({}, 'k', 'v').k, next({ 'only' }))
+	local mt = { __add = function (a, b) return 'added' end, __call = function (self, x) return x end, __len = function () return 9 end, __lt = function () return true end, __concat = function () return 'joined' end, __unm = function () return 'negated' end, __eq = function () return true end }
+	local a, b = setmetatable({}, mt), setmetatable({}, mt)
+	out:say('metamethods', a + b, a(5), a < b, a .. b, -a, a == b)
+	out:say('goto is a name', (function () local t = { ['goto'] = 1 }; return t['goto'] end)())
+	out:say('long strings', [==[
+with ]] inside]==], 'esc\065\t')
+	out:try('format error', string.format, '%d', 'x')
+	out:try('rep error', string.rep)
+	out:try('pattern error', string.find, 'a', '[a')
+	out:try('sort error', table.sort, { 3, 1, 'x' })
+	out:try('concat error', table.concat, { 1, {}, 3 })
+	out:try('insert error', table.insert, { 1 }, 1, 2, 3)
+	out:try('char error', string.char, 256)
+	out:try('select error', select, 0)
+	out:try('tonumber error', tonumber, '1', 99)
+	out:try('setmetatable error', setmetatable, 1, {})
+	return out:text()
+end
+
+return p

@@ -1,0 +1,7 @@
+local p = {}
+
+function p.main(
+	return "never"
+end
+
+return p
