@@ -4,7 +4,7 @@
 
 import os
 
-from luaproc.responder import limits, status
+from luaproc.responder import limits, shortcuts, status
 
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
@@ -12,15 +12,10 @@ if TYPE_CHECKING:
 
 # The longest frame that crosses into Lua in one piece, bytes. Longer ones, and those there is little room for, are fed
 # to Lua's loader in slices, so that neither side ever holds the whole.
-WHOLE = 1024 * 1024
+WHOLE = 4 * 1024 * 1024
 SLICE = 65536
 
 _GET_STATUS = b'{["op"]="getStatus"}'
-_LOAD_STRING = b'{["op"]="loadString",["text"]="'
-_CHUNK_NAME = b'",["chunkName"]="'
-# Escapes that PHP writes, but for the backslash itself.
-_ESCAPES = ((b"\\n", b"\n"), (b'\\"', b'"'), (b"\\r", b"\r"), (b"\\000", b"\0"))
-
 # What `lost` answers: the request or reply of ours was not sent; PHP's reply was lost, or a request of PHP's.
 NOT_SENT, REPLY, REQUEST = 0, 1, 2
 
@@ -67,7 +62,7 @@ class Pipes:
         """The encoded reply to getStatus."""
         return self._status()  # type: ignore[no-any-return]
 
-    def exchange(self, reply: bytes) -> "bytes | tuple[bytes, bytes] | bool":
+    def exchange(self, reply: bytes) -> "bytes | tuple[object, ...] | bool":
         """Send a reply or request, and receive."""
         self._sent = False
         if self._lifted and self._used(total=True) < self._limit - limits.HEADROOM:
@@ -76,9 +71,9 @@ class Pipes:
         self._send(reply)
         return self.receive()
 
-    def receive(self) -> "bytes | tuple[bytes, bytes] | bool":
-        """PHP's next message: `return ` and its expression, the text and chunk name of a loadString, or True for one
-        that Lua takes by `slice`. Ends the process at the end of input and at a bad frame."""
+    def receive(self) -> "bytes | tuple[object, ...] | bool":
+        """PHP's next message: `return ` and its expression, what `shortcuts` makes of it, or True for one that Lua takes
+        by `slice`. Ends the process at the end of input and at a bad frame."""
         while True:
             header = self._read_all(16)
             if not header:
@@ -98,12 +93,16 @@ class Pipes:
             self._body = body
             return self._hand_over()
 
-    def again(self) -> "bytes | tuple[bytes, bytes] | None":
+    def again(self) -> "bytes | tuple[object, ...] | None":
         """The last message once more, with room to read it; None where it was long and is gone."""
         self.lift()
         if self._long:
             return None
         return self._hand_over()
+
+    def plain(self) -> "bytes | None":
+        """The last message's expression as it came; None where it was long."""
+        return None if self._long else b"return " + self._body
 
     def lift(self) -> None:
         """Add HEADROOM to Lua's limit, and the ballast to what is free, until there is enough again: to answer with."""
@@ -137,15 +136,11 @@ class Pipes:
 
     # What crosses into Lua must fit: lupa pushes it where a failure would cost it the reference.
 
-    def _hand_over(self) -> "bytes | tuple[bytes, bytes]":
+    def _hand_over(self) -> "bytes | tuple[object, ...]":
         body = self._body
         if self._limit and self._used(total=True) + 2 * len(body) + SLICE > self._limit:
             self.lift()
-        if body.startswith(_LOAD_STRING):
-            parts = _load_string(body)
-            if parts:
-                return parts
-        return b"return " + body
+        return shortcuts.read(body) or b"return " + body
 
     def _has_room(self, length: int) -> bool:
         # Lua's copies of a message while it compiles it: the text, the lexer's buffer (up to twice), the string.
@@ -238,31 +233,3 @@ def _frame_length(header: bytes) -> int:
             "and its double less one in 8 more"
         )
     return length
-
-
-def _load_string(body: bytes) -> "tuple[bytes, bytes] | None":
-    """Text and chunk name of a loadString as PHP writes it; None for any other spelling, which Lua reads.
-
-    Lua's lexer takes 3 ns a byte, bytes.replace a tenth of it: 1 ms of the 15 that a small page costs.
-    """
-    text, separator, name = body[len(_LOAD_STRING) :].rpartition(_CHUNK_NAME)
-    if not separator or not name.endswith(b'"}'):
-        return None
-    plain_text, plain_name = _unescape(text), _unescape(name[:-2])
-    if plain_text is None or plain_name is None:
-        return None
-    return plain_text, plain_name
-
-
-def _unescape(text: bytes) -> "bytes | None":
-    # Between pairs of backslashes every backslash begins an escape, so these can be replaced in any order.
-    parts = text.split(b"\\\\")
-    for index, part in enumerate(parts):
-        if part.count(b'"') != part.count(b'\\"'):
-            return None
-        for escape, plain in _ESCAPES:
-            part = part.replace(escape, plain)
-        if b"\\" in part:
-            return None
-        parts[index] = part
-    return b"\\".join(parts)

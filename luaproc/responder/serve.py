@@ -67,6 +67,7 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         pipes.exchange,
         pipes.slice,
         pipes.again,
+        pipes.plain,
         pipes.lost,
         pipes.lift,
         pipes.status,

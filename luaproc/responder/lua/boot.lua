@@ -1,9 +1,9 @@
 -- Puts the parts together and takes away what no module may find. Runs once; returns the function that serves for ever.
 -- Arguments: source (part -> its text), the callables of server.lua's `wire`, then the settings.
 
-local source, first, exchange, slice, again, lost, lift, status, exit, die, int_size, function_head, with_log = ...
+local source, first, exchange, slice, again, plain, lost, lift, status, exit, die, int_size, function_head, with_log = ...
 local wire = {
-	first = first, exchange = exchange, slice = slice, again = again, lost = lost, lift = lift,
+	first = first, exchange = exchange, slice = slice, again = again, plain = plain, lost = lost, lift = lift,
 	status = status, exit = exit, die = die,
 }
 local settings = { int_size = int_size, function_head = function_head, with_log = with_log }

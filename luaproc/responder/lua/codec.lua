@@ -210,8 +210,31 @@ function encode_value( value, n, depth )
 	return n
 end
 
+-- The only value of a list, where it is no table: one concatenation is all it takes.
+local function encode_single( value )
+	local kind = type( value )
+	if kind == 'string' then
+		return ( heads[#value] or 's:' .. #value .. ':"' ) .. value .. '";'
+	elseif kind == 'number' then
+		return numbers[value] or encode_number( value )
+	elseif kind == 'boolean' then
+		return value and 'b:1;' or 'b:0;'
+	elseif kind == 'function' then
+		return function_head .. id_of( value ) .. ';}'
+	end
+	return nil
+end
+
 -- head .. the values (by position, nils left out) .. '}}', as one string.
 local function encode_list( head, count, ... )
+	if count == 0 then
+		return head .. 'a:0:{}}'
+	elseif count == 1 then
+		local single = encode_single( ( ... ) )
+		if single then
+			return head .. 'a:1:{i:1;' .. single .. '}}'
+		end
+	end
 	buffer, seen_tables = { head, '', nil, nil, nil, nil, nil, nil }, {}
 	local values, n, present = { ... }, 2, 0
 	for i = 1, count do
@@ -230,19 +253,27 @@ end
 
 local RETURN_HEAD = 'a:3:{s:2:"op";s:6:"return";s:7:"nvalues";i:'
 local CALL_HEAD = 'a:4:{s:2:"op";s:4:"call";s:2:"id";'
+local VALUES_HEADS = {} -- for up to two values, all that most calls have
+for count = 0, 2 do
+	VALUES_HEADS[count] = RETURN_HEAD .. count .. ';s:6:"values";'
+end
 
 -- The three messages we send. Each raises an error (a string) where a value cannot be passed; see own_failure.
 local encode = {}
 
 -- A reply's values, in the order 1..n: PHP takes them by position when their number is nvalues.
 function encode.values( count, ... )
-	return encode_list( RETURN_HEAD .. count .. ';s:6:"values";', count, ... )
+	return encode_list( VALUES_HEADS[count] or RETURN_HEAD .. count .. ';s:6:"values";', count, ... )
 end
 
--- A call of the PHP function `id` (as registered: a string, or whatever PHP gave).
-function encode.call( id, count, ... )
-	local id_text = type( id ) == 'number' and encode_number( id ) or encode_string( id )
-	return encode_list( CALL_HEAD .. id_text .. 's:5:"nargs";i:' .. count .. ';s:4:"args";', count, ... )
+-- A call of the PHP function whose id (as registered: a string, or whatever PHP gave) is in `head`.
+function encode.call( head, count, ... )
+	return encode_list( head .. count .. ';s:4:"args";', count, ... )
+end
+
+-- What every call of a PHP function begins with.
+function encode.call_head( id )
+	return CALL_HEAD .. ( type( id ) == 'number' and encode_number( id ) or encode_string( id ) ) .. 's:5:"nargs";i:'
 end
 
 -- An error reply; trace and log are left out where they are nil.

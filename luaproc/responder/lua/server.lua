@@ -7,8 +7,9 @@
 -- allows 200.
 --
 -- wire.exchange( bytes ) sends a reply or request and returns PHP's next message: a string ('return ' .. expression),
---   a string and a chunk name (a loadString), or true for one that is long and comes by wire.slice().
--- wire.first() is the same without sending. wire.again() gives the message that was lost on the way to us once more.
+--   its op and fields (see SHORT), or true for one that is long and comes by wire.slice().
+-- wire.first() is the same without sending. wire.again() gives the message that was lost on the way to us once more,
+-- wire.plain() its whole expression.
 -- wire.lost() tells what was lost: 0 nothing was sent, 1 a reply, 2 a request. wire.lift() adds a reserve to the memory
 -- limit until enough is free. wire.die( reason ) and wire.exit( status )
 -- end the process. wire.status() is the encoded reply to getStatus.
@@ -17,7 +18,7 @@ local wire, environment, protected_functions, encode_of, structured_trace, setti
 local type, next, error, pcall, xpcall, select = type, next, error, pcall, xpcall, select
 local rawget, rawset, setfenv, loadstring, load, unpack = rawget, rawset, setfenv, loadstring, load, unpack
 local collectgarbage = collectgarbage
-local find, gmatch, floor = string.find, string.gmatch, math.floor
+local find, format, gmatch, floor = string.find, string.format, string.gmatch, math.floor
 local resume, create = coroutine.resume, coroutine.create
 local jit_off = jit and jit.off
 
@@ -29,14 +30,15 @@ local NO_MEMORY = 'not enough memory'
 
 ---- The chunk table -------------------------------------------------------------------------------------------------
 
-local chunks, ids, last_id = {}, {}, 0
+-- id -> function, function -> id, id -> its digits (for cleanupListed).
+local chunks, ids, id_texts, last_id = {}, {}, {}, 0
 
 local function id_of( func )
 	local id = ids[func]
 	if not id then
 		last_id = last_id + 1
 		id = last_id
-		chunks[id], ids[func] = func, id
+		chunks[id], ids[func], id_texts[id] = func, id, format( '%d', id )
 	end
 	return id
 end
@@ -59,6 +61,18 @@ local function is_limit( err )
 	return type( err ) ~= 'string' or err == NO_MEMORY or err == limit_met or find( err, 'overflow', 1, true )
 end
 
+-- A message in our hands is its op and its fields, in this order: no table to make for the frequent ones.
+local FIELDS = {
+	loadString = { 'text', 'chunkName' },
+	call = { 'id', 'nargs', 'args' },
+	registerLibrary = { 'name', 'functions' },
+	wrapPhpFunction = { 'id' },
+	cleanupChunks = { 'ids' },
+	['return'] = { 'nvalues', 'values' },
+	error = { 'value' },
+	getStatus = {}, quit = {}, testquit = {},
+}
+
 local function evaluate( chunk, reason )
 	if not chunk then
 		if reason ~= NO_MEMORY and find( reason, ' near ', 1, true ) then
@@ -72,21 +86,47 @@ local function evaluate( chunk, reason )
 		jit_off( chunk ) -- it runs once
 	end
 	setfenv( chunk, message_environment )
-	local message = chunk()
-	if type( message ) ~= 'table' then
-		wire.die( 'malformed message: the body is no table but a ' .. type( message ) )
+	local op, a, b, c = chunk()
+	if a == nil then
+		local message = op
+		if type( message ) ~= 'table' then
+			wire.die( 'malformed message: the body is no table but a ' .. type( message ) )
+		end
+		op = message.op
+		local fields = type( op ) == 'string' and FIELDS[op]
+		if not fields then
+			wire.die( 'unexpected message: unknown op ' .. ( type( op ) == 'string' and '"' .. op .. '"' or type( op ) ) )
+		end
+		local first, second, third = fields[1], fields[2], fields[3]
+		return op, first and message[first], second and message[second], third and message[third]
 	end
-	return message
+	return op, a, b, c
+end
+
+-- What wire cut out of a message itself -> the op and its fields.
+local SHORT = {
+	loadString = function ( text, name ) return 'loadString', text, name end,
+	call1 = function ( id, argument ) return 'call', id, 1, { argument } end,
+	return1 = function ( value ) return 'return', 1, { value } end,
+	cleanupListed = function ( ids ) return 'cleanupListed', ids end,
+}
+
+local function slice()
+	return wire.slice()
 end
 
 -- One message from what wire gave. Raises where memory or stack run out, ends the process where it is malformed.
-local function decode( body, chunk_name )
-	if chunk_name then
-		return { op = 'loadString', text = body, chunkName = chunk_name }
+local function decode( body, a, b )
+	if a ~= nil then
+		return SHORT[body]( a, b )
 	elseif body == true then
-		return evaluate( load( function () return wire.slice() end, '=message' ) )
+		return evaluate( load( slice, '=message' ) )
 	end
-	return evaluate( loadstring( body, '=message' ) )
+	local chunk, reason = loadstring( body, '=message' )
+	if not chunk and find( reason, ' near ', 1, true ) then
+		chunk, reason = loadstring( wire.plain(), '=message' )
+	end
+	return evaluate( chunk, reason )
 end
 
 local function exchange( bytes )
@@ -98,9 +138,9 @@ local function receive_first()
 end
 
 local function decode_again()
-	local body, chunk_name = wire.again()
+	local body, a, b = wire.again()
 	if body then
-		return decode( body, chunk_name )
+		return decode( body, a, b )
 	end
 	return nil
 end
@@ -113,11 +153,11 @@ local function regain( err )
 	if lost == 0 then
 		return nil, 0, NO_MEMORY
 	end
-	local ok, message = resume( create( decode_again ) )
-	if ok and message then
-		return message
+	local ok, op, a, b, c = resume( create( decode_again ) )
+	if ok and op then
+		return op, a, b, c
 	elseif not ok then
-		err = message
+		err = op
 	end
 	if not is_limit( err ) then
 		wire.die( 'malformed message: the body cannot be evaluated: ' .. err )
@@ -138,8 +178,7 @@ local answer = {
 	testquit = function () wire.exit( 42 ) end,
 }
 
-function answer.loadString( message )
-	local text, name = message.text, message.chunkName
+function answer.loadString( text, name )
 	if type( text ) ~= 'string' then
 		malformed( 'loadString', 'text', 'a string', text )
 	elseif type( name ) ~= 'string' then
@@ -176,8 +215,7 @@ local function library_table( name )
 	return t
 end
 
-function answer.registerLibrary( message )
-	local name, functions = message.name, message.functions
+function answer.registerLibrary( name, functions )
 	if type( name ) ~= 'string' or name == '' then
 		malformed( 'registerLibrary', 'name', 'a name', name )
 	elseif type( functions ) ~= 'table' then
@@ -198,22 +236,34 @@ function answer.registerLibrary( message )
 	return EMPTY_REPLY
 end
 
-function answer.wrapPhpFunction( message )
-	local id = message.id
+function answer.wrapPhpFunction( id )
 	if type( id ) ~= 'string' and type( id ) ~= 'number' then
 		malformed( 'wrapPhpFunction', 'id', 'a function id', id )
 	end
 	return encode.values( 1, make_php_function( id ) )
 end
 
-function answer.cleanupChunks( message )
-	local keep = message.ids
+function answer.cleanupChunks( keep )
 	if type( keep ) ~= 'table' then
 		malformed( 'cleanupChunks', 'ids', 'a table', keep )
 	end
 	for id, func in next, chunks do
 		if not keep[id] then
-			chunks[id], ids[func] = nil, nil
+			chunks[id], ids[func], id_texts[id] = nil, nil, nil
+		end
+	end
+	return EMPTY_REPLY
+end
+
+-- The same with the ids as PHP spells them: "[1]=1,[2]=3". Picking them out costs a third of compiling a table.
+function answer.cleanupListed( listed )
+	local keep = {}
+	for id in gmatch( listed, '%[(%d+)%]=[1-9]' ) do
+		keep[id] = true
+	end
+	for id, func in next, chunks do
+		if not keep[id_texts[id]] then
+			chunks[id], ids[func], id_texts[id] = nil, nil, nil
 		end
 	end
 	return EMPTY_REPLY
@@ -225,8 +275,7 @@ end
 -- for one allocation more.
 local call_function, call_args, call_count
 
-function answer.call( message )
-	local id, count, args = message.id, message.nargs, message.args
+function answer.call( id, count, args )
 	if type( id ) ~= 'number' then
 		malformed( 'call', 'id', 'a chunk id', id )
 	elseif type( count ) ~= 'number' or count < 0 or floor( count ) ~= count then
@@ -321,40 +370,19 @@ end
 
 ---- The conversation ------------------------------------------------------------------------------------------------
 
-local function find_answer( message )
-	local op = message.op
-	local handler = type( op ) == 'string' and answer[op]
+local function find_answer( op, a, b, c )
+	local handler = answer[op]
 	if not handler then
-		if op == 'return' or op == 'error' then
-			wire.die( 'unexpected message: a reply ("' .. op .. '") that nothing asked for' )
-		end
-		wire.die( 'unexpected message: unknown op ' .. ( type( op ) == 'string' and '"' .. op .. '"' or type( op ) ) )
+		wire.die( 'unexpected message: a reply ("' .. op .. '") that nothing asked for' )
 	end
-	return handler( message )
-end
-
--- PHP's reply to a call of ours, checked. Returns its op.
-local function reply_op( message )
-	local op = message.op
-	if op == 'return' then
-		local count = message.nvalues
-		if type( count ) ~= 'number' or count < 0 or floor( count ) ~= count then
-			malformed( op, 'nvalues', 'a count', count )
-		elseif type( message.values ) ~= 'table' then
-			malformed( op, 'values', 'a table', message.values )
-		end
-		return op
-	elseif op == 'error' then
-		return op
-	end
-	return nil
+	return handler( a, b, c )
 end
 
 -- The reply to one request, run inside a pcall except for the module's code. Always a string, whatever happens.
-local function reply_to( message )
-	local ok, reply = pcall( find_answer, message )
+local function reply_to( op, a, b, c )
+	local ok, reply = pcall( find_answer, op, a, b, c )
 	if ok and not reply then
-		message, trace = nil, nil -- its arguments are the module's now
+		c, trace = nil, nil -- the arguments are the module's now
 		ok, reply = run_module()
 		if not ok then
 			if reply == NO_MEMORY then
@@ -367,7 +395,7 @@ local function reply_to( message )
 		-- What the modules hold leaves no room for this: once more, with the reserve.
 		pcall( collectgarbage )
 		wire.lift()
-		ok, reply = pcall( find_answer, message )
+		ok, reply = pcall( find_answer, op, a, b, c )
 		if ok and not reply then
 			call_function, call_args = nil, nil
 			return NO_MEMORY_REPLY
@@ -379,70 +407,74 @@ local function reply_to( message )
 	return ok and reply or NO_MEMORY_REPLY
 end
 
--- Sends `bytes`, answers PHP's requests, and returns PHP's reply to it: 'return' or 'error' and the message, or nil
--- and the reason, where the reply was lost or the request could not be sent. Without `bytes` (at the top) it listens
--- for ever.
+-- Sends `bytes`, answers PHP's requests, and returns PHP's reply to it: 'return', count and values; 'error' and the
+-- value; or nil and the reason, where the reply was lost or the request could not be sent. Without `bytes` (at the top)
+-- it listens for ever.
 local function converse( bytes )
-	local ok, message, lost, reason
+	local ok, op, a, b, c
 	if bytes then
-		ok, message = pcall( exchange, bytes )
+		ok, op, a, b, c = pcall( exchange, bytes )
 	else
-		ok, message = pcall( receive_first )
+		ok, op, a, b, c = pcall( receive_first )
 	end
 	local requesting = bytes -- until it is known to be sent
 	while true do
-		lost = nil
 		if not ok then
-			ok, message, lost, reason = pcall( regain, message )
+			ok, op, a, b, c = pcall( regain, op )
 			if not ok then
-				message, lost, reason = nil, wire.lost(), NO_MEMORY
+				op, a, b = nil, wire.lost(), NO_MEMORY
 			end
 		end
 		local reply
-		if message then
-			local op = bytes and reply_op( message )
-			if op then
-				return op, message
+		if op then
+			if bytes and ( op == 'return' or op == 'error' ) then
+				if op == 'return' then
+					if type( a ) ~= 'number' or a < 0 or floor( a ) ~= a then
+						malformed( op, 'nvalues', 'a count', a )
+					elseif type( b ) ~= 'table' then
+						malformed( op, 'values', 'a table', b )
+					end
+				end
+				return op, a, b
 			end
-			reply = reply_to( message )
-			message = nil
-		elseif bytes and lost == 1 or requesting and lost == 0 then
-			return nil, reason
-		elseif lost == 1 then
+			reply = reply_to( op, a, b, c )
+		elseif bytes and a == 1 or requesting and a == 0 then
+			return nil, b
+		elseif a == 1 then
 			wire.die( 'unexpected message: a reply that nothing asked for' )
 		else
-			ok, reply = pcall( encode.failure, reason )
+			ok, reply = pcall( encode.failure, b )
 			if not ok then
 				reply = NO_MEMORY_REPLY
 			end
 		end
-		requesting = nil
-		ok, message = pcall( exchange, reply )
+		requesting, op, a, b, c = nil, nil, nil, nil, nil
+		ok, op, a, b, c = pcall( exchange, reply )
 	end
 end
 
-local function call_php( id, count, ... )
-	local ok, request = pcall( encode.call, id, count, ... )
+local function call_php( head, count, ... )
+	local ok, request = pcall( encode.call, head, count, ... )
 	if not ok then
 		-- Our own texts get the position of the module's line; what a __pairs raised stays as it is.
 		error( request, own_failure( request ) and CALLER or 0 )
 	end
-	local op, message = converse( request )
+	local op, results, values = converse( request )
 	if op == 'return' then
-		local count = message.nvalues
-		if count > MAX_RESULTS then
+		if results > MAX_RESULTS then
 			error( 'too many results to unpack', CALLER )
 		end
-		return unpack( message.values, 1, count )
+		return unpack( values, 1, results )
 	elseif op == 'error' then
-		error( message.value, CALLER )
+		error( results, CALLER )
 	end
-	error( message, 0 )
+	error( results, 0 )
 end
 
 function make_php_function( id )
+	local head = encode.call_head( id )
 	local function php_function( ... )
-		return call_php( id, select( '#', ... ), ... )
+		return call_php( head, select( '#', ... ), ... )
 	end
 	protected_functions[php_function] = true
 	return php_function
