@@ -72,8 +72,8 @@ class Pipes:
         return self.receive()
 
     def receive(self) -> "bytes | tuple[object, ...] | bool":
-        """PHP's next message: `return ` and its expression, what `shortcuts` makes of it, or True for one that Lua takes
-        by `slice`. Ends the process at the end of input and at a bad frame."""
+        """PHP's next message: `return ` and its expression, what `shortcuts` makes of it, or True for one that Lua
+        takes by `slice`. Ends the process at the end of input and at a bad frame."""
         while True:
             header = self._read_all(16)
             if not header:

@@ -43,7 +43,7 @@ def _scalar(text: bytes) -> "bytes | int | bool | None":
 
 def _call(body: bytes) -> "tuple[object, ...] | bytes | None":
     # {["op"]="call",["id"]=7,["nargs"]=1,["args"]={[1]="text"}}
-    chunk, separator, rest = body[22:].partition(b',["nargs"]=')
+    chunk, _, rest = body[22:].partition(b',["nargs"]=')
     count, _, args = rest.partition(b',["args"]=')
     if not chunk.isdigit() or not count.isdigit() or len(chunk) > 9 or len(count) > 9 or args[-2:] != b"}}":
         return None
