@@ -31,8 +31,6 @@ class Dialect:
     """Letters that allow nothing after them in their own word."""
     path: str
     cpath: str
-    restarts_calls: bool
-    """Whether a read that Ctrl-C met goes on: lua uses C's `signal`, luajit `sigaction` without SA_RESTART."""
     echoes: bool
     """Whether -i echoes lines that come from no terminal: lua5.1 is linked with readline, which does."""
 
@@ -56,7 +54,6 @@ Available options are:
     alone = "iv"
     path = f"./?.lua;{_SHARE}{_LIB}{_SYSTEM}"
     cpath = _C_PATH
-    restarts_calls = True
     echoes = True
 
 
@@ -83,7 +80,6 @@ Available options are:
     alone = "iv"
     path = f"./?.lua;/usr/share/luajit-2.1/?.lua;/usr/local/share/luajit-2.1/?.lua;{_SHARE}{_SYSTEM}"
     cpath = _C_PATH
-    restarts_calls = False
     echoes = False
 
 

@@ -5,7 +5,8 @@ handler. Ours is the same by one more step: Python's C-level handler writes to t
 that waits there calls `lua_sethook`, and Lua meets the hook at its next instruction. Until then nothing is hooked: it
 costs a script nothing but a thread that sleeps (a count hook would cost 5 to 10 %, and never fires in coroutines or
 in code that LuaJIT compiled). As with lua: one long C call is not interrupted, nor a coroutine of PUC Lua; the second
-Ctrl-C ends the process, since the first put the default action back.
+Ctrl-C ends the process, since the first put the default action back. Other than with lua, the error comes one
+instruction after the hook was met: at the line behind a read that waited, not in `read`.
 """
 
 import _thread
@@ -19,11 +20,10 @@ from luaproc.interpreter.capi import MASK_CALL, MASK_COUNT, MASK_RET, REGISTRY, 
 EVERYTHING = MASK_CALL | MASK_RET | MASK_COUNT
 
 
-def watch(api: ctypes.CDLL, state: int, restart_calls: bool) -> tuple[Callable[[], None], Callable[[], None]]:
+def watch(api: ctypes.CDLL, state: int) -> tuple[Callable[[], None], Callable[[], None]]:
     """Start watching; the stack's top two, `debug.sethook` and the Lua function that raises, are taken.
 
-    Returns two functions to call before and after Lua runs. `restart_calls`: whether a blocked read goes on after the
-    signal (PUC lua, by C's `signal`) or fails with EINTR (luajit, by `sigaction`).
+    Returns two functions to call before and after Lua runs.
     """
     stop = api.luaL_ref(state, REGISTRY)
     sethook = api.luaL_ref(state, REGISTRY)
@@ -51,7 +51,7 @@ def watch(api: ctypes.CDLL, state: int, restart_calls: bool) -> tuple[Callable[[
 
     def before() -> None:
         signal.signal(signal.SIGINT, _nothing)
-        signal.siginterrupt(signal.SIGINT, not restart_calls)
+        signal.siginterrupt(signal.SIGINT, False)  # A read that waits goes on, as it does by C's signal().
 
     def after() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -106,7 +106,7 @@ class Standalone:
             api.lua_pushcclosure(state, function, 0)
         if api.lua_pcall(state, 3 + len(added), 4, 0):
             raise AssertionError(text_at(api, state, -1))
-        self.before_call, self.after_call = interrupt.watch(api, state, self.dialect.restarts_calls)
+        self.before_call, self.after_call = interrupt.watch(api, state)
         self._handler = api.luaL_ref(state, REGISTRY)
         self._jit_option = api.luaL_ref(state, REGISTRY)
         api.lua_pushcclosure(state, self._trampoline, 0)

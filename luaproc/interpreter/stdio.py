@@ -19,6 +19,7 @@ from luaproc.interpreter.capi import (
 libc = ctypes.CDLL(None, use_errno=True)
 libc.popen.restype = ctypes.c_void_p
 libc.popen.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+libc.malloc.restype = ctypes.c_void_p
 libc.pclose.argtypes = [ctypes.c_void_p]
 libc.fflush.argtypes = [ctypes.c_void_p]
 

@@ -74,10 +74,11 @@ def execute(executable: str, argv: list[str], stdin: bytes, env: dict[str, str])
     done = subprocess.run(
         argv, executable=executable, input=stdin, env=kept | env, cwd=SCRIPTS, capture_output=True, timeout=60
     )
-    return Outcome(_aside(done.stdout), _aside(done.stderr), done.returncode)
+    return Outcome(aside(done.stdout), aside(done.stderr), done.returncode)
 
 
-def _aside(text: bytes) -> bytes:
+def aside(text: bytes) -> bytes:
+    """A text without what may differ."""
     for pattern, replacement in ASIDE:
         text = pattern.sub(replacement, text)
     return text
