@@ -11,6 +11,7 @@ from luaproc.errors import LuaprocError
 COMMANDS = {
     "serve": "serve",
     "lua": "lua",
+    "bench": "bench",
 }
 
 

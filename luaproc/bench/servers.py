@@ -1,0 +1,155 @@
+"""Whom to compare: ours, the reference server on a real Lua, or any command that speaks the protocol."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import NamedTuple
+
+from luaproc.errors import LuaprocError, UsageError
+
+PLACES = ("/usr/share/mediawiki", "/var/lib/mediawiki", "/var/www/html", "/var/www/html/w", "/var/www/mediawiki")
+"""Where MediaWiki is looked for: Debian's package, and where people unpack it."""
+
+# What an admin has without us: the Lua that each of our runtimes stands in for.
+OPPONENTS = {"lua51": "lua5.1", "luajit21": "luajit"}
+
+MAIN = "mw_main.lua"
+
+
+class BenchError(LuaprocError):
+    """The measurement cannot go on: a server fails or answers wrongly, or the machine lacks what is needed."""
+
+
+class Server(NamedTuple):
+    """A Lua-side server.
+
+    name: in the table. words: its command as far as luaPath names it. arguments: what PHP adds to that (mw_main.lua,
+    Scribunto's directory, interpreter id, size of integers); none for a server that is started in its own way.
+    env: variables it needs.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def command(self) -> list[str]:
+        """All words of the command."""
+        return [*self.words, *self.arguments]
+
+    @property
+    def is_lua_path(self) -> bool:
+        """Whether PHP could start it so: its arguments are PHP's."""
+        return self.arguments[:1] != () and self.arguments[0].endswith(MAIN)
+
+
+BARE = Server("python -IS -c pass", (sys.executable, "-I", "-S", "-c", "pass"))
+"""No server: the least that a Python process costs, to compare our start with."""
+
+
+def find_mediawiki(directory: str | None) -> Path | None:
+    """The directory of a MediaWiki with Scribunto: the given one, or where it usually lies; None if it lies nowhere.
+
+    Raises UsageError if `directory` has no Scribunto.
+    """
+    if directory is not None:
+        if _main_script(Path(directory)) is None:
+            raise UsageError(
+                f"expected the directory of a MediaWiki that has extensions/Scribunto, got {directory}: no {MAIN} there"
+            )
+        return Path(directory).absolute()
+    return next((Path(place) for place in PLACES if _main_script(Path(place))), None)
+
+
+def _main_script(mediawiki: Path) -> Path | None:
+    includes = mediawiki / "extensions" / "Scribunto" / "includes"
+    # The directory was renamed in REL1_40 (client-contract.md, "Messages").
+    found = (includes / engines / "LuaStandalone" / MAIN for engines in ("engines", "Engines"))
+    return next((path.absolute() for path in found if path.is_file()), None)
+
+
+def php_words(mediawiki: Path) -> tuple[str, ...]:
+    """What PHP appends to luaPath for the first parser of a page."""
+    script = _main_script(mediawiki)
+    assert script is not None
+    return (str(script), str(script.parent.parent.parent), "0", "8")
+
+
+def ours(runtime: str, mediawiki: Path | None) -> Server:
+    """This luaproc with a runtime, started the leanest way that an admin can have."""
+    script = Path(sysconfig.get_path("scripts")) / "luaproc"
+    start = (str(script),) if script.exists() else (sys.executable, "-m", "luaproc")
+    arguments = php_words(mediawiki) if mediawiki else ("serve",)
+    return Server(f"luaproc {runtime}", start, arguments, (("LUAPROC_RUNTIME", runtime),))
+
+
+def opponents(commands: tuple[str, ...], runtime: str, mediawiki: Path | None) -> list[Server]:
+    """The servers of `--against`, or by default the reference server on the Lua that `runtime` stands in for.
+
+    One word is a luaPath, and gets PHP's arguments; more words are a command that is complete.
+    Raises UsageError for what cannot be started, and where there is no Scribunto to take the reference server from.
+    """
+    servers: list[Server] = []
+    for command in commands or (OPPONENTS[runtime],):
+        server = _opponent(command, mediawiki)
+        if shutil.which(server.words[0]) is None:
+            advice = "" if commands else f" (Debian: apt-get install {command}; or name another with --against)"
+            raise UsageError(f"{server.words[0]} is not a command that can be executed{advice}")
+        same = sum(other.name == server.name or other.name.startswith(f"{server.name} #") for other in servers)
+        servers.append(server._replace(name=f"{server.name} #{same + 1}") if same else server)
+    return servers
+
+
+def _opponent(command: str, mediawiki: Path | None) -> Server:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--against expects a command, got {command!r}: {error}") from None
+    if not words:
+        raise UsageError("--against expects a command, and an empty one came")
+    main = next((at for at, word in enumerate(words) if word.endswith(MAIN)), None)
+    if main is not None:
+        return Server(_name(words[:main]), tuple(words[:main]), tuple(words[main:]))
+    if len(words) > 1:
+        return Server(_name(words), tuple(words))
+    if mediawiki is None:
+        raise UsageError(
+            f"no MediaWiki with Scribunto in {', '.join(PLACES)}: --mediawiki DIR says where its {MAIN} lies, "
+            f"which {words[0]} has to run"
+        )
+    return Server(_name(words), tuple(words), php_words(mediawiki))
+
+
+def _name(words: list[str]) -> str:
+    return " ".join([os.path.basename(words[0]), *words[1:]]) or "?"
+
+
+def environment(server: Server) -> dict[str, str]:
+    """Ours, without the variables that change a server's behaviour, and with the server's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LUAPROC_", "LUA_"))}
+    return kept | dict(server.env)
+
+
+def version(server: Server) -> str | None:
+    """The first line of its `-v`, as PHP asks for it; None for a server that is not started as a luaPath."""
+    if not server.is_lua_path:
+        return None
+    try:
+        done = subprocess.run(
+            [*server.words, "-v"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment(server),
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace").partition("\n")[0] or None

@@ -1,0 +1,159 @@
+"""A real page on a real MediaWiki: installed in a temporary directory, on SQLite, for this run.
+
+The page is rendered by MediaWiki itself, anew for every figure: PHP starts the Lua side, sends what it sends, ends it.
+luaPath is a little script that runs the server by way of `account`, so that what is counted is the server's process
+from its first to its last instruction, and nothing of PHP or of the shell before it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+from luaproc.bench.servers import BenchError, Server, environment
+from luaproc.bench.session import ACCOUNT, read_accounts
+
+SOURCES = Path(__file__).with_name("page")
+
+# No cache keeps a rendering or a module. A wiki that lives for minutes need not reach the disk.
+SETTINGS = """
+$wgScribuntoDefaultEngine = 'luastandalone';
+$wgScribuntoEngineConf['luastandalone']['luaPath'] = getenv( 'BENCH_LUA_PATH' );
+$wgMainCacheType = $wgParserCacheType = $wgMessageCacheType = CACHE_NONE;
+$wgJobRunRate = 0;
+$wgDBservers = [ [
+	'type' => 'sqlite', 'dbname' => $wgDBname, 'dbDirectory' => $wgSQLiteDataDir, 'trxMode' => 'IMMEDIATE',
+	'host' => '', 'user' => '', 'password' => '', 'flags' => 0, 'load' => 1, 'variables' => [ 'synchronous' => 'OFF' ],
+] ];
+$wgObjectCaches[CACHE_DB]['server']['variables']['synchronous'] = 'OFF';
+$wgLocalisationCacheConf['storeServer']['variables']['synchronous'] = 'OFF';
+$wgJobTypeConf['default']['server']['variables']['synchronous'] = 'OFF';
+"""
+
+_INSTALL = (
+    *("--dbtype", "sqlite", "--dbname", "wiki", "--server", "http://wiki.example", "--scriptpath", "", "--lang", "en"),
+    *("--pass", "a password of 24 letters", "--extensions", "Scribunto"),
+)
+_TIMEOUT = 300  # seconds that PHP may take
+
+
+def missing() -> str | None:
+    """What this machine lacks for a page, in words; None if nothing."""
+    if shutil.which("php") is None:
+        return "php is not installed"
+    modules = subprocess.run(["php", "-m"], stdin=subprocess.DEVNULL, capture_output=True).stdout.split()
+    return None if b"pdo_sqlite" in modules else "php lacks SQLite (Debian: apt-get install php-sqlite3)"
+
+
+def wikitext(blocks: int) -> str:
+    """A page of so many blocks: an infobox, a call inside a sentence, two citations each."""
+    block = (SOURCES / "block.wikitext").read_text()
+    return "".join(
+        block.replace("NUMBER", str(number)).replace("DAY", f"{number % 28 + 1:02}") for number in range(1, blocks + 1)
+    )
+
+
+class Wiki:
+    """Raises BenchError where PHP or MediaWiki fails."""
+
+    def __init__(self, mediawiki: Path) -> None:
+        self._code = mediawiki
+        self._php = shutil.which("php") or "php"
+        self._directory = tempfile.TemporaryDirectory(prefix="luaproc-bench-")
+        self._home = Path(self._directory.name)
+        self._rendered: dict[int, tuple[str, str]] = {}
+        try:
+            self._install()
+        except BaseException:
+            self._directory.cleanup()
+            raise
+
+    def _install(self) -> None:
+        data = self._home / "data"
+        data.mkdir()
+        confpath = ("--dbpath", str(data), "--confpath", str(self._home))
+        self._maintenance("install", *_INSTALL, *confpath, "Benchmark", "Admin", env={})
+        settings = self._home / "LocalSettings.php"
+        settings.write_text(settings.read_text() + SETTINGS)
+        for kind in ("Module", "Template"):
+            files = sorted(str(path) for path in (SOURCES / kind).iterdir())
+            # Saving a template would render it: no Lua side, no time spent on that.
+            self._maintenance("importTextFiles", "--prefix", f"{kind}:", *files, env=self._environment("/bin/false"))
+
+    def _environment(self, lua_path: str) -> dict[str, str]:
+        return {
+            "MW_CONFIG_FILE": str(self._home / "LocalSettings.php"),
+            "MW_INSTALL_PATH": str(self._code),
+            "BENCH_LUA_PATH": lua_path,
+        }
+
+    def _maintenance(self, script: str, *args: str, env: dict[str, str]) -> str:
+        directory = self._code / "maintenance"
+        # Since 1.40 scripts are started by run.php, and since 1.42 they complain if they are not.
+        runner = directory / "run.php"
+        command = [str(runner), script] if runner.exists() else [str(directory / f"{script}.php")]
+        done = subprocess.run(
+            [self._php, *command, *args],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=environment(Server("php", ())) | {"TZ": "UTC", "LC_ALL": "C.UTF-8"} | env,
+            timeout=_TIMEOUT,
+        )
+        output = done.stdout.decode("utf-8", "replace")
+        if done.returncode:
+            lines = (output + done.stderr.decode("utf-8", "replace")).strip().splitlines() or ["(no output)"]
+            raise BenchError(f"MediaWiki's {script} ended with status {done.returncode}: {lines[-1]}")
+        return output
+
+    def render(self, server: Server, blocks: int) -> float:
+        """Seconds of CPU time that the server used for one rendering of the page, from start to end.
+
+        Raises BenchError for a page that is not what it should be, or not what another server made of it.
+        """
+        accounts = self._home / "accounts"
+        accounts.unlink(missing_ok=True)
+        page = self._home / f"page-{blocks}.wikitext"
+        page.write_text(wikitext(blocks))
+        env = self._environment(self._lua_path(server, accounts)) | dict(server.env)
+        html = self._maintenance("parse", "--title", "Benchmark", str(page), env=env)
+        self._check(html, server, blocks)
+        spent = [value for key, value in read_accounts(str(accounts)) if key == "cpu"]
+        if not spent:
+            raise BenchError("MediaWiki ended the server so that nothing could be counted")
+        return sum(spent)
+
+    def _lua_path(self, server: Server, accounts: Path) -> str:
+        words = [sys.executable, "-I", "-S", ACCOUNT, str(accounts), "0"]
+        if server.is_lua_path:
+            command = shlex.join([*words, *server.words]) + ' "$@"'
+        else:
+            command = shlex.join([*words, *server.command])
+        path = self._home / "lua"
+        path.write_text(f"#!/bin/sh\nexec {command}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    def _check(self, html: str, server: Server, blocks: int) -> None:
+        error = re.search(r'class="scribunto-error[^>]*>(.*?)</', html)
+        if error:
+            raise BenchError(f"the page shows an error: {error[1]}")
+        for text, count in ((">Person no. ", blocks), ("Trondheim (Norway)", blocks), ("age of 63.", blocks)):
+            if html.count(text) < count:
+                raise BenchError(f"the page has {text!r} {html.count(text)} times instead of {count}: {html[:200]!r}")
+        other, first = self._rendered.setdefault(blocks, (server.name, html))
+        if html != first:
+            raise BenchError(f"the page is not the one that {other} made")
+
+    def __enter__(self) -> Wiki:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._directory.cleanup()

@@ -1,0 +1,116 @@
+"""`luaproc bench`: what this Lua side costs, beside the one it would replace."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from typing import IO
+
+import click
+
+from luaproc.bench import report, runner, servers, wiki
+from luaproc.errors import UsageError
+
+ROUNDS = 15
+QUICK_ROUNDS = 3
+
+
+@click.command()
+@click.option(
+    "--against",
+    "commands",
+    metavar="CMD",
+    multiple=True,
+    help=(
+        "A server to compare with: a luaPath (one word: /usr/bin/lua5.1), or the complete command of anything that "
+        "speaks the protocol. Can be repeated. Default: lua5.1, or luajit with --runtime luajit21."
+    ),
+)
+@click.option(
+    "--runtime", type=click.Choice(list(servers.OPPONENTS)), default="lua51", show_default=True, help="Our runtime."
+)
+@click.option("--mediawiki", metavar="DIR", help="A MediaWiki with Scribunto; by default it is looked for.")
+@click.option(
+    "--only",
+    "only",
+    metavar="WORKLOAD",
+    multiple=True,
+    help=f"Measure this alone. Can be repeated. One of: {', '.join(runner.KEYS)}.",
+)
+@click.option("--rounds", type=click.IntRange(1), help=f"Rounds to measure.  [default: {ROUNDS}]")
+@click.option("--quick", is_flag=True, help=f"Only {QUICK_ROUNDS} rounds: to see that it works.")
+@click.option("--cpu", type=click.IntRange(0), help="The CPU to keep everything on; by default the last one.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.File("w", lazy=False),
+    metavar="FILE",
+    help="Write every figure of every round there; - is standard output, instead of the table.",
+)
+@click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
+def command(
+    commands: tuple[str, ...], runtime: str, mediawiki: str | None, only: tuple[str, ...], rounds: int | None,
+    quick: bool, cpu: int | None, json_file: IO[str] | None, markdown: bool,
+) -> None:  # fmt: skip
+    """Measure the CPU time of Lua-side servers, ours and others, doing what MediaWiki asks of them.
+
+    The servers take turns on one CPU. Every reply is checked. The figures are those of the server process alone; those
+    of a page are of a real MediaWiki, which is installed for it in a temporary directory (needs php with SQLite).
+    """
+    runner.check_platform()
+    unknown = [key for key in only if key not in runner.KEYS]
+    if unknown:
+        raise UsageError(f"--only expects one of {', '.join(runner.KEYS)}; got {unknown[0]!r}")
+    keys = only or runner.KEYS
+    rounds = rounds or (QUICK_ROUNDS if quick else ROUNDS)
+    place = servers.find_mediawiki(mediawiki)
+    everyone = [servers.ours(runtime, place), *servers.opponents(commands, runtime, place)]
+    with ExitStack() as stack:
+        notes = [stack.enter_context(runner.pinned(cpu))]
+        for server in everyone:
+            runner.try_out(server)
+        site = None
+        if any(page.key in keys for page in runner.PAGES):
+            lack = wiki.missing() if place else "no MediaWiki with Scribunto was found (--mediawiki DIR)"
+            if place and not lack:
+                say("Installing a wiki ...")
+                site = stack.enter_context(wiki.Wiki(place))
+            else:
+                notes.append(f"no pages: {lack}")
+        rows = measure(runner.tasks(everyone, keys, site), rounds)
+    if not rows:
+        raise servers.BenchError(f"nothing to measure: {notes[-1]}")
+    found = report.document(rows, everyone, rounds, notes)
+    if json_file:
+        json.dump(found, json_file, indent=1)
+        json_file.write("\n")
+    if json_file is not sys.stdout:
+        table = report.markdown if markdown else report.text
+        click.echo(f"{report.introduction(found)}\n\n{table(rows, everyone)}")
+
+
+def measure(tasks: list[runner.Task], rounds: int) -> list[runner.Row]:
+    """Run them, with a progress bar where somebody watches."""
+    if not sys.stderr.isatty():
+        return runner.run(tasks, rounds, lambda what: None)
+    length = runner.steps(tasks, rounds)
+    with click.progressbar(
+        length=length, file=sys.stderr, show_pos=True, item_show_func=lambda what: what or ""
+    ) as bar:
+        started = False
+
+        def progress(what: str) -> None:
+            nonlocal started
+            bar.update(1 if started else 0, what)
+            started = True
+
+        rows = runner.run(tasks, rounds, progress)
+        bar.update(1, "done")
+    return rows
+
+
+def say(text: str) -> None:
+    """A line for whoever waits."""
+    if sys.stderr.isatty():
+        click.echo(text, err=True)
