@@ -28,6 +28,7 @@ $wgScribuntoDefaultEngine = 'luastandalone';
 $wgMainCacheType = $wgParserCacheType = $wgMessageCacheType = CACHE_NONE;
 $wgShowExceptionDetails = true;
 $wgJobRunRate = 0;
+$wgRateLimits = [];
 $wgNamespacesWithSubpages[0] = true;
 $wgDBservers = [ [
 	'type' => 'sqlite', 'dbname' => $wgDBname, 'dbDirectory' => $wgSQLiteDataDir, 'trxMode' => 'IMMEDIATE',
@@ -59,6 +60,15 @@ def engines(runtime: str) -> tuple[Engine, Engine]:
     """(ours, the real Lua it has to equal) for a runtime of luaproc."""
     reference = {"lua51": "lua5.1", "luajit21": "luajit"}[runtime]
     return Engine(f"luaproc-{runtime}", luaproc(), runtime), Engine(reference, need(reference))
+
+
+def references(runtime: str) -> tuple[Engine, ...]:
+    """The real Luas of which one has to give each line that luaproc gives with this runtime.
+
+    On LuaJIT the reference server shows accidents of that VM, such as other positions where a tail call was: there
+    luaproc may be as PUC Lua is.
+    """
+    return tuple(Engine(lua, need(lua)) for lua in (("lua5.1",) if runtime == "lua51" else ("luajit", "lua5.1")))
 
 
 class Wiki:
@@ -135,8 +145,7 @@ class Wiki:
     @contextmanager
     def serve(self, engine: Engine, *, workers: int = 2, extra: str = "") -> Iterator[str]:
         """PHP's own web server on a free port of this machine; the URL it answers at."""
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        port = free_port()
         variables = self.environment(engine, extra) | {"PHP_CLI_SERVER_WORKERS": str(workers)}
         log = (self.directory / f"http-{engine.name}-{port}.log").open("wb")
         server = subprocess.Popen(
@@ -160,6 +169,13 @@ def environment(variables: dict[str, str]) -> dict[str, str]:
     """The tests' own environment without what would change a rendering, with these variables."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("LUAPROC_", "LUA_", "MW_", "PHP_"))}
     return kept | {"TZ": "UTC", "LC_ALL": "C.UTF-8"} | variables
+
+
+def free_port() -> int:
+    """A TCP port of this machine that nothing listened on a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def wait_for_port(port: int, server: "subprocess.Popen[bytes]") -> None:

@@ -25,6 +25,9 @@ MEASURED_DATA = frozenset(
 )
 
 
+SIZE = re.compile(r"^(Post.expand include size: )\d+", re.MULTILINE)
+SIZE_DATA = "limitreport-postexpandincludesize"
+
 FRAME = re.compile(r"<li>.*?</li>", re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 # A trace as a word of letters, one a frame; any other frame is a dot.
@@ -53,6 +56,8 @@ def frames(trace: str) -> list[str]:
     items = FRAME.findall(trace)
     texts = [TAG.sub("", item) for item in items]
     word = "".join(next((letter for letter, kind in LETTERS if kind.match(text)), ".") for text in texts)
+    if "S" not in word:
+        return items
     own = {i for match in SERVER.finditer(word) for i in range(*match.span())}
     return [item for i, item in enumerate(items) if i not in own]
 
@@ -62,12 +67,36 @@ def error(text: str) -> tuple[str, list[str]]:
     return FRAME.sub("", text), frames(text)
 
 
-def parsed(answer: dict[str, Any]) -> dict[str, Any]:
-    """What action=parse answered, made comparable: measured numbers and server frames gone, all else as it came."""
+def parsed(answer: dict[str, Any], *, sizes: bool = True) -> dict[str, Any]:
+    """What action=parse answered, made comparable: measured numbers and server frames gone, all else as it came.
+
+    sizes: whether the size of the text counts, which cannot be that of one reference where each line may be of another.
+    """
     result = dict(answer["parse"])
-    result["text"] = html(result["text"])
+    result["text"] = html(result["text"] if sizes else SIZE.sub(r"\1#", result["text"]))
     variables = dict(result["jsconfigvars"])
     variables["ScribuntoErrors"] = [error(text) for text in variables.get("ScribuntoErrors", [])]
     result["jsconfigvars"] = variables
     result["limitreportdata"] = [row for row in result["limitreportdata"] if row["name"] not in MEASURED_DATA]
+    if not sizes:
+        result["limitreportdata"] = [r for r in result["limitreportdata"] if r["name"] != SIZE_DATA]
     return result
+
+
+def strange(ours: Any, references: list[Any], where: str = "") -> list[str]:
+    """What of ours is in none of the references: values compared member by member, texts line by line."""
+    if ours in references:
+        return []
+    alike = [reference for reference in references if type(reference) is type(ours)]
+    if isinstance(ours, dict):
+        alike = [reference for reference in alike if reference.keys() == ours.keys()]
+        if alike:
+            return [line for key in ours for line in strange(ours[key], [r[key] for r in alike], f"{where}.{key}")]
+    elif isinstance(ours, (list, tuple)):
+        alike = [reference for reference in alike if len(reference) == len(ours)]
+        if alike:
+            return [line for i in range(len(ours)) for line in strange(ours[i], [r[i] for r in alike], f"{where}.{i}")]
+    elif isinstance(ours, str) and "\n" in ours:
+        known = {line for reference in alike for line in reference.split("\n")}
+        return [f"{where}: {line}" for line in ours.split("\n") if line not in known]
+    return [f"{where}: {ours!r}"]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.wiki import normal
 from tests.wiki.conftest import Server
-from tests.wiki.mediawiki import Engine, Wiki, api, engines, get
+from tests.wiki.mediawiki import Engine, Wiki, api, engines, get, references
 
 CONTENT = re.compile(r'<div id="mw-content-text".*?</div>\s*<div class="printfooter"', re.DOTALL)
 ERRORS = re.compile(r'"ScribuntoErrors":(\[.*?[^\\]"\])')
@@ -36,8 +36,8 @@ def view(url: str, title: str) -> tuple[str, list[tuple[str, list[str]]]]:
 @pytest.mark.parametrize("title", ["RealLife", "Errors", "Parser"])
 def test_page_views_are_the_same(server: Server, runtime: str, title: str) -> None:
     """index.php: content, and the errors that the skin's script shows on a click."""
-    ours, reference = (view(server(engine), title) for engine in engines(runtime))
-    assert ours == reference
+    ours, *real = (view(server(engine), title) for engine in (engines(runtime)[0], *references(runtime)))
+    assert normal.strange(ours, real) == []
     assert len(ours[0]) > 500
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.wiki.mediawiki import Engine, Wiki, engines, luaproc
+from tests.wiki import normal
+from tests.wiki.mediawiki import Engine, Wiki, engines, luaproc, references
 
 SCRIPT = str(Path(__file__).parent / "three_parsers.php")
 
@@ -15,8 +16,8 @@ SCRIPT = str(Path(__file__).parent / "three_parsers.php")
 @pytest.mark.parametrize("runtime", ["lua51", "luajit21"])
 def test_parsers_used_in_turns(wiki: Wiki, runtime: str) -> None:
     """Three parsers, three Lua processes, steps in turns and nested: ids and state of one never reach another."""
-    ours, reference = (wiki.run(SCRIPT, engine=engine) for engine in engines(runtime))
-    assert ours == reference
+    ours, *real = (wiki.run(SCRIPT, engine=engine) for engine in (engines(runtime)[0], *references(runtime)))
+    assert normal.strange(ours, real) == []
     assert "3 Lua processes" in ours
     assert "kept over: B says second: C says third" in re.sub(r"<[^>]*>", "", ours)
 

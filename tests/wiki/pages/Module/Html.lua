@@ -4,7 +4,7 @@ function p.main(frame)
 	local root = mw.html.create('table')
 	root
 		:addClass('infobox'):addClass('vcard')
-		:attr('id', 'box'):attr{ title = 'A "quoted" <title> & more', ['data-x'] = 5 }
+		:attr('id', 'box'):attr{ title = 'A "quoted" <title> & more' }:attr('data-x', 5)
 		:css('width', '20em'):css{ color = 'red' }
 		:cssText('border:1px solid')
 	root:tag('caption'):wikitext("''Caption''"):newline():done()

@@ -23,4 +23,17 @@ function p.main()
 	return '<pre>' .. table.concat(lines, '\n') .. '</pre>'
 end
 
+-- Where the order shows on pages: attributes, styles and query strings that were given as tables.
+function p.users()
+	local node = mw.html.create('span'):attr{ title = 't', ['data-x'] = 5, id = 'i' }:css{ color = 'red', width = '1em', margin = '0' }
+	local query = { a = 'b c', d = 'é', x = 1, y = { 1, 2 } }
+	return '<pre>' .. mw.text.nowiki(table.concat({
+		tostring(node),
+		mw.text.tag('a', { class = 'c', title = 'x', id = 'y' }, 'inner'),
+		tostring(mw.uri.fullUrl('Page', query)),
+		mw.title.new('Page'):fullUrl(query),
+		mw.text.jsonEncode(query),
+	}, '\n')) .. '</pre>'
+end
+
 return p

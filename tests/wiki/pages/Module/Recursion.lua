@@ -12,7 +12,8 @@ end
 
 -- The same template again: MediaWiki's own error, raised into Lua.
 function p.loop(frame)
-	return frame:expandTemplate{ title = 'RecursionLoop', args = { frame.args[1] - 1 } }
+	local text = frame:expandTemplate{ title = 'RecursionLoop', args = { frame.args[1] - 1 } }
+	return text
 end
 
 -- The same by preprocess, with a value kept over the inner call.
