@@ -273,7 +273,7 @@ end
 
 -- What `invoke` takes up: set while a call is prepared, read at its first instruction. A closure a call would do the same
 -- for one allocation more.
-local call_function, call_args, call_count
+local call_id, call_args, call_count
 
 function answer.call( id, count, args )
 	if type( id ) ~= 'number' then
@@ -283,20 +283,21 @@ function answer.call( id, count, args )
 	elseif type( args ) ~= 'table' then
 		malformed( 'call', 'args', 'a table', args )
 	end
-	local func = chunks[id]
-	if not func then
+	if not chunks[id] then
 		return encode.failure( 'function id ' .. id .. ' does not exist' )
 	elseif count > MAX_RESULTS then
 		return encode.failure( 'too many arguments' )
 	end
-	call_function, call_args, call_count = func, args, count
+	call_id, call_args, call_count = id, args, count
 	return nil -- not answered yet: the module runs outside of our pcall
 end
 
 local function invoke()
-	local func, args, count = call_function, call_args, call_count
-	call_function, call_args = nil, nil
-	return func( unpack( args, 1, count ) ) -- a tail call, as the reference does: a module's level 2 tells
+	local args, count = call_args, call_count
+	call_args = nil
+	-- A tail call and a function without a name, as in the reference: a module's level 2 tells, and so does the text of
+	-- string.rep's "bad argument #1 to '?'".
+	return chunks[call_id]( unpack( args, 1, count ) )
 end
 
 local function encode_results( ... )
@@ -397,7 +398,7 @@ local function reply_to( op, a, b, c )
 		wire.lift()
 		ok, reply = pcall( find_answer, op, a, b, c )
 		if ok and not reply then
-			call_function, call_args = nil, nil
+			call_args = nil
 			return NO_MEMORY_REPLY
 		end
 	end
