@@ -9,16 +9,28 @@ from luaproc.errors import LuaprocError
 
 
 def main() -> None:
-    """Entry point of `luaproc`, of `python -m luaproc` and of the launchers that `luaproc link` writes."""
+    """Entry point of the `luaproc` executable, of links to it, and of `python -m luaproc`."""
+    launch()
+
+
+def launch(options: "tuple[str, ...]" = ()) -> None:
+    """Answer this process's command line. options: of the responder, as a launcher carries them."""
     try:
-        run(sys.argv[1:])
+        run(sys.argv, options)
     except LuaprocError as error:
         sys.stderr.write(f"luaproc: {error}\n")
         sys.exit(error.exit_status)
 
 
-def run(words: "list[str]", options: "tuple[str, ...]" = ()) -> None:
-    """Answer one command line. options: of the responder, as a launcher carries them."""
+def run(argv: "list[str]", options: "tuple[str, ...]" = ()) -> None:
+    """Answer a command line, the program's name first. Raises `LuaprocError`."""
+    name, words = argv[0], argv[1:]
+    if _stands_in(name):
+        from luaproc import interpreter
+
+        if not interpreter.wants_responder(argv):
+            sys.exit(interpreter.main(argv))
+        options = ("--runtime", interpreter.runtime_of(name), *options)
     if words and words[0].endswith("mw_main.lua"):
         _serve_php(words, list(options))
     elif words == ["-v"]:
@@ -31,6 +43,15 @@ def run(words: "list[str]", options: "tuple[str, ...]" = ()) -> None:
         from luaproc.commands import cli
 
         cli(args=words, prog_name="luaproc")
+
+
+def _stands_in(name: str) -> bool:
+    """Whether we are called by the name of a Lua interpreter. Asked at every start: only a likely name is looked up."""
+    if not name.rpartition("/")[2].startswith("lua") or name.endswith("luaproc"):
+        return False
+    from luaproc import interpreter
+
+    return interpreter.stands_in(name)
 
 
 def _serve_php(words: "list[str]", options: "list[str]") -> None:

@@ -10,6 +10,7 @@ from luaproc.errors import LuaprocError
 # Command -> its module below this package; the module's click command is called `command`.
 COMMANDS = {
     "serve": "serve",
+    "link": "link",
     "lua": "lua",
     "bench": "bench",
 }

@@ -1,5 +1,6 @@
 """`luaproc lua`: the standalone interpreter, for those who have no link of that name."""
 
+import os
 import sys
 
 import click
@@ -42,11 +43,13 @@ def command(ctx: click.Context, runtime: str | None, run_script: bool, words: tu
 
     A link to this executable by the name lua, lua5.1 or luajit is the same without the word "lua".
     """
-    program = f"{sys.argv[0]} lua" + (f" --runtime {runtime}" if runtime else "")
+    start = f"{sys.executable} -m luaproc" if os.path.basename(sys.argv[0]) == "__main__.py" else sys.argv[0]
+    # Scripts start their interpreter again by arg[-1], so that must be the whole of what started this one.
+    program = f"{start} lua" + (f" --runtime {runtime}" if runtime else "")
     argv = [program, *words]
     if not run_script and interpreter.wants_responder(argv):
         from luaproc.entry import run
 
-        run(argv[1:], ("--runtime", runtime) if runtime else ())
+        run(["luaproc", *words], ("--runtime", runtime) if runtime else ())
     else:
         ctx.exit(interpreter.main(argv, runtime))

@@ -6,7 +6,7 @@ from luaproc.errors import UsageError
 
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 def _text(value: str) -> str:
@@ -58,16 +58,19 @@ OPTIONS: "dict[str, tuple[str | None, Callable[[str], str | int], str, str]]" = 
 }  # fmt: skip
 
 
-def read(words: "list[str]") -> "tuple[dict[str, str | int], list[str]]":
+def read(
+    words: "list[str]", environment: "Mapping[str, str] | None" = None
+) -> "tuple[dict[str, str | int], list[str]]":
     """Options from command-line words (`--name value` or `--name=value`) and the environment, and the words left over.
 
-    The command line wins over the environment. Raises `UsageError` for an unknown option or a value that cannot be
-    read.
+    The command line wins over the environment (`os.environ` by default). Raises `UsageError` for an unknown option or
+    a value that cannot be read.
     """
+    environment = os.environ if environment is None else environment
     found: dict[str, str | int] = {}
     for name, (variable, _, _, _) in OPTIONS.items():
-        if variable and os.environ.get(variable):
-            found[name] = _convert(name, os.environ[variable], variable)
+        if variable and environment.get(variable):
+            found[name] = _convert(name, environment[variable], variable)
     rest: list[str] = []
     words = list(words)
     while words:

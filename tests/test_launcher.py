@@ -1,0 +1,107 @@
+"""Launchers: started as PHP starts them, with the options they carry, and clear about an environment that is gone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from luaproc import launcher
+from luaproc.errors import UsageError
+from luaproc.wire.framing import encode_frame
+
+GET_STATUS = encode_frame(b'{["op"]="getStatus"}')
+
+
+def start(path: Path, *words: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run([str(path), *words], input=stdin, capture_output=True, timeout=60, check=False)
+
+
+def test_serves_as_php_starts_it(tmp_path: Path) -> None:
+    path = tmp_path / "lua-for-wiki"
+    launcher.write(path, launcher.text([]))
+    done = start(path, "/nowhere/mw_main.lua", "/nowhere", "3", "8", stdin=GET_STATUS)
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert b's:3:"pid"' in done.stdout
+
+
+def test_carries_its_options(tmp_path: Path) -> None:
+    path = tmp_path / "launcher"
+    launcher.write(path, launcher.text(["--runtime=luajit21", "--log", str(tmp_path / "log")]))
+    assert start(path, "-v").stdout.startswith(b"LuaJIT 2.1")
+    start(path, "/nowhere/mw_main.lua", "/nowhere", "3", "8", stdin=GET_STATUS)
+    assert b"RX <== getStatus" in (tmp_path / "log").read_bytes()
+
+
+def test_a_path_that_a_shebang_cannot_carry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blanks and quotes in the interpreter's path: `#!` splits at the blank, so the shell starts it."""
+    place = tmp_path / "my 'own' python"
+    place.symlink_to(Path(sys.executable).resolve())
+    monkeypatch.setattr(launcher, "_interpreter", lambda: str(place))
+    path = tmp_path / "launcher"
+    launcher.write(path, launcher.text([]))
+    assert path.read_text().startswith("#!/bin/sh\n")
+    assert start(path, "-v").stdout.startswith(b"Lua 5.1.5")
+
+
+def test_the_environment_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One clear line and status 126, which the wiki shows, rather than a traceback."""
+    monkeypatch.setattr(launcher, "_directories", lambda: [str(tmp_path / "gone")])
+    path = tmp_path / "launcher"
+    launcher.write(path, launcher.text([]))
+    done = start(path, "-v")
+    assert done.returncode == 126
+    assert done.stderr.count(b"\n") == 1
+    assert b"luaproc cannot be started from" in done.stderr
+
+
+def test_another_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "launcher"
+    launcher.write(path, launcher.text([]).replace(f"!= {sys.version_info[:2]!r}", "!= (3, 1)"))
+    done = start(path, "-v")
+    assert done.returncode == 126
+    assert b"runs on %d.%d" % sys.version_info[:2] in done.stderr
+
+
+def test_overwrites_only_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "launcher"
+    launcher.write(path, launcher.text([]))
+    launcher.write(path, launcher.text(["--runtime=luajit21"]))
+    path.write_text("#!/bin/sh\necho precious\n")
+    with pytest.raises(UsageError, match="was not written by"):
+        launcher.write(path, launcher.text([]))
+    launcher.write(path, launcher.text([]), force=True)
+    with pytest.raises(UsageError, match="cannot write"):
+        launcher.write(tmp_path / "no" / "launcher", launcher.text([]))
+
+
+@pytest.mark.parametrize("words", [["--no-such=1"], ["--int-size=8"], ["--max-memory=lots"], ["stray"]])
+def test_refuses_what_the_responder_would(words: list[str]) -> None:
+    with pytest.raises(UsageError):
+        launcher.text(words)
+
+
+def test_link_as_lua(tmp_path: Path) -> None:
+    target = Path(sys.executable).parent / "luaproc"
+    path = tmp_path / "lua5.1"
+    launcher.link_as_lua(path, target)
+    launcher.link_as_lua(path, target)  # the same once more is no conflict
+    assert start(path, "-e", "print(_VERSION)").stdout == b"Lua 5.1\n"
+    with pytest.raises(UsageError, match="would not be a Lua interpreter"):
+        launcher.link_as_lua(tmp_path / "lua5.4", target)
+
+
+def test_command_tells_what_it_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "launcher"
+    done = subprocess.run(
+        [sys.executable, "-m", "luaproc", "link", str(path), "--max-memory", "60M"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"wrote {path}" in done.stdout
+    assert "--max-memory=60M" in done.stdout
+    assert f"['luaPath'] = '{path}';" in done.stdout
