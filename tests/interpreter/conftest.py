@@ -17,8 +17,8 @@ NAMES = ("lua5.1", "luajit")
 
 LAUNCHER = f"""#!{sys.executable}
 import sys
-from luaproc.interpreter import main
-sys.exit(main(sys.argv))
+from luaproc.entry import main
+sys.exit(main())
 """
 
 # What may differ: addresses, and which LuaJIT 2.1 it is.
@@ -36,13 +36,15 @@ class Outcome(NamedTuple):
 
 @pytest.fixture(scope="session")
 def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Name -> an executable of that name which is ours."""
+    """Name -> a symbolic link of that name to an executable as pip makes it."""
     directory = tmp_path_factory.mktemp("bin")
+    luaproc = directory / "luaproc"
+    luaproc.write_text(LAUNCHER)
+    luaproc.chmod(0o755)
     made = {}
     for name in NAMES:
         made[name] = directory / name
-        made[name].write_text(LAUNCHER)
-        made[name].chmod(0o755)
+        made[name].symlink_to(luaproc)
     return made
 
 

@@ -37,6 +37,6 @@ for level = 0, 10 do
 	if info then visit(info.func, "level " .. level) end
 end
 for text, path in pairs(userdata) do
-	if not text:find("^file %(") then print(text, path) end
+	if not text:find("^file %(") then print(text) end
 end
 print(python, package.loaded.python)

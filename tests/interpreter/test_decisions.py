@@ -1,0 +1,94 @@
+"""Who answers a command line, and `luaproc lua`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from luaproc import interpreter
+from luaproc.errors import UsageError
+from tests.interpreter.conftest import SCRIPTS
+
+LUAPROC = [sys.executable, "-m", "luaproc"]
+
+
+@pytest.mark.parametrize(
+    ("program", "runtime"),
+    [
+        ("/usr/bin/lua5.1", "lua51"),
+        ("lua", "lua51"),
+        ("luajit", "luajit21"),
+        ("/opt/x/luajit-2.1", "luajit21"),
+        ("luaproc", None),
+        ("/usr/bin/lua5.3", None),
+        ("lua5.1-wrapper", None),
+        ("luac", None),
+    ],
+)
+def test_names(program: str, runtime: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpreter's name makes one; a name of a Lua that we do not have, or of another tool, does not."""
+    monkeypatch.delenv("LUAPROC_RUNTIME", raising=False)
+    assert interpreter.stands_in(program) is (runtime is not None)
+    if runtime:
+        assert interpreter.runtime_of(program) == runtime
+
+
+def test_the_environment_chooses_for_names_that_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LUAPROC_RUNTIME is for `lua` and `luaproc lua`; `lua5.1` says what it is."""
+    monkeypatch.setenv("LUAPROC_RUNTIME", "luajit21")
+    assert interpreter.runtime_of("lua") == "luajit21"
+    assert interpreter.runtime_of("lua5.1") == "lua51"
+
+
+@pytest.mark.parametrize(
+    ("words", "serves"),
+    [
+        (["lua5.1", "/x/mw_main.lua", "/x", "0", "8"], True),
+        (["lua5.1", "mw_main.lua"], True),
+        (["lua5.1", "--run-script", "/x/mw_main.lua"], False),
+        (["lua5.1", "-e", "x=1", "/x/mw_main.lua"], False),
+        (["lua5.1", "other.lua", "mw_main.lua"], False),
+        (["lua5.1", "my_mw_main.lua"], False),
+        (["lua5.1"], False),
+    ],
+)
+def test_the_responder_serves_for_scribuntos_script_alone(words: list[str], serves: bool) -> None:
+    """As PHP starts a Lua, and only so."""
+    assert interpreter.wants_responder(words) is serves
+
+
+def test_an_unknown_runtime_names_those_there_are() -> None:
+    """A person who mistypes sees what could have been meant."""
+    with pytest.raises(UsageError, match=r"no Lua runtime 'lua54'.*this lupa has: lua51"):
+        interpreter.main(["lua", "-v"], "lua54")
+
+
+def luaproc_lua(*words: str) -> "subprocess.CompletedProcess[str]":
+    """`luaproc lua` with these words."""
+    return subprocess.run([*LUAPROC, "lua", *words], cwd=SCRIPTS, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("runtime", ["lua51", "luajit21"])
+def test_the_command_hands_every_word_to_lua(runtime: str) -> None:
+    """Options that click would take for its own, `--`, and the exit status."""
+    done = luaproc_lua("--runtime", runtime, "-e", "print(jit and 'jit' or 'puc')", "--", "at_exit.lua", "7", "--help")
+    assert done.stdout == ("jit\n" if runtime == "luajit21" else "puc\n") + "no newline at the end"
+    assert done.returncode == 7
+
+
+def test_the_command_has_help_and_says_what_is_wrong() -> None:
+    """--help before lua's words; a runtime that is none; --runtime without a name."""
+    assert "as `lua5.1` does" in luaproc_lua("--help").stdout
+    wrong = luaproc_lua("--runtime", "lua54", "-v")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert luaproc_lua("--runtime").returncode == 2
+
+
+def test_arg_minus_one_starts_it_again(tmp_path: Path) -> None:
+    """Test runners start their interpreter again by the negative indices of `arg`."""
+    script = tmp_path / "again.lua"
+    script.write_text(
+        "if not arg[1] then os.execute(arg[-1] .. ' ' .. arg[0] .. ' child') else print('in a', arg[1]) end"
+    )
+    assert luaproc_lua(str(script)).stdout == "in a\tchild\n"

@@ -1,0 +1,81 @@
+"""Nothing of Python inside, no C modules, and what a C program would find in its process."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.interpreter.conftest import SCRIPTS, Outcome, execute
+
+
+def test_no_python_can_be_reached(run_both: Callable[..., tuple[Outcome, Outcome]], name: str) -> None:
+    """A walk over globals, registry, metatables, environments, upvalues and the call stack finds what lua has."""
+    ours, real = run_both(name, ("python_free.lua",))
+    assert ours == real
+    assert ours.stdout.endswith(b"nil\tnil\n")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        # The C function below the script, which debug.traceback shows, called by hand.
+        "local f for i = 1, 9 do f = (debug.getinfo(i, 'f') or {}).func or f end print(pcall(f, f, f))",
+        # The functions behind io.popen and os.tmpname.
+        "local _, f = debug.getupvalue(io.popen, 2) print(pcall(f, {}, print))",
+        "for i = 1, 5 do local n, f = debug.getupvalue(io.popen, i) if n == 'popen' then print(pcall(f)) end end",
+        "local p = io.popen('true') local c = debug.getfenv(p).__close p:close() print(c(1), c(newproxy()), c(p))",
+        # The message handler and the interrupting function, from the registry.
+        "for _, f in pairs(debug.getregistry()) do if type(f) == 'function' then pcall(f, {}) end end print('alive')",
+    ],
+)
+def test_functions_of_ours_that_debug_can_find_do_no_harm(stand_ins: dict[str, Path], code: str) -> None:
+    """Called in ways that nothing but malice or curiosity would, they return; the process lives."""
+    ours = execute(str(stand_ins["lua5.1"]), [str(stand_ins["lua5.1"]), "-e", code + " print('end')"], b"", {})
+    assert ours.status == 0, ours
+    assert ours.stdout.endswith(b"end\n")
+
+
+def test_a_c_module_is_refused_in_words(stand_ins: dict[str, Path], name: str, tmp_path: Path) -> None:
+    """By require, below a root, and by package.loadlib."""
+    (tmp_path / "lfs.so").write_bytes(b"\x7fELF")
+    code = "print(pcall(require, 'lfs')) print(pcall(require, 'lfs.sub')) print(package.loadlib('x.so', 'luaopen_x'))"
+    program = str(stand_ins[name])
+    ours = execute(program, [program, "-e", code], b"", {"LUA_CPATH": f"{tmp_path}/?.so"})
+    assert ours.stdout.decode().splitlines() == [
+        f"false\terror loading module 'lfs' from file '{tmp_path}/lfs.so':",
+        "\tluaproc loads no C modules; take one written in Lua",
+        f"false\terror loading module 'lfs.sub' from file '{tmp_path}/lfs.so':",
+        "\tluaproc loads no C modules; take one written in Lua",
+        "nil\tluaproc loads no C modules; take one written in Lua\tabsent",
+    ]
+
+
+def test_a_broken_pipe_ends_it_as_it_ends_lua(stand_ins: dict[str, Path], name: str) -> None:
+    """Of SIGPIPE, not of a Python exception."""
+    program = str(stand_ins[name])
+    with subprocess.Popen([program, "-e", "while true do print('y') end"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.wait(30) == -signal.SIGPIPE
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_is_buffered_and_in_order(stand_ins: dict[str, Path], unbuffered: str) -> None:
+    """stdout and a child's output interleave as with lua, with PYTHONUNBUFFERED in the environment too."""
+    code = (
+        "io.write('1') io.stderr:write('2') os.execute('printf 3') "
+        "io.stdout:flush() os.execute('printf 4') io.write('5')"
+    )
+    done = subprocess.run(
+        [str(stand_ins["lua5.1"]), "-e", code],
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+        cwd=SCRIPTS,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=True,
+    )
+    assert done.stdout == b"23145"
