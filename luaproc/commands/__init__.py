@@ -13,6 +13,7 @@ COMMANDS = {
     "link": "link",
     "lua": "lua",
     "bench": "bench",
+    "record": "record",
 }
 
 
