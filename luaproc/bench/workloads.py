@@ -169,8 +169,21 @@ ITEMS_VALUE = {
     number: {b"id": number, b"name": b"item %d" % number, b"share": number / 4 + 0.125} for number in range(1, 20001)
 }
 
-LINE = 'A line of wikitext no. %07d: "quoted", [[linked|Жуковский]], {{template|a\\b}}.\n'
-TEXT = "".join(LINE % number for number in range(14000)).encode()[:1_000_000]
+# As wikitext is: paragraphs, lists and tables, a quote here and there, a backslash once in a hundred lines.
+LINES = (
+    "== Section %d ==\n",
+    "A paragraph about no. %d, [[linked|Жуковский]] and others, of the length that paragraphs have in a wiki: it goes "
+    'on for some sentences, with a reference.<ref name="r1">{{cite book|title=Lives|pages=1–2}}</ref> Then it ends.\n\n',
+    "* a list's entry no. %d, {{template|with|an argument}}\n",
+    '| class="row" | Cell %d || another cell || 12,345\n',
+)
+MATH = "<math>\\frac{%d}{2}</math>\n"
+TEXT = "".join((MATH if number % 100 == 0 else LINES[number % 4]) % number for number in range(12000)).encode()[
+    :1_000_000
+]
+
+# Nothing of it needs an escape, on either way.
+PLAIN = ("One long line of text, Жуковский & others, " * 24000).encode()[:1_000_000]
 
 CALLS = 1000
 CALL_PHP = b"""
@@ -289,6 +302,10 @@ def _text(session: Session) -> Callable[[int], None]:
     return repeat(session, encode_for_responder(Call(define(session, ECHO), (TEXT,))), returns(TEXT))
 
 
+def _plain(session: Session) -> Callable[[int], None]:
+    return repeat(session, encode_for_responder(Call(define(session, ECHO), (PLAIN,))), returns(PLAIN))
+
+
 def _callbacks(session: Session) -> Callable[[int], None]:
     number = b"mw_bench-double-2"
     returns()(session.exchange(encode_for_responder(RegisterLibrary(b"mw_bench", {b"double": number}))))
@@ -339,7 +356,8 @@ WORKLOADS = (
     Workload("cleanup", "cleanupChunks, 60 of 120 ids", 60, _cleanup),
     Workload("strings", "table of 100 strings, both ways", 60, _strings),
     Workload("tables", "reply of 20,000 tables of 3 fields", 1, _tables),
-    Workload("text", "1 MB of text, both ways", 4, _text),
+    Workload("text", "1 MB of wikitext, both ways", 4, _text),
+    Workload("plain", "1 MB of text on one line, both ways", 4, _plain),
     Workload("callbacks", "1,000 Lua→PHP calls from a loop", 1, _callbacks),
     Workload("load", "loadString of a 200 kB data module", 3, _load),
     Workload("lua", "Lua-heavy work", 3, _heavy),
