@@ -48,7 +48,7 @@ def lua_memory(max_memory: int | None) -> int:
 
     Measured now, so call it when all else is loaded. Without a limit of the process, `max_memory` less BASE.
     """
-    limit = _address_space()
+    limit = _soft_limit(b"Max address space")
     if limit is not None:
         with open("/proc/self/statm", "rb") as file:
             used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
@@ -58,13 +58,18 @@ def lua_memory(max_memory: int | None) -> int:
     return 0
 
 
-def _address_space() -> int | None:
+def cpu_seconds() -> int:
+    """The CPU time at which the process gets SIGXCPU, seconds; 0 where there is no such limit, or no /proc to tell."""
+    return _soft_limit(b"Max cpu time") or 0
+
+
+def _soft_limit(name: bytes) -> "int | None":
     # /proc rather than getrlimit(): `resource` is one more shared library to load on every start.
     try:
         with open("/proc/self/limits", "rb") as file:
             for line in file:
-                if line.startswith(b"Max address space"):
-                    soft = line.split()[3]
+                if line.startswith(name):
+                    soft = line[len(name) :].split()[0]
                     return None if soft == b"unlimited" else int(soft)
     except OSError:
         pass

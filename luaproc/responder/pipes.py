@@ -23,11 +23,16 @@ NOT_SENT, REPLY, REQUEST = 0, 1, 2
 def die(reason: "str | bytes") -> "NoReturn":
     """End the process with status 1 and `reason` as one line on stderr."""
     text = reason if isinstance(reason, bytes) else reason.encode("utf-8", "replace")
+    report(b"luaproc: " + text.replace(b"\n", b" ")[:1000])
+    os._exit(1)
+
+
+def report(text: bytes) -> None:
+    """Write to stderr, if anybody keeps it."""
     try:
-        os.write(2, b"luaproc: " + text.replace(b"\n", b" ")[:1000] + b"\n")
+        os.write(2, text + b"\n")
     except OSError:
         pass
-    os._exit(1)
 
 
 class Pipes:

@@ -11,7 +11,7 @@ from _signal import SIG_DFL, SIGINT, signal  # type: ignore[import-not-found]
 
 from luaproc.errors import UsageError
 from luaproc.responder import installation, limits, options, runtime
-from luaproc.responder.pipes import Pipes, die
+from luaproc.responder.pipes import Pipes, die, report
 
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         pipes.status,
         os._exit,
         die,
+        report,
+        limits.cpu_seconds(),
         found.get("int-size", 8),
         installation.function_head(class_name, int(found.get("interpreter-id", 0))),
         installation.reads_log(class_name),

@@ -1,7 +1,8 @@
 -- Puts the parts together and takes away what no module may find. Runs once; returns the function that serves for ever.
 -- Arguments: source (part -> its text), the callables of server.lua's `wire`, then the settings.
 
-local source, first, exchange, slice, again, plain, lost, lift, status, exit, die, int_size, function_head, with_log = ...
+local source, first, exchange, slice, again, plain, lost, lift, status, exit, die, report,
+	cpu_limit, int_size, function_head, with_log = ...
 local wire = {
 	first = first, exchange = exchange, slice = slice, again = again, plain = plain, lost = lost, lift = lift,
 	status = status, exit = exit, die = die,
@@ -15,6 +16,8 @@ end
 local environment, protected_functions = part 'environment' ( part 'names' (), _G )
 local structured_trace = part 'trace' ()
 local serve = part 'server' ( wire, environment, protected_functions, part 'codec', structured_trace, settings )
+
+part 'watch' ( cpu_limit, report )
 
 -- Every part has what it needs in locals. What is left of the globals would be a way out if anything leaked: lupa's
 -- `python` (also package.loaded.python), io, os, debug, package, ffi.
