@@ -2,15 +2,17 @@
 
 Python's handlers wait until Lua returns, so they are of no use here. lua's own way is to set a hook from the C signal
 handler. Ours is the same by one more step: Python's C-level handler writes to the wakeup descriptor at once, a thread
-that waits there calls `lua_sethook`, and Lua meets the hook at its next instruction. Until then nothing is hooked: it
-costs a script nothing but a thread that sleeps (a count hook would cost 5 to 10 %, and never fires in coroutines or
-in code that LuaJIT compiled). As with lua: one long C call is not interrupted, nor a coroutine of PUC Lua; the second
-Ctrl-C ends the process, since the first put the default action back. Other than with lua, the error comes one
-instruction after the hook was met: at the line behind a read that waited, not in `read`.
+that waits there calls `lua_sethook`, and Lua meets the hook at its next instruction. Until then nothing is hooked. (A
+count hook that looks at a flag costs nothing that could be measured every 10,000 instructions; but a script can see
+it, a script's own hook replaces it, it is not in coroutines, and it raises at another line than lua does.) As with
+lua: one long C call is not interrupted, nor a coroutine of PUC Lua; the second Ctrl-C ends the process, since the
+first put the default action back. Other than with lua, the error comes one instruction after the hook was met: at the
+line behind a read that waited, not in `read`.
 """
 
 import _thread
 import ctypes
+import fcntl
 import os
 import signal
 from collections.abc import Callable
@@ -41,7 +43,7 @@ def watch(api: ctypes.CDLL, state: int) -> tuple[Callable[[], None], Callable[[]
     default_action = ctypes.CDLL(None).signal
     default_action.argtypes = [ctypes.c_int, ctypes.c_void_p]
     default_action.restype = ctypes.c_void_p
-    reader, writer = os.pipe()
+    reader, writer = _pipe()
     os.set_blocking(writer, False)
 
     def wait() -> None:
@@ -59,6 +61,15 @@ def watch(api: ctypes.CDLL, state: int) -> tuple[Callable[[], None], Callable[[]
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     _thread.start_new_thread(wait, ())
     return before, after
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe off the standard descriptors: where one of them was closed, a script's output would look like Ctrl-C."""
+    low = os.pipe()
+    reader, writer = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in low)
+    for end in low:
+        os.close(end)
+    return reader, writer
 
 
 def _nothing(_number: int, _frame: object) -> None:

@@ -6,7 +6,6 @@ ends in Lua's own PANIC message and status 1; lua would say the same less loudly
 
 import ctypes
 import os
-import sys
 
 from luaproc.interpreter import capi, interrupt, process, repl, stdio
 from luaproc.interpreter.capi import GLOBALS, MULTRET, REGISTRY, push, text_at
@@ -311,4 +310,4 @@ def _write_stderr(text: bytes) -> None:
     try:
         os.write(2, text)
     except OSError:
-        sys.exit(1)
+        pass  # A closed stderr is no reason to do anything else, says C.

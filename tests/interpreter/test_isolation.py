@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.interpreter.conftest import SCRIPTS, Outcome, execute
+from tests.parts import need
 
 
 def test_no_python_can_be_reached(run_both: Callable[..., tuple[Outcome, Outcome]], name: str) -> None:
@@ -79,3 +80,20 @@ def test_output_is_buffered_and_in_order(stand_ins: dict[str, Path], unbuffered:
         check=True,
     )
     assert done.stdout == b"23145"
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&-", "0<&- 1>&- 2>&-"])
+def test_closed_standard_streams(stand_ins: dict[str, Path], name: str, closed: str) -> None:
+    """What is written to nowhere is gone; nothing of ours takes the place of a closed stream."""
+    code = (
+        "print(1) io.stderr:write(2) print(io.read()) io.write(('x'):rep(9000)) "
+        "for i = 1, 1e5 do local x end error('end')"
+    )
+    program = str(stand_ins[name])
+    outcomes = [
+        execute("/bin/sh", ["sh", "-c", f'exec "$@" {closed}', "sh", executable, "-e", code], b"in", {})
+        for executable in (program, need(name))
+    ]
+    ours, real = outcomes
+    assert (ours.stdout, ours.status) == (real.stdout, real.status)
+    assert ours.stderr.replace(program.encode(), b"") == real.stderr.replace(need(name).encode(), b"")
