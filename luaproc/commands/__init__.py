@@ -12,8 +12,12 @@ COMMANDS = {
     "serve": "serve",
     "link": "link",
     "lua": "lua",
+    "session": "session",
     "bench": "bench",
     "record": "record",
+    "replay": "replay",
+    "show": "show",
+    "compare": "compare",
 }
 
 

@@ -71,9 +71,7 @@ def _write(value: Value, level: int, out: list[bytes]) -> None:
 
 def _key(key: object) -> object:
     if isinstance(key, bool) or not isinstance(key, (int, float, bytes, str)) or key != key:
-        raise LocalProtocolError(
-            f"{key!r:.60} cannot be the key of a Lua table: expected a string or a number"
-        )
+        raise LocalProtocolError(f"{key!r:.60} cannot be the key of a Lua table: expected a string or a number")
     if isinstance(key, int) and abs(key) > EXACT_INT:
         return b"%d" % key
     return key
@@ -129,6 +127,14 @@ def loads(text: bytes) -> Value:
     if end != len(text):
         raise _unexpected(text, end, "the end of the expression")
     return value
+
+
+def read(text: bytes, at: int = 0) -> tuple[Value, int]:
+    """The expression that starts at byte `at` of a longer text, as `loads` reads it, and the byte after it.
+
+    White space before it is skipped. Raises RemoteProtocolError, with the byte offset in `text`.
+    """
+    return _read(text, _skip(text, at), 0)
 
 
 def _read(text: bytes, at: int, level: int) -> tuple[Value, int]:

@@ -1,0 +1,136 @@
+"""`luaproc session`: play PHP's part by hand, or let a script play it."""
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import IO, TextIO
+
+import click
+
+import luaproc
+from luaproc.errors import UsageError
+from luaproc.host.interpreter import default_server
+from luaproc.responder.options import OPTIONS
+from luaproc.session.run import Conversation, run_script
+from luaproc.session.session import Session
+from luaproc.session.views import JsonView, TextView
+
+
+def _limit(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """A value that the responder's own option of that name would read."""
+    if value is None:
+        return None
+    _, read, expected, _ = OPTIONS[str(param.opts[0]).removeprefix("--")]
+    try:
+        return int(read(value))
+    except (ValueError, IndexError):
+        raise click.BadParameter(f"expected {expected}, got {value!r}") from None
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("script", required=False)
+@click.option("--server", metavar="CMD", help="The server's command, quoted as for a shell; by default our own.")
+@click.option("--runtime", metavar="NAME", help="The Lua of our own server: lua51 (default) or luajit21.")
+@click.option("--timeout", type=float, default=60, show_default=True, metavar="SECONDS",
+              help="How long the server may take for one message; 0 is for ever.")  # fmt: skip
+@click.option("--max-cpu", callback=_limit, metavar="SECONDS", help="CPU time of the server, by ulimit.")
+@click.option("--max-memory", callback=_limit, metavar="BYTES",
+              help="Virtual memory of the server, by ulimit; K, M and G are understood.")  # fmt: skip
+@click.option("--wire", is_flag=False, flag_value="on", type=click.Choice(["on", "short"]), default=None,
+              help="Show every frame, or the beginning of each; a script's steps too.")  # fmt: skip
+@click.option("--echo", is_flag=True, help="Show a script's steps before what they give.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a step, on a line of its own; no prompts.")
+@click.option("--keep-going", is_flag=True, help="Do not end a script at the first step that fails.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    script: str | None,
+    server: str | None,
+    runtime: str | None,
+    timeout: float,
+    max_cpu: int | None,
+    max_memory: int | None,
+    wire: str | None,
+    echo: bool,
+    as_json: bool,
+    keep_going: bool,
+) -> None:
+    """Play PHP's part to a Lua-side server: by hand, or with the steps in SCRIPT (- for stdin).
+
+    Lua code is loaded and called, and its values shown; lines that start with a colon are ops, which :help
+    lists. Without SCRIPT, on a terminal, there is a prompt; otherwise steps are read from stdin.
+
+    The exit status is 1 when a step failed; its line is on stderr.
+    """
+    words = _server(server, runtime)
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        _reconfigure(stream)
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+    prompted = script is None and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
+    source = "<stdin>" if script in (None, "-") else str(script)
+    view: JsonView | TextView
+    if as_json:
+        view = JsonView(sys.stdout, sys.stderr, source=source)
+    else:
+        err = None if prompted else sys.stderr
+        shows_steps = not prompted and (echo or wire is not None)
+        view = TextView(sys.stdout, err, source=source, colour=colour, echo=shows_steps, width=width)
+
+    conversation: Conversation | None = None
+    if prompted:
+        from luaproc.session.prompts import open_prompt
+
+        conversation = Conversation(open_prompt(lambda: session), view)
+    lines: IO[str] | None = None if prompted else sys.stdin if source == "<stdin>" else _open(source)
+    session = Session(
+        words,
+        view,
+        ask=conversation.ask if conversation else None,
+        go_on=conversation.go_on if conversation else None,
+        timeout=timeout or None,
+        cpu_limit=max_cpu,
+        memory_limit=max_memory,
+    )
+    session.wire = wire or "off"
+    with session:
+        if conversation is not None:
+            name = shlex.join(words) if server else f"luaproc serve{f' ({runtime})' if runtime else ''}"
+            pid = session.interpreter.connection.pid
+            click.echo(f"luaproc {luaproc.__version__}, the server is {name}, pid {pid}.")
+            click.echo("Type Lua, or :help; Ctrl-D leaves.")
+            conversation.run(session)
+            return
+        assert lines is not None
+        try:
+            good = run_script(session, lines, view, keep_going)
+        except KeyboardInterrupt:
+            ctx.exit(130)
+        ctx.exit(0 if good else 1)
+
+
+def _server(command: str | None, runtime: str | None) -> list[str]:
+    if command is None:
+        return default_server() + (["--runtime", runtime] if runtime else [])
+    if runtime:
+        raise UsageError("--runtime is for our own server; with --server, its command says which Lua it runs")
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--server: the words cannot be told apart: {str(error).lower()}") from None
+
+
+def _open(path: str) -> IO[str]:
+    try:
+        return Path(path).open(encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _reconfigure(stream: TextIO) -> None:
+    """Bytes that are no text come in and are never a reason to stop."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="surrogateescape" if stream is sys.stdin else "backslashreplace")

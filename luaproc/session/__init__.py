@@ -1,0 +1,10 @@
+"""A manual session with any Lua-side server: PHP's part, played by a person or a script of session lines.
+
+`lines` cuts input into steps, `syntax` reads what stands after an op, `ops` is the table of the ops, `session`
+does what they ask, `views` shows what happened (text or JSON), `run` puts them together, and `prompts` is the
+only part that knows a terminal.
+
+    from luaproc.session.run import run_script
+
+    failed = run_script(session, ["x = 6", "x * 7"], view)
+"""

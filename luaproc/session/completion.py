@@ -1,0 +1,97 @@
+"""What can stand at the cursor: ops, ids and names of functions, files, Lua's own words."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from glob import escape, iglob
+
+from luaproc.session.ops import OPS
+from luaproc.session.session import WIRE_MODES, Session
+
+# The globals of the modules' environment, as Scribunto lets them through, and Lua's reserved words.
+# Words, not a list: it is read as a page.
+_LUA = """
+and break do else elseif end false for function if in local nil not or repeat return then true until while
+_G _VERSION assert error getfenv getmetatable ipairs next pairs pcall rawequal rawget rawset select setfenv setmetatable
+tonumber tostring type unpack xpcall
+string.byte string.char string.find string.format string.gmatch string.gsub string.len string.lower string.match
+string.rep string.reverse string.sub string.upper
+table.concat table.insert table.maxn table.remove table.sort
+math.abs math.acos math.asin math.atan math.atan2 math.ceil math.cos math.cosh math.deg math.exp math.floor math.fmod
+math.frexp math.huge math.ldexp math.log math.log10 math.max math.min math.modf math.pi math.pow math.rad math.random
+math.randomseed math.sin math.sinh math.sqrt math.tan math.tanh
+os.clock os.date os.difftime os.time debug.traceback
+""".split()  # noqa: SIM905
+
+_WORD = re.compile(r"[A-Za-z_][\w.]*\Z")
+_TYPED = re.compile(r"[A-Za-z_]\w{2,}(?:\.\w+)*")
+
+
+def complete(session: Session, text: str) -> tuple[int, list[str]]:
+    """The candidates for the word at the end of a text, and where that word starts."""
+    op = re.match(r"\s*:(\S*)(\s+)?", text)
+    if op and not op[2]:
+        return op.start(1) - 1, [f":{name}" for name in OPS if name.startswith(op[1])]
+    candidates = _ARGUMENTS.get(op[1]) if op else None
+    if candidates is None:
+        word = _WORD.search(text)
+        start = word.start() if word else len(text)
+        candidates = _lua_names
+    else:
+        # A name may be in quotes, for the spaces in it.
+        quoted = re.search(r'(?<!\S)"[^"]*\Z', text)
+        start = quoted.start() if quoted else len(text) - len(re.split(r"\s", text)[-1])
+    typed = text[start:]
+    if candidates is _lua_names and not typed:
+        return start, []
+    return start, sorted({name for name in candidates(session, typed) if name.startswith(typed)})
+
+
+def _lua_names(session: Session, typed: str) -> Iterator[str]:
+    own = [f"{name}.{key}" for name, functions in session.libraries.items() for key in functions]
+    own += [word for step in session.record if not step.startswith(":") for word in _TYPED.findall(step)]
+    for name in [*_LUA, *own]:
+        yield name if "." in typed else name.partition(".")[0]
+
+
+def _functions(session: Session, typed: str) -> Iterator[str]:
+    for number, held in session.held.items():
+        yield str(number)
+        if not held.text:
+            name = held.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            yield f'"{name}"' if " " in name or typed.startswith('"') else name
+            short = name.rpartition(".")[2]
+            if "." in name and " " not in short:
+                yield short
+
+
+def _kept(session: Session, typed: str) -> Iterator[str]:
+    yield "keep"
+    yield from _functions(session, typed)
+
+
+def _files(_session: Session, typed: str) -> Iterator[str]:
+    home = os.path.expanduser("~")
+    expanded = os.path.expanduser(typed) if typed.startswith("~/") else typed
+    for name in iglob(escape(expanded) + "*"):
+        shown = "~" + name[len(home) :] if expanded != typed else name
+        yield shown + "/" if os.path.isdir(name) else shown
+
+
+def _fixed(*names: str) -> Callable[[Session, str], Iterator[str]]:
+    return lambda _session, _typed: iter(names)
+
+
+_ARGUMENTS: dict[str, Callable[[Session, str], Iterator[str]]] = {
+    "load": _files,
+    "save": _files,
+    "call": _functions,
+    "cleanup": _kept,
+    "wire": _fixed(*WIRE_MODES),
+    "help": _fixed(*OPS),
+    "register": lambda session, _typed: iter(session.libraries),
+    "raw": _fixed('{["op"]="'),
+    "answer": _fixed("true", "false", "nil", 'error("', "call(", "...", "()"),
+}

@@ -1,0 +1,334 @@
+"""The table of a session's ops: what each is called, does, and says of itself.
+
+An op gets the session, what stands after its name, and the text that came with it by ``<<WORD``.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from luaproc.host.errors import LuaError
+from luaproc.session import printing
+from luaproc.session.errors import SessionError
+from luaproc.session.lines import PREFIXES, Step, here_text, is_empty, split_op
+from luaproc.session.session import WIRE_MODES, Outcome, Session
+from luaproc.session.syntax import encode, parse_answer, parse_functions, parse_values
+from luaproc.wire.errors import LocalProtocolError
+
+
+class Request(NamedTuple):
+    """One use of an op: what stands after its name, the text that came with it, and the line of the step."""
+
+    argument: str
+    text: str | None
+    line: int
+
+
+class Op(NamedTuple):
+    """One row of the table.
+
+    usage: what stands after the name. help: the first line says what it does. server: whether it needs a
+    living one. nested: whether it may be used while Lua waits for an answer. saved: whether ``:save`` writes it.
+    """
+
+    run: Callable[[Session, Request], Outcome]
+    usage: str
+    help: str
+    server: bool = True
+    nested: bool = True
+    saved: bool = True
+
+
+def execute(session: Session, step: Step, nested: bool = False) -> Outcome:
+    """Do one step.
+
+    nested: whether Lua waits for an answer meanwhile. Raises what `Session`'s methods raise.
+    """
+    name, argument = split_op(step.text)
+    text = None
+    if name not in ("", *PREFIXES):
+        argument, text = here_text(argument)
+    name = name or "lua"
+    op = OPS.get(name)
+    if op is None:
+        raise SessionError(f"there is no op :{name}; :help lists them")
+    if nested and not op.nested:
+        raise SessionError(f":{name} has to wait: Lua waits for an answer")
+    if op.server and not session.alive:
+        raise SessionError("the server is gone; :restart starts a fresh one")
+    if text is not None and name != "load":
+        raise SessionError(f":{name} takes no text by <<")
+    outcome = op.run(session, Request(argument, text, step.line))
+    if not nested:
+        session.check_answered()
+    return outcome
+
+
+def is_saved(step: Step) -> bool:
+    """Whether a script of this session has the step."""
+    op = OPS.get(split_op(step.text)[0] or "lua")
+    return op is not None and op.saved
+
+
+def _lua(session: Session, request: Request) -> Outcome:
+    if not request.argument:
+        raise SessionError("expected Lua code after :lua")
+    return Outcome(session.run_lua(request.argument, f"input {request.line}"))
+
+
+def _fails(session: Session, request: Request) -> Outcome:
+    if is_empty(request.argument):
+        raise SessionError("expected a step after :fails")
+    try:
+        execute(session, Step(request.line, request.argument))
+    except LuaError as error:
+        return Outcome(text=error_text(error), data={"error": error_data(error)})
+    raise SessionError("this step was expected to fail, and did not")
+
+
+def _load(session: Session, request: Request) -> Outcome:
+    words = _words(request.argument)
+    if request.text is not None:
+        if len(words) != 1:
+            raise SessionError("expected a name for the text: :load NAME <<END")
+        text, name = encode(request.text), words[0]
+    elif len(words) in (1, 2):
+        path = Path(words[0]).expanduser()
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            raise SessionError(f"{words[0]} cannot be read: {error.strerror}") from None
+        name = words[1] if len(words) == 2 else "@" + path.name
+    else:
+        raise SessionError("expected a file and perhaps a name: :load FILE [NAME]")
+    chunk = session.load(text, name if name[:1] in ("=", "@") else "=" + name)
+    held = session.held[chunk.id]
+    return Outcome(text=f"chunks[{chunk.id}]  {_line(held.name)}", data={"id": chunk.id, "name": held.name})
+
+
+def _call(session: Session, request: Request) -> Outcome:
+    word, rest = _first_word(request.argument)
+    if not word:
+        raise SessionError("expected the id or the name of a function: :call ID [VALUES]")
+    return Outcome(session.call(session.find(word), parse_values(rest)))
+
+
+def _register(session: Session, request: Request) -> Outcome:
+    name, rest = _first_word(request.argument)
+    functions = parse_functions(rest)
+    if not name or not functions:
+        raise SessionError("expected a name and functions: :register NAME FUNCTION=ANSWER …")
+    session.register(name, functions)
+    return Outcome(text="registered " + ", ".join(f"{_line(name)}.{key}" for key in functions))
+
+
+def _wrap(session: Session, request: Request) -> Outcome:
+    functions = parse_functions(request.argument)
+    if len(functions) != 1:
+        raise SessionError("expected one function: :wrap NAME[=ANSWER]")
+    [(name, answer)] = functions.items()
+    function = session.wrap(name, answer)
+    return Outcome(text=f"chunks[{function.id}]  {name}", data={"id": function.id, "name": name})
+
+
+def _answer(session: Session, request: Request) -> Outcome:
+    answer = parse_answer(request.argument)
+    if answer.kind == "ask":
+        raise SessionError("expected an answer, got '?'")
+    session.answers.append(answer)
+    count = len(session.answers)
+    return Outcome(text=f"{count} answer{'s' * (count > 1)} waiting")
+
+
+def _status(session: Session, _request: Request) -> Outcome:
+    status = session.interpreter.get_status()
+    if status is None:
+        return Outcome(text="the server says nothing of its process", data={"status": None})
+    parts = {
+        "pid {}": status.pid,
+        "CPU time {} ticks": status.time,
+        "{:,} bytes virtual": status.vsize,
+        "{:,} bytes resident": status.rss,
+    }
+    text = ", ".join(form.format(value) for form, value in parts.items() if value is not None)
+    data = {"pid": status.pid, "time": status.time, "vsize": status.vsize, "rss": status.rss}
+    return Outcome(text=text, data={"status": data})
+
+
+def _cleanup(session: Session, request: Request) -> Outcome:
+    words = _words(request.argument)
+    if words and words[0] != "keep":
+        raise SessionError("expected :cleanup or :cleanup keep ID …")
+    dropped = session.cleanup({session.find(word) for word in words[1:]})
+    kept = len(session.held)
+    return Outcome(text=f"dropped {dropped}, kept {kept}", data={"dropped": dropped, "kept": sorted(session.held)})
+
+
+def _chunks(session: Session, _request: Request) -> Outcome:
+    rows = []
+    for number, held in sorted(session.held.items()):
+        typed = printing.visible(encode(" ".join(held.text.split())))
+        rows.append(f"{number:4}  {_line(held.name):24} {typed[:60]}".rstrip())
+    data = [{"id": number, "name": held.name} for number, held in sorted(session.held.items())]
+    return Outcome(text="\n".join(rows) or "none", data={"chunks": data})
+
+
+def _raw(session: Session, request: Request) -> Outcome:
+    if not request.argument:
+        raise SessionError('expected an expression: :raw {["op"]="getStatus"}')
+    return Outcome(session.send(encode(request.argument)))
+
+
+def _wire(session: Session, request: Request) -> Outcome:
+    if request.argument and request.argument not in WIRE_MODES:
+        raise SessionError(f"expected one of {', '.join(WIRE_MODES)}, got {request.argument!r}")
+    session.wire = request.argument or session.wire
+    return Outcome(text=f"wire {session.wire}")
+
+
+def _save(session: Session, request: Request) -> Outcome:
+    words = _words(request.argument)
+    if len(words) != 1:
+        raise SessionError("expected a file: :save FILE")
+    text = "".join(step + "\n" for step in session.record)
+    try:
+        Path(words[0]).expanduser().write_bytes(encode(text))
+    except OSError as error:
+        raise SessionError(f"{words[0]} cannot be written: {error.strerror}") from None
+    return Outcome(text=f"{len(session.record)} steps in {_line(words[0])}")
+
+
+def _restart(session: Session, _request: Request) -> Outcome:
+    session.restart()
+    libraries = ", ".join(_line(name) for name in session.libraries)
+    text = f"a fresh server, pid {session.interpreter.connection.pid}"
+    return Outcome(text=text + (f"; registered again: {libraries}" if libraries else ""))
+
+
+def _testquit(session: Session, _request: Request) -> Outcome:
+    return Outcome(text=str(session.quit(test=True)))
+
+
+def _quit(session: Session, _request: Request) -> Outcome:
+    session.leaving = True
+    return Outcome(text=str(session.quit()) if session.alive else "")
+
+
+def _help(_session: Session, request: Request) -> Outcome:
+    if not request.argument:
+        width = max(len(f"{name} {op.usage}") for name, op in OPS.items()) + 1
+        rows = [f"  :{name} {op.usage}".ljust(width + 4) + op.help.partition("\n")[0] for name, op in OPS.items()]
+        return Outcome(text="\n".join(["Lua code is loaded and called; an expression shows its values.", *rows]))
+    name = request.argument.removeprefix(":")
+    if name not in OPS:
+        raise SessionError(f"there is no op :{name}; :help lists them")
+    return Outcome(text=f":{name} {OPS[name].usage}\n{OPS[name].help}")
+
+
+def error_text(error: LuaError) -> str:
+    """A Lua error as Lua prints it, with its trace; a value that is no text is shown as a value."""
+    text = error.traceback
+    if not isinstance(error.value, (bytes, str)):
+        text = text.replace(str(error), f"{error} {printing.values([error.value])}", 1)
+    if error.log:
+        text += f"\nlog:\n{error.log}"
+    return printing.readable(text)
+
+
+def error_data(error: Exception) -> dict[str, object]:
+    """An error for JSON; a Lua error with its value, position and trace."""
+    if not isinstance(error, LuaError):
+        return {
+            "kind": "session" if isinstance(error, (SessionError, LocalProtocolError)) else "server",
+            "message": str(error),
+        }
+    trace = [
+        {"source": entry.short_src, "line": entry.current_line, "what": entry.what, "name": entry.name}
+        for entry in error.trace
+    ]
+    return {
+        "kind": "lua",
+        "message": error.message,
+        "value": printing.for_json(error.value),
+        "module": error.module,
+        "line": error.line,
+        "trace": trace,
+    }
+
+
+def _line(text: str) -> str:
+    return printing.visible(encode(text))
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise SessionError(f"the words cannot be told apart: {str(error).lower()}") from None
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    """A word, or what stands in quotes; and the rest."""
+    match = re.match(r'\s*(?:"([^"]*)"|(\S+))\s*', text)
+    return ((match[1] or match[2] or ""), text[match.end() :]) if match else ("", "")
+
+
+_ANSWERS = """
+An answer is  VALUE       true, 12, "text", {a=1, "b"}, chunks[3]
+              (VALUES)    several values, or none: ("a", 2)  ()
+              ...         what the function was given
+              error("…")  an error
+              call(ID)    what that Lua function returns for the same arguments
+              ?           whatever you say when it is called; or the next :answer"""
+
+OPS: dict[str, Op] = {
+    "load": Op(_load, "FILE [NAME]", """\
+Compile a file, as PHP loads a module; it is not called yet.
+NAME is what errors call it, with = or @ before it as Lua has it; by default the file's own.
+The text can also stand here, up to a line that is the word after <<:
+    :load Module:Hello <<END
+    return { hello = function() return 'hello' end }
+    END"""),
+    "call": Op(_call, "ID [VALUES]", """\
+Call a function: by its number, its name in :chunks, or the end of that after a dot.
+Values are Lua's, with commas or spaces between them:
+    :call 2 "text" 12, true, nil, {a=1, "b"}, chunks[3]"""),
+    "register": Op(_register, "NAME FN=ANSWER …", """\
+Register PHP functions, with their answers, as the global table NAME.
+    :register php exists=true title=("Lua", 12) fail=error("no") ask=?""" + _ANSWERS),
+    "wrap": Op(_wrap, "NAME[=ANSWER]", """\
+Make a Lua function out of a PHP function (wrapPhpFunction); :call it, or pass it as chunks[ID].""" + _ANSWERS),
+    "answer": Op(_answer, "ANSWER", """\
+Put by an answer for the next call that asks (a function registered with ?).
+Several :answer lines wait in line. Scripts need them: nobody is there to be asked.
+Here, several values need no parentheses.""" + _ANSWERS, server=False),
+    "status": Op(_status, "", "Ask the server about its process (getStatus)."),
+    "chunks": Op(_chunks, "", "List the functions that this side holds, and what they are called.\n"
+                 "Each stays alive in the server until :cleanup.", server=False, saved=False),
+    "cleanup": Op(_cleanup, "[keep ID …]", "Drop every function but these (cleanupChunks)."),
+    "raw": Op(_raw, "EXPR", """\
+Send a hand-written expression as a message, and show the reply's values.
+    :raw {["op"]="call", ["id"]=1, ["nargs"]=0, ["args"]={}}"""),
+    "lua": Op(_lua, "CODE", "Run Lua code, as if it stood there without :lua. Also while Lua waits for an answer."),
+    "fails": Op(_fails, "STEP", """\
+Do a step that must fail with a Lua error, and go on; fail if it does not.
+    :fails error("x")
+    :fails :call 2 nil""", nested=False),
+    "wire": Op(_wire, "[on|short|off]", """\
+Show every frame, both ways: header and body. short: the beginning of each.
+What cannot be printed is \\xHH, so no control byte reaches the terminal.""", server=False),
+    "save": Op(_save, "FILE", "Write the steps so far as a script for `luaproc session FILE`.\n"
+               "A step that failed in Lua gets :fails before it; answers you gave become :answer lines.",
+               server=False, saved=False),
+    "restart": Op(_restart, "", "End the server and start a fresh one.\n"
+                  "Its chunks are gone; libraries are registered again, with their answers.",
+                  server=False, nested=False),
+    "testquit": Op(_testquit, "", "Tell the server to fail, for testing: status 42.", nested=False),
+    "help": Op(_help, "[OP]", "Show this, or more about one op.", server=False, saved=False),
+    "quit": Op(_quit, "", "Tell the server to end (quit), and leave.", server=False, nested=False, saved=False),
+}  # fmt: skip
+"""Every op, in the order in which ``:help`` lists them."""

@@ -1,0 +1,140 @@
+"""Values and bytes for a person's eyes, or for jq. No control byte leaves this module.
+
+Text is shown as Lua writes it, so that what was printed can be typed again; everything that is not printable,
+and every byte that is not UTF-8, is an escape.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from luaproc.host.functions import LuaFunction
+from luaproc.wire.values import FunctionRef
+
+_NAME = re.compile(rb"(?!(?:and|break|do|else|elseif|end|false|for|function|if|in|local|nil|not|or|repeat|return|"
+                   rb"then|true|until|while)$)[A-Za-z_][A-Za-z0-9_]*")  # fmt: skip
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_INDENT = "    "
+
+
+def visible(data: bytes, escape: str = "\\x{:02x}") -> str:
+    """Bytes as one printable line: UTF-8 where it is printable, every other byte as `escape`."""
+    text = data.decode("utf-8", "surrogateescape")
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else _bytewise(character, escape) for character in text)
+
+
+def _bytewise(character: str, escape: str) -> str:
+    return "".join(escape.format(byte) for byte in character.encode("utf-8", "surrogateescape"))
+
+
+def readable(data: bytes | str) -> str:
+    """Text of several lines, an error message for one: line ends and tabs stay, everything else as in `visible`."""
+    if isinstance(data, str):
+        data = data.encode("utf-8", "surrogateescape")
+    return "\n".join("\t".join(visible(part) for part in line.split(b"\t")) for line in data.split(b"\n"))
+
+
+def quote(data: bytes) -> str:
+    """A Lua string literal on one line."""
+    text = data.decode("utf-8", "surrogateescape")
+    # \ddd always has three digits: a digit may follow.
+    return '"' + "".join(_ESCAPES.get(c) or (c if c.isprintable() else _bytewise(c, "\\{:03d}")) for c in text) + '"'
+
+
+def values(items: Sequence[Any], width: int = 100) -> str:
+    """Several values: on one line if they fit its width, otherwise each from a line of its own."""
+    short = ", ".join(_short(item) for item in items)
+    if len(short) <= width:
+        return short
+    return ",\n".join("\n".join(_lines(item, width)) for item in items)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(key + _short(item) for key, item in _fields(value)) + "}"
+    return _scalar(value)
+
+
+def _lines(value: Any, width: int) -> Iterator[str]:
+    short = _short(value)
+    if len(short) <= width or not isinstance(value, dict):
+        yield short
+        return
+    yield "{"
+    for key, item in _fields(value):
+        first, *rest = _lines(item, width - len(_INDENT) - len(key) - 1)
+        inner = [key + first, *rest]
+        inner[-1] += ","
+        for line in inner:
+            yield _INDENT + line
+    yield "}"
+
+
+def _fields(table: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """What stands before each value, and the value; a list's need nothing."""
+    following = 1
+    for key, item in table.items():
+        if key == following and isinstance(key, int):
+            following += 1
+            yield "", item
+        elif isinstance(key, bytes) and _NAME.fullmatch(key):
+            yield key.decode() + " = ", item
+        else:
+            yield f"[{_scalar(key)}] = ", item
+
+
+def _scalar(value: Any) -> str:
+    if value is None:
+        return "nil"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return "(0/0)" if value != value else "(1/0)" if value > 0 else "(-1/0)"
+        # The shorter of Lua's own way and the exact one, if the shorter loses nothing.
+        return f"{value:.14g}" if float(f"{value:.14g}") == value else f"{value:.17g}"
+    if isinstance(value, bytes):
+        return quote(value)
+    if isinstance(value, (LuaFunction, FunctionRef)):
+        return f"chunks[{value.id}]"
+    return str(value)
+
+
+def for_json(value: Any) -> Any:
+    """A value as JSON has it.
+
+    Tables with the keys 1 to n (and empty ones) are arrays, others objects whose keys are text. What JSON does
+    not have is an object with one member: ``{"function": id}``, ``{"number": "inf"}`` (``-inf``, ``nan``), and
+    ``{"base64": …}`` for bytes that are not UTF-8.
+    """
+    if isinstance(value, bytes):
+        return text_for_json(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"number": str(value)}
+    if isinstance(value, (LuaFunction, FunctionRef)):
+        return {"function": value.id}
+    if isinstance(value, dict):
+        if all(index in value for index in range(1, len(value) + 1)):
+            return [for_json(value[index]) for index in range(1, len(value) + 1)]
+        return {_key(key): for_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [for_json(item) for item in value]
+    return value
+
+
+def text_for_json(data: bytes) -> Any:
+    """Bytes as a string of JSON, or as ``{"base64": …}``."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode()}
+
+
+def _key(key: Any) -> str:
+    return key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else str(key)

@@ -1,0 +1,150 @@
+"""The terminal: prompt-toolkit's editing where it is installed (``luaproc[session]``), Python's `input` otherwise."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from luaproc.session import history
+from luaproc.session.completion import complete as candidates
+from luaproc.session.session import Session
+
+if TYPE_CHECKING:
+    from prompt_toolkit.completion import CompleteEvent, Completion
+    from prompt_toolkit.document import Document
+    from prompt_toolkit.key_binding import KeyPressEvent
+
+    from luaproc.session.run import Prompt
+
+
+def open_prompt(current: Callable[[], Session]) -> Prompt:
+    """The best prompt that there is. current: the session, for completion."""
+    if os.environ.get("TERM") != "dumb":
+        try:
+            return ToolkitPrompt(current)
+        except ImportError:
+            pass
+    return PlainPrompt(current)
+
+
+def _continuation(width: int) -> str:
+    """What stands before a further line: below the end of the prompt."""
+    return "... ".rjust(width)
+
+
+class PlainPrompt:
+    """`input`, with readline's editing, history and completion where this Python has it."""
+
+    def __init__(self, current: Callable[[], Session]) -> None:
+        self._history = history.path()
+        self._current = current
+        self._found: list[str] = []
+        try:
+            import readline
+        except ImportError:
+            self._remember: Callable[[str], None] = lambda _entry: None
+            return
+        self._readline = readline
+        self._remember = readline.add_history
+        readline.set_auto_history(False)
+        readline.set_completer_delims(" \t\n")
+        readline.set_completer(self._complete)
+        libedit = "libedit" in (readline.__doc__ or "")
+        readline.parse_and_bind("bind ^I rl_complete" if libedit else "tab: complete")
+        for entry in history.load(self._history):
+            readline.add_history(entry)
+
+    def read(self, prompt: str, complete: Callable[[str], bool]) -> str:
+        text = input(prompt)
+        while not complete(text):
+            text += "\n" + input(_continuation(len(prompt)))
+        if text.strip():
+            self._remember(text)
+            history.append(self._history, text)
+        return text
+
+    def say(self, text: str) -> None:
+        print(text)
+
+    def agreed(self, question: str) -> bool:
+        return _agreed(question)
+
+    def _complete(self, _word: str, index: int) -> str | None:
+        """Readline's: the candidate of that number for the word that readline sees, which is cut at spaces only."""
+        if index == 0:
+            line = self._readline.get_line_buffer()[: self._readline.get_endidx()]
+            begin = self._readline.get_begidx()
+            start, found = candidates(self._current(), line)
+            self._found = [(line[:start] + name)[begin:] for name in found]
+        return self._found[index] if index < len(self._found) else None
+
+
+class ToolkitPrompt:
+    """prompt-toolkit: several lines edited as one text, completion menus, suggestions from the history.
+
+    Raises ImportError where it is not installed.
+    """
+
+    def __init__(self, current: Callable[[], Session]) -> None:
+        from prompt_toolkit import PromptSession
+        from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+        from prompt_toolkit.completion import Completer, Completion
+        from prompt_toolkit.history import History
+        from prompt_toolkit.key_binding import KeyBindings
+
+        file = history.path()
+
+        class OurHistory(History):
+            def load_history_strings(self) -> Iterable[str]:
+                return reversed(history.load(file))
+
+            def store_string(self, string: str) -> None:
+                history.append(file, string)
+
+        class OurCompleter(Completer):
+            def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+                text = document.text_before_cursor
+                start, found = candidates(current(), text)
+                return [Completion(name, start - len(text)) for name in found]
+
+        keys = KeyBindings()
+
+        @keys.add("enter")
+        def _enter(event: KeyPressEvent) -> None:
+            buffer = event.current_buffer
+            if self._complete(buffer.text):
+                buffer.validate_and_handle()
+            else:
+                buffer.newline(copy_margin=True)
+
+        self._complete: Callable[[str], bool] = lambda _text: True
+        self._session: PromptSession[str] = PromptSession(
+            history=OurHistory(),
+            completer=OurCompleter(),
+            auto_suggest=AutoSuggestFromHistory(),
+            key_bindings=keys,
+            multiline=True,
+            complete_while_typing=False,
+            prompt_continuation=lambda width, _number, _soft: _continuation(width),
+        )
+
+    def read(self, prompt: str, complete: Callable[[str], bool]) -> str:
+        self._complete = complete
+        return self._session.prompt(prompt)
+
+    def say(self, text: str) -> None:
+        print(text)
+
+    def agreed(self, question: str) -> bool:
+        return _agreed(question)
+
+
+def _agreed(question: str) -> bool:
+    try:
+        answer = input(f"\n{question} [y/N] ")
+    except (KeyboardInterrupt, EOFError):
+        sys.stdout.write("\n")
+        return True
+    return answer.strip().lower() in ("y", "yes")

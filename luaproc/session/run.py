@@ -1,0 +1,156 @@
+"""A session from its first step to its last: a script's, or a person's at a prompt."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from luaproc.errors import LuaprocError
+from luaproc.host.errors import LuaError
+from luaproc.session.errors import SessionError
+from luaproc.session.lines import Step, is_complete, is_empty, split_op, steps
+from luaproc.session.ops import execute, is_saved
+from luaproc.session.session import Session
+from luaproc.session.syntax import Answer, parse_answer
+from luaproc.session.views import View
+
+_TWO_EMPTY_LINES = re.compile(r"\n[ \t]*\n[ \t]*\Z")
+# What people type to leave, or when they know nothing yet.
+_WORDS = {"quit": ":quit", "exit": ":quit", "help": ":help", "?": ":help"}
+
+
+class Prompt(Protocol):
+    """A terminal that lines can be read from."""
+
+    def read(self, prompt: str, complete: Callable[[str], bool]) -> str:
+        """Lines until they are complete. Raises EOFError and KeyboardInterrupt."""
+
+    def say(self, text: str) -> None:
+        """Show a line of the session's own."""
+
+    def agreed(self, question: str) -> bool:
+        """Whether the answer to a question is yes; Ctrl-C and the end of input are."""
+
+
+def run_step(session: Session, step: Step, view: View, nested: bool = False) -> bool:
+    """Do one step, show it and remember it for ``:save``; whether it went well."""
+    answers_before = len(session.record)
+    view.begin(step)
+    try:
+        try:
+            outcome = execute(session, step, nested)
+        except LuaError:
+            session.check_answered()
+            raise
+    except KeyboardInterrupt:
+        view.failed(step, SessionError("interrupted; the server was ended"))
+        raise
+    except LuaprocError as error:
+        saved = isinstance(error, LuaError)
+        # A script runs to the step after it, since it was expected to fail.
+        text = step.text if split_op(step.text)[0] == "fails" else f":fails {step.text}"
+        view.failed(step, error)
+        good = False
+    else:
+        saved, text, good = is_saved(step), step.text, True
+        view.done(step, outcome)
+    if nested:
+        return good
+    if saved:
+        session.record.append(text)
+    else:
+        del session.record[answers_before:]
+    return good
+
+
+def run_script(session: Session, lines: Iterable[str], view: View, keep_going: bool = False) -> bool:
+    """Do the steps of a script up to the first that fails, or all of them; whether none failed.
+
+    Raises KeyboardInterrupt, after the step was shown as failed.
+    """
+    good = True
+    for step in steps(lines):
+        if not run_step(session, step, view):
+            good = False
+            if not keep_going:
+                break
+        if session.leaving:
+            break
+    return good
+
+
+class Conversation:
+    """A person at a prompt; `ask` and `go_on` are for the `Session`."""
+
+    def __init__(self, prompt: Prompt, view: View) -> None:
+        self.prompt = prompt
+        self.view = view
+        self.session: Session | None = None
+        self._step_began = 0.0
+
+    def run(self, session: Session) -> None:
+        """Steps until the person leaves."""
+        self.session = session
+        number = 0
+        while not session.leaving:
+            try:
+                text = self.prompt.read("lua> " if session.alive else "(no server) ", _ready)
+            except KeyboardInterrupt:
+                continue
+            except EOFError:
+                break
+            text = _WORDS.get(text.strip(), text)
+            if is_empty(text):
+                continue
+            number += 1
+            self._step_began = time.monotonic()
+            try:
+                run_step(session, Step(number, text), self.view)
+            except KeyboardInterrupt:
+                pass  # it has been shown
+
+    def ask(self, name: str, depth: int) -> Answer:
+        """The answer that the person gives to a call of Lua's; ops can be used first."""
+        assert self.session is not None
+        margin = "  " * depth
+        while True:
+            try:
+                text = self.prompt.read(f"{margin}[{depth}] answer> ", _ready_answer).strip()
+            except EOFError:
+                return Answer("error", (f"no answer for {name}".encode(),))
+            except KeyboardInterrupt:
+                if self.prompt.agreed("Lua waits for an answer. End the server?"):
+                    raise
+                continue
+            if text.startswith(":"):
+                run_step(self.session, Step(0, text), self.view, nested=True)
+                if not self.session.alive:
+                    # Nobody waits any more; the death that was shown ends the step, too.
+                    raise SessionError("the server is gone")
+                continue
+            try:
+                if not text:
+                    raise SessionError('expected values, error("…"), or () for nothing; :help answer tells more')
+                answer = parse_answer(text)
+                if answer.kind == "ask":
+                    raise SessionError("it is you who is asked; :help answer tells what can be said")
+            except SessionError as error:
+                self.prompt.say(margin + str(error))
+                continue
+            self.session.record.append(f":answer {text}")
+            return answer
+
+    def go_on(self) -> bool:
+        """Ctrl-C while the server works: whether to go on waiting."""
+        seconds = time.monotonic() - self._step_began
+        return not self.prompt.agreed(f"The server has been working for {seconds:.0f} s. End it?")
+
+
+def _ready(text: str) -> bool:
+    return is_complete(text) or _TWO_EMPTY_LINES.search(text) is not None
+
+
+def _ready_answer(text: str) -> bool:
+    return not text.lstrip().startswith(":") or _ready(text)

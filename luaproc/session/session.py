@@ -1,0 +1,281 @@
+"""The state of a session and what can be done with it; `ops` says by which words, `views` how it looks."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol
+
+from luaproc.host.connection import FrameHook
+from luaproc.host.errors import LuaError, ServerDied
+from luaproc.host.functions import LuaFunction
+from luaproc.host.interpreter import Interpreter
+from luaproc.session.errors import SessionError
+from luaproc.session.lines import is_expression
+from luaproc.session.syntax import Answer, encode
+from luaproc.wire.messages import Call, Side
+from luaproc.wire.values import FunctionRef, Value
+
+WIRE_MODES = ("off", "short", "on")
+
+_ID = re.compile(r"(?:chunks\[)?([0-9]{1,15})\]?")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step gave: Lua's values (None where it gives none), a text for a person, data for JSON."""
+
+    values: tuple[Any, ...] | None = None
+    text: str = ""
+    data: dict[str, Any] | None = None
+
+
+class Held(NamedTuple):
+    """A function that this side holds: how it is called here, and the Lua that was typed for it, if it was."""
+
+    function: LuaFunction
+    name: str
+    text: str = ""
+
+
+class Watcher(Protocol):
+    """Whoever wants to see what happens during a step."""
+
+    def frame(self, side: Side, body: bytes, cut: int | None) -> None:
+        """A frame passed; no more than `cut` characters of it are wanted."""
+
+    def called(self, name: str, args: tuple[Any, ...], depth: int) -> None:
+        """Lua calls a PHP function. depth: 1 for the first."""
+
+    def answered(self, depth: int, values: tuple[Any, ...] | None, error: Any = None) -> None:
+        """What it was answered: values, or an error's value where `values` is None."""
+
+
+Ask = Callable[[str, int], Answer]
+"""Asked for the answer to a call of the function of that name, at that depth."""
+
+SHORT = 160
+"""Characters of a body in the wire view ``short``."""
+
+
+class Session:
+    """One server, driven by hand.
+
+    server: its command, None for our own. watcher: see `Watcher`. ask: see `Ask`; without it, a call that has
+    no answer fails the step. go_on: asked at Ctrl-C while the server works, see `Interpreter.on_interrupt`.
+    The others belong to `luaproc.host.Connection`.
+
+    Raises ServerNotStarted; what the methods raise is what `Interpreter` raises, and SessionError.
+    """
+
+    def __init__(
+        self,
+        server: Sequence[str] | None,
+        watcher: Watcher,
+        *,
+        ask: Ask | None = None,
+        go_on: Callable[[], bool] | None = None,
+        timeout: float | None = 60.0,
+        cpu_limit: int | None = None,
+        memory_limit: int | None = None,
+    ) -> None:
+        self.watcher = watcher
+        self.ask = ask
+        self.go_on = go_on
+        self.wire = "off"
+        self.leaving = False
+        """Set when the session is to end after this step."""
+        self.held: dict[int, Held] = {}
+        self.libraries: dict[str, dict[str, Answer]] = {}
+        self.answers: deque[Answer] = deque()
+        """What the next calls that ask are answered."""
+        self.record: list[str] = []
+        """The steps so far, as a script has them."""
+        self._unanswered = ""
+        self._start = partial(
+            Interpreter,
+            server,
+            timeout=timeout,
+            cpu_limit=cpu_limit,
+            memory_limit=memory_limit,
+            encoding=None,
+            lists=False,
+            on_frame=self._frame_hook(),
+            on_interrupt=self._interrupted,
+            new_session=True,  # Ctrl-C is ours to understand
+        )
+        self.interpreter = self._start()
+
+    def _frame_hook(self) -> FrameHook:
+        def hook(side: Side, body: bytes, _seconds: float) -> None:
+            if self.wire != "off":
+                self.watcher.frame(side, body, SHORT if self.wire == "short" else None)
+
+        return hook
+
+    def _interrupted(self) -> bool:
+        return self.go_on is not None and self.go_on()
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a server to talk to."""
+        return self.interpreter.connection.alive
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.interpreter.terminate()
+
+    def restart(self) -> None:
+        """End the server, start a fresh one, and register this side's libraries with it, as PHP would."""
+        self.interpreter.terminate()
+        self.held.clear()
+        self.interpreter = self._start()
+        for name in self.libraries:
+            self._register(name)
+
+    def run_lua(self, text: str, name: str) -> tuple[Any, ...]:
+        """Load Lua code and call it; an expression's values are returned. name: the chunk's."""
+        chunk = self._load_typed(text, f"={name}")
+        self.hold(chunk, name, text)
+        return self.call(chunk.id)
+
+    def _load_typed(self, text: str, chunk_name: str) -> LuaFunction:
+        if text.startswith("="):
+            return self.interpreter.load_string(encode("return " + text[1:]), chunk_name)
+        if is_expression(text):
+            try:
+                return self.interpreter.load_string(encode("return " + text), chunk_name)
+            except LuaError:
+                pass  # It was no expression, and its own error is to be told.
+        return self.interpreter.load_string(encode(text), chunk_name)
+
+    def load(self, text: bytes, chunk_name: str) -> LuaFunction:
+        """Load Lua code without calling it. chunk_name: as Lua takes it, with ``=`` or ``@`` before it."""
+        chunk = self.interpreter.load_string(text, encode(chunk_name))
+        self.hold(chunk, chunk_name[1:] if chunk_name[:1] in ("=", "@") else chunk_name)
+        return chunk
+
+    def call(self, number: int, args: Sequence[Any] = ()) -> tuple[Any, ...]:
+        """Call the chunk of that id, whoever holds it; its results."""
+        name = self.held[number].name if number in self.held else ""
+        return self.send(Call(number, tuple(map(_to_wire, args))), name)
+
+    def send(self, request: Call | bytes, name: str = "") -> tuple[Any, ...]:
+        """Send a call or a hand-written body; the reply's values. name: what its functions are called after."""
+        if isinstance(request, bytes):
+            reply = self.interpreter.request_body(request)
+        else:
+            reply = self.interpreter.request(request)
+        values = self.interpreter.convert(reply)
+        for value in values:
+            self.hold(value, f"{name}()" if isinstance(value, LuaFunction) and name else name)
+        return tuple(values)
+
+    def register(self, name: str, functions: dict[str, Answer]) -> None:
+        """Put PHP functions with these answers into the global table `name`."""
+        self.libraries[name] = {**self.libraries.get(name, {}), **functions}
+        self._register(name, functions)
+
+    def _register(self, name: str, functions: dict[str, Answer] | None = None) -> None:
+        answers = self.libraries[name] if functions is None else functions
+        self.interpreter.register_library(
+            name, {key: partial(self._php_function, f"{name}.{key}", answer) for key, answer in answers.items()}
+        )
+
+    def wrap(self, name: str, answer: Answer) -> LuaFunction:
+        """A Lua function that calls a PHP function with this answer."""
+        function = self.interpreter.wrap_php_function(partial(self._php_function, name, answer), name)
+        self.hold(function, name)
+        return function
+
+    def cleanup(self, keep: set[int]) -> int:
+        """Let go of every function but these and tell the server; how many there were to let go."""
+        before = len(self.held)
+        for number in [number for number in self.held if number not in keep]:
+            del self.held[number]
+        self.interpreter.cleanup_chunks()
+        return before - len(self.held)
+
+    def quit(self, test: bool = False) -> ServerDied:
+        """Ask the server to end (or, for a test, to fail); how it ended."""
+        status = self.interpreter.testquit() if test else self.interpreter.quit()
+        return ServerDied(status)
+
+    def hold(self, value: Any, name: str, text: str = "") -> None:
+        """Keep the functions in a value, and name them after the place where they were first seen."""
+        if isinstance(value, LuaFunction):
+            if value.id not in self.held:
+                self.held[value.id] = Held(value, name or f"function {value.id}", text)
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                word = key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
+                self.hold(item, f"{name}.{word}" if name else word)
+
+    def find(self, word: str) -> int:
+        """The id that a word means: ``3``, ``chunks[3]``, the name of a function held, or the end of it after a dot."""
+        match = _ID.fullmatch(word)
+        if match:
+            return int(match[1])
+        names = {held.name: number for number, held in self.held.items()}  # of equal names the newest
+        ends = {name.rpartition(".")[2]: number for name, number in names.items()}
+        if word in names or word in ends:
+            return names[word] if word in names else ends[word]
+        raise SessionError(f"expected the id or the name of a function, got {word!r}; :chunks lists them")
+
+    def check_answered(self) -> None:
+        """Raise SessionError if a call of this step had no answer: Lua may have caught the error that it got."""
+        if self._unanswered:
+            name, self._unanswered = self._unanswered, ""
+            raise SessionError(f"Lua called {name}, and nothing answers: register it with an answer, or :answer before")
+
+    def _php_function(self, name: str, answer: Answer, *args: Any) -> tuple[Any, ...]:
+        """What Lua calls."""
+        depth = self.interpreter.depth
+        for number, arg in enumerate(args, 1):
+            self.hold(arg, f"{name} argument {number}")
+        self.watcher.called(name, args, depth)
+        if answer.kind == "ask":
+            answer = self._next_answer(name, depth)
+        try:
+            values = self._results(answer, args)
+        except LuaError as error:
+            self.watcher.answered(depth, None, error.value)
+            raise
+        self.watcher.answered(depth, values)
+        return values
+
+    def _next_answer(self, name: str, depth: int) -> Answer:
+        if self.answers:
+            return self.answers.popleft()
+        if self.ask is not None:
+            return self.ask(name, depth)
+        self._unanswered = name
+        return Answer("error", (f"no answer for {name}".encode(),))
+
+    def _results(self, answer: Answer, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        if answer.kind == "error":
+            error = LuaError(answer.values[0])
+            if isinstance(error.value, bytes):
+                # All of it, also what looks like a position: PHP sends what it has.
+                error.message = error.value.decode("utf-8", "surrogateescape")
+            raise error
+        if answer.kind == "call":
+            return self.call(self.find(answer.callee), args)
+        return args if answer.kind == "arguments" else answer.values
+
+
+def _to_wire(value: Any) -> Value:
+    """A value that was typed, or that Lua gave, as the wire has it."""
+    if isinstance(value, LuaFunction):
+        return FunctionRef(value.id)
+    if isinstance(value, dict):
+        return {key: _to_wire(item) for key, item in value.items()}
+    return value

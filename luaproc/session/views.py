@@ -1,0 +1,156 @@
+"""How a session looks: as text for a person, or as one JSON object a step."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any, Protocol
+
+from luaproc.host.errors import LuaError
+from luaproc.session import printing
+from luaproc.session.lines import Step
+from luaproc.session.ops import error_data, error_text
+from luaproc.session.session import Outcome, Watcher
+from luaproc.session.syntax import encode
+from luaproc.wire.framing import encode_frame
+from luaproc.wire.messages import Side
+
+STYLES = {"dim": "2", "error": "31", "host": "36", "responder": "35", "call": "33", "step": "1"}
+
+
+class View(Watcher, Protocol):
+    """Shows steps; `Watcher` has what happens during one."""
+
+    def begin(self, step: Step) -> None:
+        """A step is about to be done."""
+
+    def done(self, step: Step, outcome: Outcome) -> None:
+        """It was."""
+
+    def failed(self, step: Step, error: Exception) -> None:
+        """It was not."""
+
+
+class TextView:
+    """For a person.
+
+    out: values, and all that happens. err: where failures go, with the script's name and line before them;
+    None for a terminal, where they stand with the rest. colour: with a terminal's colours. echo: show the
+    steps too.
+    """
+
+    def __init__(
+        self,
+        out: IO[str],
+        err: IO[str] | None = None,
+        *,
+        source: str = "",
+        colour: bool = False,
+        echo: bool = False,
+        width: int = 100,
+    ) -> None:
+        self.out, self.err, self.source, self.colour, self.echo, self.width = out, err, source, colour, echo, width
+        unicode = str(getattr(out, "encoding", "")).lower().replace("-", "").startswith("utf")
+        self._arrow = {"host": "PHP → Lua" if unicode else "PHP -> Lua"}
+        self._arrow["responder"] = "PHP ← Lua" if unicode else "PHP <- Lua"
+        self._first = True
+
+    def begin(self, step: Step) -> None:
+        if self.echo:
+            first, *rest = step.text.split("\n")
+            shown = "\n".join(["> " + printing.readable(first), *("  " + printing.readable(line) for line in rest)])
+            self._print(("" if self._first else "\n") + self._styled("step", shown))
+            self._first = False
+
+    def frame(self, side: Side, body: bytes, cut: int | None) -> None:
+        header = encode_frame(body)[:16].decode()
+        text = printing.visible(body if cut is None else body[: cut * 4])
+        if cut is not None and len(text) > cut:
+            text = text[:cut] + f"… ({len(body):,} bytes)"
+        self._print(f"{self._styled(side, f'{self._arrow[side]} {header[:8]} {header[8:]}')} {text}")
+
+    def called(self, name: str, args: tuple[Any, ...], depth: int) -> None:
+        shown = printing.values(args, self.width - len(name) - 20)
+        self._print(self._indented("call", depth, f"Lua calls {printing.visible(name.encode())}({shown})"))
+
+    def answered(self, depth: int, values: tuple[Any, ...] | None, error: Any = None) -> None:
+        if values is None:
+            text = "answered with the error " + printing.values([error], self.width - 30)
+        else:
+            text = "answered " + (printing.values(values, self.width - 20) if values else "nothing")
+        self._print(self._indented("call", depth, text))
+
+    def done(self, step: Step, outcome: Outcome) -> None:
+        if outcome.values:
+            self._print(printing.values(outcome.values, self.width))
+        if outcome.text:
+            self._print(printing.readable(outcome.text))
+
+    def failed(self, step: Step, error: Exception) -> None:
+        text = error_text(error) if isinstance(error, LuaError) else printing.readable(str(error))
+        if self.err is None:
+            self._print(self._styled("error", text))
+        else:
+            self.out.flush()
+            self.err.write(f"{self.source}:{step.line}: {text}\n")
+            self.err.flush()
+
+    def _indented(self, style: str, depth: int, text: str) -> str:
+        margin = "  " * depth
+        first, *rest = text.split("\n")
+        return self._styled(
+            style, "\n".join([f"{margin}[{depth}] {first}", *(margin + "    " + line for line in rest)])
+        )
+
+    def _styled(self, style: str, text: str) -> str:
+        return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if self.colour else text
+
+    def _print(self, text: str) -> None:
+        self.out.write(text + "\n")
+        self.out.flush()
+
+
+class JsonView:
+    """For programs: one object a step, on a line of its own.
+
+    Members: ``line``, ``step`` (its text), ``ok``; ``values`` where Lua gave some; ``calls`` (``name``, ``args``,
+    ``depth``, and ``values`` or ``error``) where Lua called PHP; ``frames`` (``from``, ``header``, ``body``)
+    where the wire is shown; ``error`` (``kind`` is ``lua``, ``server`` or ``session``; ``message``; …) where
+    something failed; and what the op tells besides. Failures stand on `err` too.
+    """
+
+    def __init__(self, out: IO[str], err: IO[str], *, source: str = "") -> None:
+        self.out, self.err, self.source = out, err, source
+        self._calls: list[dict[str, Any]] = []
+        self._open: list[dict[str, Any]] = []
+        self._frames: list[dict[str, Any]] = []
+
+    def begin(self, step: Step) -> None:
+        self._calls, self._open, self._frames = [], [], []
+
+    def frame(self, side: Side, body: bytes, cut: int | None) -> None:
+        header = encode_frame(body)[:16].decode()
+        self._frames.append({"from": side, "header": header, "body": printing.text_for_json(body)})
+
+    def called(self, name: str, args: tuple[Any, ...], depth: int) -> None:
+        self._open.append({"name": name, "args": printing.for_json(args), "depth": depth})
+        self._calls.append(self._open[-1])
+
+    def answered(self, depth: int, values: tuple[Any, ...] | None, error: Any = None) -> None:
+        given = {"error": printing.for_json(error)} if values is None else {"values": printing.for_json(values)}
+        self._open.pop().update(given)
+
+    def done(self, step: Step, outcome: Outcome) -> None:
+        values = {} if outcome.values is None else {"values": printing.for_json(outcome.values)}
+        self._write(step, True, {**values, **(outcome.data or {})})
+
+    def failed(self, step: Step, error: Exception) -> None:
+        self._write(step, False, {"error": error_data(error)})
+        self.err.write(f"{self.source}:{step.line}: {printing.readable(str(error))}\n")
+        self.err.flush()
+
+    def _write(self, step: Step, ok: bool, more: dict[str, Any]) -> None:
+        text = printing.text_for_json(encode(step.text))
+        record = {"line": step.line, "step": text, "ok": ok, **more}
+        record.update({name: rows for name, rows in (("calls", self._calls), ("frames", self._frames)) if rows})
+        self.out.write(json.dumps(record) + "\n")
+        self.out.flush()
