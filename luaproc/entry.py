@@ -31,7 +31,7 @@ def run(argv: "list[str]", options: "tuple[str, ...]" = ()) -> None:
         if not interpreter.wants_responder(argv):
             sys.exit(interpreter.main(argv))
         options = ("--runtime", interpreter.runtime_of(name), *options)
-    if words and words[0].endswith("mw_main.lua"):
+    if words and words[0].rpartition("/")[2] == "mw_main.lua":
         _serve_php(words, list(options))
     elif words == ["-v"]:
         _print_version(list(options))

@@ -52,7 +52,8 @@ class Pipes:
         self._limit = 0
         self._lifted = False
         self._ballast: bytearray | None = bytearray(limits.HEADROOM)
-        self._sent = True
+        self._turn = 0  # exchanges begun
+        self._sent = 0  # the turn of the last message that went out
         self._body = b""  # the message that went to Lua last; of a long one, the beginning
         self._long = False  # whether it was too long for one piece
         self._left = 0  # bytes of it that are still in the pipe
@@ -69,7 +70,7 @@ class Pipes:
 
     def exchange(self, reply: bytes) -> "bytes | tuple[object, ...] | bool":
         """Send a reply or request, and receive."""
-        self._sent = False
+        self._turn += 1
         if self._lifted and self._used(total=True) < self._limit - limits.HEADROOM:
             self._set_max_memory(self._limit, total=True)
             self._lifted = False
@@ -116,9 +117,11 @@ class Pipes:
             self._set_max_memory(self._limit + limits.HEADROOM, total=True)
             self._lifted = True
 
-    def lost(self) -> int:
-        """What a failure since the last `exchange` began has cost; drains what is left of a long message."""
-        if not self._sent:
+    def lost(self, turn: int) -> int:
+        """What a failure has cost in this turn, the one in which Lua went to `exchange`; drains what is left of a long
+        message."""
+        if self._sent != turn:
+            self._turn = turn  # Lua's way here may have ended before `exchange` began
             return NOT_SENT
         while self._left:
             self.slice()
@@ -181,7 +184,7 @@ class Pipes:
             escaped = _escape(reply)
             length = len(escaped)
             frame = b"%08x%08x%b" % (length, length * 2 - 1, escaped)
-            self._sent = True
+            self._sent = self._turn
             _write(1, frame)
             return
         extra = reply.count(b"\\") + reply.count(b"\r") + reply.count(b"\n")
@@ -189,7 +192,7 @@ class Pipes:
         if length >= 1 << 31:
             raise MemoryError
         header = b"%08x%08x" % (length, length * 2 - 1)
-        self._sent = True
+        self._sent = self._turn
         _write(1, header)
         view = memoryview(reply)
         if not extra:

@@ -10,7 +10,7 @@
 --   its op and fields (see SHORT), or true for one that is long and comes by wire.slice().
 -- wire.first() is the same without sending. wire.again() gives the message that was lost on the way to us once more,
 -- wire.plain() its whole expression.
--- wire.lost() tells what was lost: 0 nothing was sent, 1 a reply, 2 a request. wire.lift() adds a reserve to the memory
+-- wire.lost( turn ) tells what was lost: 0 nothing was sent in this turn, 1 a reply, 2 a request. wire.lift() adds a reserve to the memory
 -- limit until enough is free. wire.die( reason ) and wire.exit( status )
 -- end the process. wire.status() is the encoded reply to getStatus.
 
@@ -129,6 +129,9 @@ local function decode( body, a, b )
 	return evaluate( chunk, reason )
 end
 
+-- How often we went to exchange. wire counts too: where it counted less, the call itself failed for lack of stack.
+local turn = 0
+
 local function exchange( bytes )
 	return decode( wire.exchange( bytes ) )
 end
@@ -149,7 +152,7 @@ end
 -- A coroutine has fresh stacks: what failed for nesting succeeds there.
 local function regain( err )
 	collectgarbage()
-	local lost = wire.lost()
+	local lost = wire.lost( turn )
 	if lost == 0 then
 		return nil, 0, NO_MEMORY
 	end
@@ -300,18 +303,28 @@ local function invoke()
 	return chunks[call_id]( unpack( args, 1, count ) )
 end
 
+-- encode.values or encode.call, once more after a collection if there was no memory: a module that caught "not enough
+-- memory" has left its garbage to us.
+local function encode_with_care( encoder, ... )
+	local ok, text = pcall( encoder, ... )
+	if not ok and text == NO_MEMORY then
+		collectgarbage()
+		ok, text = pcall( encoder, ... )
+	end
+	return ok, text
+end
+
+-- The reply with the results; an error reply where they cannot be passed.
 local function encode_results( ... )
-	return encode.values( select( '#', ... ), ... )
+	local ok, text = encode_with_care( encode.values, select( '#', ... ), ... )
+	return ok and text or encode.failure( text )
 end
 
 -- The trace of the error that is on its way from the module to the xpcall around it.
 local trace
 
 local function on_error( err )
-	trace = nil
-	if not own_failure( err ) then
-		trace = structured_trace()
-	end
+	trace = structured_trace()
 	return err
 end
 
@@ -414,6 +427,7 @@ end
 local function converse( bytes )
 	local ok, op, a, b, c
 	if bytes then
+		turn = turn + 1
 		ok, op, a, b, c = pcall( exchange, bytes )
 	else
 		ok, op, a, b, c = pcall( receive_first )
@@ -423,7 +437,7 @@ local function converse( bytes )
 		if not ok then
 			ok, op, a, b, c = pcall( regain, op )
 			if not ok then
-				op, a, b = nil, wire.lost(), NO_MEMORY
+				op, a, b = nil, wire.lost( turn ), NO_MEMORY
 			end
 		end
 		local reply
@@ -450,12 +464,13 @@ local function converse( bytes )
 			end
 		end
 		requesting, op, a, b, c = nil, nil, nil, nil, nil
+		turn = turn + 1
 		ok, op, a, b, c = pcall( exchange, reply )
 	end
 end
 
 local function call_php( head, count, ... )
-	local ok, request = pcall( encode.call, head, count, ... )
+	local ok, request = encode_with_care( encode.call, head, count, ... )
 	if not ok then
 		-- Our own texts get the position of the module's line; what a __pairs raised stays as it is.
 		error( request, own_failure( request ) and CALLER or 0 )
