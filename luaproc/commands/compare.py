@@ -1,0 +1,40 @@
+"""`luaproc compare`: two servers, the same conversations."""
+
+import click
+
+from luaproc.commands.replay import words
+from luaproc.errors import UsageError
+from luaproc.transcripts.reader import read
+from luaproc.transcripts.replay import replay
+from luaproc.transcripts.report import comparison
+
+
+@click.command()
+@click.option("--server", "servers", metavar="CMD", multiple=True, required=True, help="Twice: A, and B.")
+@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.001), default=60.0, show_default=True)
+@click.option("--differences", "most", type=click.IntRange(min=0), default=5, show_default=True, help="Shown at most.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.pass_context
+def command(ctx: click.Context, servers: tuple[str, ...], timeout: float, most: int, files: tuple[str, ...]) -> None:
+    """Play PHP's part of transcripts to two servers, and compare their replies with each other.
+
+    \b
+        luaproc compare --server 'luaproc serve' --server 'lua5.1 .../mw_main.lua .../includes 0 8' *.jsonl
+
+    Exit status 1 when they differ anywhere; how each of them fares against the recording is only said.
+    """
+    if len(servers) != 2:
+        raise UsageError(f"compare takes two servers, --server A --server B, and got {len(servers)}")
+    all_alike = True
+    for name, server in zip("AB", servers, strict=True):
+        click.echo(f"{name}: {server}")
+    for file in files:
+        transcript = read(file)
+        one, two = (replay(transcript, words(server), timeout=timeout) for server in servers)
+        alike, lines = comparison(one, two, most)
+        for line in lines:
+            click.echo(line)
+        if transcript.cut:
+            click.echo(f"luaproc: {transcript.cut}", err=True)
+        all_alike = all_alike and alike and transcript.cut is None
+    ctx.exit(0 if all_alike else 1)

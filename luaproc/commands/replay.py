@@ -1,0 +1,67 @@
+"""`luaproc replay`: PHP's part of a transcript again, and whether the server does as the recorded one."""
+
+import shlex
+
+import click
+
+from luaproc.errors import UsageError
+from luaproc.transcripts.reader import read
+from luaproc.transcripts.replay import replay
+from luaproc.transcripts.report import report
+
+
+def words(server: str | None) -> list[str] | None:
+    """The words of a server's command, as a shell would cut it. Raises UsageError for quotes without their end."""
+    try:
+        return None if server is None else shlex.split(server)
+    except ValueError as error:
+        raise UsageError(f"the server's command {server!r} cannot be cut into words: {error}") from None
+
+
+@click.command()
+@click.option("--server", metavar="CMD", help="The server's command, one word for the shell. [default: luaproc]")
+@click.option("--runtime", metavar="NAME", help="Of luaproc: lua51 (default) or luajit21.")
+@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.001), default=60.0, show_default=True)
+@click.option("--cpu-limit", metavar="SECONDS", type=click.IntRange(min=1), help="As Scribunto's cpuLimit.")
+@click.option("--memory-limit", metavar="BYTES", type=click.IntRange(min=1), help="As Scribunto's memoryLimit.")
+@click.option("--differences", "most", type=click.IntRange(min=0), default=5, show_default=True, help="Shown at most.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    server: str | None,
+    runtime: str | None,
+    timeout: float,
+    cpu_limit: int | None,
+    memory_limit: int | None,
+    most: int,
+    files: tuple[str, ...],
+) -> None:
+    """Play PHP's part of a transcript to a server, and compare its replies with the recorded ones, as structures.
+
+    \b
+        luaproc replay page.jsonl
+        luaproc replay page.jsonl --server 'lua5.1 .../mw_main.lua .../Scribunto/includes 0 8'
+
+    The numbers of functions, the order of tables and what getStatus measured do not count. Exit status 1 for any
+    difference. The timeout is for each frame.
+    """
+    if server is not None and runtime is not None:
+        raise UsageError("replay takes --server or --runtime, not both")
+    same = True
+    for file in files:
+        transcript = read(file)
+        result = replay(
+            transcript,
+            words(server),
+            runtime=runtime,
+            timeout=timeout,
+            cpu_limit=cpu_limit,
+            memory_limit=memory_limit,
+        )
+        for line in report(result, most):
+            click.echo(line)
+        if transcript.cut:
+            click.echo(f"luaproc: {transcript.cut}", err=True)
+        same = same and result.same and transcript.cut is None
+    ctx.exit(0 if same else 1)

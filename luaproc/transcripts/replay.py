@@ -1,0 +1,258 @@
+"""Plays PHP's part of a transcript again, to any server, and compares what comes with what came.
+
+PHP's messages are sent as they were recorded, its answers to Lua's calls among them, each when its turn comes; only the
+numbers of functions are the new server's (see `ids`). What counts as a difference is in `differences`.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from luaproc.host.connection import Connection
+from luaproc.host.errors import ServerDied, ServerTimeout
+from luaproc.transcripts.conversation import Conversation, Step, follow
+from luaproc.transcripts.differences import Difference, compare, difference, is_reply
+from luaproc.transcripts.errors import TranscriptError
+from luaproc.transcripts.ids import Ids, UnknownFunction, functions_in
+from luaproc.transcripts.reader import Closed, Frame, Loose, Transcript
+from luaproc.transcripts.show import ending
+from luaproc.wire import serialization
+from luaproc.wire.errors import RemoteProtocolError
+from luaproc.wire.framing import unescape
+from luaproc.wire.messages import Call, Error, LoadString, Message, Quit, Return, TestQuit, decode_from_responder
+from luaproc.wire.values import FunctionRef, Value
+
+_ENDED_BY_PHP = (-signal.SIGTERM, -signal.SIGKILL)
+
+
+@dataclass(slots=True)
+class Replay:
+    """What came of it.
+
+    played: frames, both ways. differences: all of them, in order. stopped: why it could not go on to the end, in words;
+    None if it did. note: what was left out, and why. lua_seconds: how long the server took, as PHP would see it.
+    replies: by line, the server's messages, with the recording's numbers for functions.
+    """
+
+    transcript: Transcript
+    server: list[str]
+    played: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    stopped: str | None = None
+    stopped_at: int = 0
+    note: str | None = None
+    lua_seconds: float = 0.0
+    replies: dict[int, Message] = field(default_factory=dict)
+
+    @property
+    def same(self) -> bool:
+        """Whether the server did as the recorded one."""
+        return not self.differences and self.stopped is None
+
+
+def own_server(transcript: Transcript, runtime: str | None = None) -> list[str]:
+    """The command of our own server, with the options that the recorded one had from PHP."""
+    command = [sys.executable, "-m", "luaproc", "serve"]
+    options = {"runtime": runtime}
+    main = next((n for n, word in enumerate(transcript.command) if word.endswith("mw_main.lua")), None)
+    if main is not None:
+        for option, value in zip(("interpreter-id", "int-size"), transcript.command[main + 2 :], strict=False):
+            options[option] = value
+    ref = _first_function(transcript)
+    if ref is not None and ref.class_name:
+        options["interpreter-id"] = str(ref.interpreter_id)
+        options["function-class"] = ref.class_name.decode("utf-8", "surrogateescape")
+    return command + [f"--{option}={value}" for option, value in options.items() if value]
+
+
+def _first_function(transcript: Transcript) -> FunctionRef | None:
+    for frame in transcript.frames:
+        if frame.side == "responder" and b"interpreterId" in frame.body:
+            try:
+                for ref in functions_in(serialization.loads(unescape(frame.body))):
+                    return ref
+            except RemoteProtocolError:
+                continue
+    return None
+
+
+def replay(
+    transcript: Transcript,
+    server: Sequence[str] | None = None,
+    *,
+    runtime: str | None = None,
+    timeout: float | None = 60.0,
+    cpu_limit: int | None = None,
+    memory_limit: int | None = None,
+) -> Replay:
+    """Play PHP's part to a server, by default our own (with `runtime`), and compare.
+
+    timeout: seconds that it may take for one frame. cpu_limit (seconds), memory_limit (bytes): as Scribunto sets them;
+    none by default. With a cpu_limit a recorded death of SIGXCPU is played, too.
+
+    Raises TranscriptError for a transcript in which PHP says what cannot be said again, ServerNotStarted.
+    """
+    conversation = follow(transcript)
+    command = own_server(transcript, runtime) if server is None else list(server)
+    _check(conversation)
+    result = Replay(transcript, command)
+    with Connection(command, timeout=timeout, cpu_limit=cpu_limit, memory_limit=memory_limit) as connection:
+        player = _Player(result, connection, conversation)
+        try:
+            player.play(cpu_limit is not None)
+        except (ServerDied, ServerTimeout, RemoteProtocolError) as error:
+            player.stop(str(error))
+    return result
+
+
+def _check(conversation: Conversation) -> None:
+    for step in conversation.steps:
+        if step.event.side == "host" and step.problem:
+            path, line = conversation.transcript.path, step.event.line
+            if isinstance(step.event, Loose) and step is conversation.steps[-1]:
+                continue  # PHP was interrupted
+            raise TranscriptError(path, line, f"this message of PHP's cannot be played again: {step.problem}")
+
+
+class _Player:
+    def __init__(self, result: Replay, connection: Connection, conversation: Conversation) -> None:
+        self.result = result
+        self.connection = connection
+        self.steps = conversation.steps
+        self.ids = Ids()
+        self.line = 1
+        self.sent = 0.0
+        self.last = self._unanswered()
+
+    def play(self, with_cpu_limit: bool) -> None:
+        for step in self.steps:
+            if isinstance(step.event, Closed):
+                continue
+            self.line = step.event.line
+            if step is self.last and not self._plays_the_end(with_cpu_limit):
+                return
+            if not isinstance(step.event, Frame):
+                self.result.note = (
+                    f"line {self.line}: the recording has no frame there, and nothing after it was played"
+                )
+                return
+            if step.event.side == "host":
+                if not self._send(step, step.event.body):
+                    return
+            elif not self._receive(step, step.event.body):
+                return
+
+    def stop(self, reason: str) -> None:
+        """Something came that nothing can be compared with."""
+        self.result.stopped, self.result.stopped_at = reason, self.line
+
+    def _send(self, step: Step, body: bytes) -> bool:
+        try:
+            body = self.ids.to_server(body)
+        except UnknownFunction as error:
+            self.stop(f"PHP uses function {error.id} of the recording, and this server has not given that one")
+            return False
+        sent = time.perf_counter()
+        self.connection.send(body)
+        self.result.played += 1
+        if isinstance(step.message, (Quit, TestQuit)):
+            self._compare_end(self.connection.wait())
+            return False
+        if step is self.last:
+            self._expect_death()
+            return False
+        self.sent = sent
+        return True
+
+    def _receive(self, step: Step, recorded_body: bytes) -> bool:
+        body = self.connection.receive()
+        self.result.lua_seconds += time.perf_counter() - self.sent
+        self.sent = time.perf_counter()  # two in a row, from a server that does not keep to the protocol
+        self.result.played += 1
+        message = decode_from_responder(body)
+        recorded = step.message
+        if recorded is None:
+            self.stop(f"the recorded message cannot be understood: {step.problem}")
+            return False
+        self.ids.see(_contents(recorded))
+        request = step.partner.message if step.partner and is_reply(recorded) else None
+        for found in compare(recorded, message, request, self.ids.match):
+            self.result.differences.append(difference(self.line, found))
+        self._check_order(body)
+        self.result.replies[self.line] = _with(message, request, self.ids)
+        if is_reply(recorded) != is_reply(message):
+            self.stop("the conversations part here: the one asks where the other answers")
+            return False
+        return True
+
+    def _check_order(self, body: bytes) -> None:
+        """PHP takes `values` and `args` by position, whatever their keys say."""
+        table = serialization.loads(unescape(body))
+        for name in (b"values", b"args"):
+            keys = list(table.get(name) or ())
+            if keys != sorted(keys):
+                place = f"order of {name.decode()}"
+                self.result.differences.append(Difference(self.line, place, "1 to n", ", ".join(map(str, keys[:20]))))
+
+    def _unanswered(self) -> Step | None:
+        """PHP's last message, if nothing came back."""
+        for step in reversed(self.steps):
+            if isinstance(step.event, Frame):
+                quits = isinstance(step.message, (Quit, TestQuit))
+                return step if step.event.side == "host" and not quits else None
+        return None
+
+    def _plays_the_end(self, with_cpu_limit: bool) -> bool:
+        end = self.result.transcript.end
+        returncode = None if end is None else end.returncode
+        if returncode is None or returncode in _ENDED_BY_PHP:
+            why = "PHP ended the server" if returncode else "the recording does not say what became of it"
+        elif returncode == -signal.SIGXCPU and not with_cpu_limit:
+            why = "the server died of its CPU limit; --cpu-limit plays it"
+        else:
+            return True
+        self.result.note = f"line {self.line}: this message has no answer in the recording, and was not played: {why}"
+        return False
+
+    def _expect_death(self) -> None:
+        try:
+            body = self.connection.receive()
+        except ServerDied as death:
+            self._compare_end(-death.signal if death.signal else death.status)
+        else:
+            self.result.differences.append(Difference(self.line, "the answer", self._recorded_end(), repr(body)[1:200]))
+
+    def _compare_end(self, returncode: int | None) -> None:
+        end = self.result.transcript.end
+        if end is not None and end.returncode is not None and end.returncode != returncode:
+            came = ending(type(end)(0, 0.0, returncode))
+            self.result.differences.append(Difference(end.line, "the end", self._recorded_end(), came))
+
+    def _recorded_end(self) -> str:
+        end = self.result.transcript.end
+        return ending(end) if end else "nothing"
+
+
+def _contents(message: Message) -> Value:
+    if isinstance(message, Return):
+        return message.values
+    if isinstance(message, Call):
+        return message.args
+    return message.value if isinstance(message, Error) else None
+
+
+def _with(message: Message, request: Message | None, ids: Ids) -> Message:
+    """The message with the recording's numbers."""
+    if isinstance(message, Return) and isinstance(request, LoadString):
+        return Return(tuple(ids.recorded(value) if type(value) is int else value for value in message.values))
+    if isinstance(message, Return):
+        return Return(ids.to_recorded(message.values))
+    if isinstance(message, Call):
+        return Call(message.id, ids.to_recorded(message.args))
+    if isinstance(message, Error):
+        return Error(ids.to_recorded(message.value), message.trace, message.log)
+    return message
