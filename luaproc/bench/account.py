@@ -11,6 +11,7 @@ sh that sets the limit, since sh would exec the server and its own time would be
 """
 
 import os
+import select
 import signal
 import sys
 from types import FrameType
@@ -23,6 +24,10 @@ def main(accounts: str, limit: int, server: "list[str]") -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    # PHP sends SIGTERM, then closes its pipes. A server that PHP starts itself dies of the signal; one that gets it
+    # from us would often see the end of its input first, and end in its own way, at another price. So we keep its
+    # stdin open from our side until PHP has closed its stdout and there was no signal.
+    keeps_open = os.open("/proc/self/fd/0", os.O_WRONLY | os.O_CLOEXEC)
     try:
         # Python ignores SIGPIPE; no server should find it so.
         pid = os.posix_spawnp(server[0], server, os.environ, setsigdef=(signal.SIGPIPE,))
@@ -34,9 +39,10 @@ def main(accounts: str, limit: int, server: "list[str]") -> None:
 
     signal.signal(signal.SIGTERM, forward)
     os.write(file, b"pid %d\n" % pid)
-    # PHP is to see the server's end, and not ours.
     os.close(0)
-    os.close(1)
+    _wait(pid, keeps_open)
+    # From here on there is nobody to hand a signal to.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _, status, usage = os.wait4(pid, 0)
     os.write(file, b"cpu %.6f\n" % (usage.ru_utime + usage.ru_stime))
     code = os.waitstatus_to_exitcode(status)
@@ -44,6 +50,20 @@ def main(accounts: str, limit: int, server: "list[str]") -> None:
         signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)
+
+
+def _wait(pid: int, keeps_open: int) -> None:
+    """Until the server has ended; it is not yet waited for."""
+    ended = os.pidfd_open(pid)
+    poll = select.poll()
+    poll.register(ended, select.POLLIN)
+    poll.register(1, 0)  # POLLERR comes unasked, when nobody can read any more
+    while True:
+        ready = [descriptor for descriptor, _ in poll.poll()]
+        if ended in ready:
+            return
+        poll.unregister(1)
+        os.close(keeps_open)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def figure(value: float, unit: Unit) -> str:
     if unit == "bytes":
         return f"{value / 1e6:.1f} MB"
     for factor, name in ((1e6, "µs"), (1e3, "ms"), (1, "s")):
-        if value * factor < 1000 or name == "s":
+        if value * factor < 999.5 or name == "s":
             break
     scaled = value * factor
     return f"{scaled:.{0 if scaled >= 100 else 1 if scaled >= 10 else 2}f} {name}"

@@ -28,6 +28,8 @@ from luaproc.wire.values import FunctionRef, Value
 FIRST = encode_for_responder(RegisterLibrary(b"mw_interface", {}))
 """PHP's first message to every server."""
 
+GET_STATUS = dumps({b"op": b"getStatus"})
+
 
 class Workload(NamedTuple):
     """key: for --only. title: what ONE step is, in the table. steps: of one round. prepare: see above."""
@@ -53,10 +55,15 @@ def run(workload: Workload, session: Session) -> float:
 
 
 def try_out(session: Session) -> None:
-    """A short conversation that every server masters. Raises as `run`."""
+    """A short conversation that every server masters. Raises as `run`.
+
+    It also shows that the process that was started is the one that answers: the clock of a wrapper that stays would
+    tell how little a shell does while the server works.
+    """
     returns()(session.exchange(FIRST))
     call = Call(define(session, ECHO), (1, b"two"))
     returns(1, b"two")(session.exchange(encode_for_responder(call)))
+    status_of(session)(session.exchange(GET_STATUS))
 
 
 # -- answers
@@ -108,6 +115,26 @@ def wrong(expected: str, came: Message) -> BenchError:
 def _excerpt(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 160 else text[:157] + "..."
+
+
+def status_of(session: Session) -> Check:
+    """A check that the reply is the status of the process that we measure."""
+
+    def check(body: bytes) -> None:
+        message = decode_from_responder(body)
+        status = message.values[0] if isinstance(message, Return) and len(message.values) == 1 else None
+        if not isinstance(status, dict) or status.get(b"pid") != session.pid:
+            raise wrong(f"the status of process {session.pid}, which a server's command has to become", message)
+        virtual, resident = session.memory()
+        for key, size in ((b"vsize", virtual), (b"rss", resident)):
+            # It may grow a little while it answers. The reference server leaves rss out, whatever the protocol says.
+            told = status.get(key, size if key == b"rss" else None)
+            if type(told) is not int or not size * 0.8 <= told <= size * 1.25:
+                raise wrong(f"{key.decode()} near {size}", message)
+        if type(status.get(b"time")) is not int:
+            raise wrong("a time in clock ticks", message)
+
+    return check
 
 
 # -- messages
@@ -173,7 +200,7 @@ ITEMS_VALUE = {
 LINES = (
     "== Section %d ==\n",
     "A paragraph about no. %d, [[linked|Жуковский]] and others, of the length that paragraphs have in a wiki: it goes "
-    'on for some sentences, with a reference.<ref name="r1">{{cite book|title=Lives|pages=1–2}}</ref> Then it ends.\n\n',
+    'on for some sentences, with a reference.<ref name="r1">{{cite book|title=Lives|pages=1–2}}</ref> That is it.\n\n',
     "* a list's entry no. %d, {{template|with|an argument}}\n",
     '| class="row" | Cell %d || another cell || 12,345\n',
 )
@@ -244,21 +271,7 @@ def _echo(session: Session) -> Callable[[int], None]:
 
 
 def _status(session: Session) -> Callable[[int], None]:
-    def check(body: bytes) -> None:
-        message = decode_from_responder(body)
-        status = message.values[0] if isinstance(message, Return) and len(message.values) == 1 else None
-        if not isinstance(status, dict) or status.get(b"pid") != session.pid:
-            raise wrong(f"the status of process {session.pid}, which a server's command has to become", message)
-        virtual, resident = session.memory()
-        for key, size in ((b"vsize", virtual), (b"rss", resident)):
-            # It may grow a little while it answers. The reference server leaves rss out, whatever the protocol says.
-            told = status.get(key, size if key == b"rss" else None)
-            if type(told) is not int or not size * 0.8 <= told <= size * 1.25:
-                raise wrong(f"{key.decode()} near {size}", message)
-        if type(status.get(b"time")) is not int:
-            raise wrong("a time in clock ticks", message)
-
-    return repeat(session, dumps({b"op": b"getStatus"}), check)
+    return repeat(session, GET_STATUS, status_of(session))
 
 
 def _cleanup(session: Session) -> Callable[[int], None]:

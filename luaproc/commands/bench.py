@@ -83,9 +83,8 @@ def command(
         raise servers.BenchError(f"nothing to measure: {notes[-1]}")
     found = report.document(rows, everyone, rounds, notes)
     if json_file:
-        json.dump(found, json_file, indent=1)
-        json_file.write("\n")
-    if json_file is not sys.stdout:
+        json_file.write(json.dumps(found, indent=1) + "\n")
+    if not json_file or json_file.fileno() != sys.stdout.fileno():
         table = report.markdown if markdown else report.text
         click.echo(f"{report.introduction(found)}\n\n{table(rows, everyone)}")
 

@@ -1,0 +1,93 @@
+"""`luaproc bench` as it is called: real servers, and users who err."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.parts import need, reference_server
+
+BENCH = [sys.executable, "-m", "luaproc", "bench"]
+
+
+def bench(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*BENCH, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+
+
+def test_table_and_json(tmp_path: Path) -> None:
+    """The same figures in both; nothing on stderr where nobody watches."""
+    need("mediawiki")
+    need("lua5.1")
+    file = tmp_path / "figures.json"
+    done = bench("--only", "echo", "--only", "bare", "--rounds", "2", "--json", str(file))
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(file.read_text())
+    assert [row["key"] for row in found["workloads"]] == ["bare", "echo"]
+    echo = found["workloads"][1]
+    assert list(echo["figures"]) == ["luaproc lua51", "lua5.1"]
+    assert all(1e-6 < figure < 1e-2 for figures in echo["figures"].values() for figure in figures)
+    assert [len(figures) for figures in echo["figures"].values()] == [2, 2]
+    assert f"{echo['ratios']['lua5.1']['median']:.2f} (" in done.stdout
+    assert "all processes on CPU" in done.stdout
+
+
+def test_json_alone_on_stdout_and_three_servers() -> None:
+    """For a pipe into another program; every --against is one more column."""
+    lua, *arguments = reference_server(lua="luajit")
+    complete = " ".join(f"'{word}'" for word in [lua, *arguments])
+    done = bench(
+        *("--runtime", "luajit21", "--against", complete, "--against", need("lua5.1")),
+        *("--only", "status", "--rounds", "1", "--json", "-"),
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [server["name"] for server in found["servers"]] == ["luaproc luajit21", "luajit", "lua5.1"]
+    assert found["servers"][0]["version"].startswith("LuaJIT 2.1")
+    assert set(found["workloads"][0]["ratios"]) == {"luajit", "lua5.1"}
+
+
+def test_markdown_is_a_table_by_itself() -> None:
+    """Its lines can be pasted into README."""
+    need("lua5.1")
+    done = bench("--markdown", "--only", "virtual", "--rounds", "1")
+    assert "| workload | luaproc lua51 | lua5.1 | ratio (quartiles) |\n| --- | ---: | ---: | ---: |\n" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("| virtual memory after the first reply | ")
+
+
+def test_progress_bar_on_a_terminal() -> None:
+    """It tells what is being measured, and counts to the end."""
+    need("lua5.1")
+    child = pexpect.spawn(BENCH[0], [*BENCH[1:], "--only", "echo", "--rounds", "2"], encoding="utf-8", timeout=60)
+    child.expect(r"\[-+\]  0/4")
+    child.expect("1/4.*echo, lua5.1")
+    child.expect("4/4")
+    child.expect(r"`call` that echoes one number .* \(\d")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["--only", "ecko"], 2, "--only expects one of start, bare, echo, "),
+        (["--against", "no-such-command x"], 2, "no-such-command is not a command that can be executed"),
+        (["--mediawiki", "/nowhere"], 2, "expected the directory of a MediaWiki that has extensions/Scribunto"),
+        (["--against", "sh -c 'echo went wrong >&2; exit 9'"], 1, "exited with status 9 - went wrong"),
+        (["--against", "cat /dev/null"], 1, "cat /dev/null cannot be measured: the interpreter exited with status 0"),
+        (["--against", "echo 000000000000000g"], 1, "expected a header of 16 lower-case hexadecimal digits"),
+        (["--cpu", "4711"], 1, "expected a CPU out of 0"),
+    ],
+)
+def test_errors_are_one_sentence(words: list[str], status: int, said: str) -> None:
+    """No traceback, no table, and the status of the error tree."""
+    need("mediawiki")
+    need("lua5.1")
+    done = bench("--only", "echo", "--rounds", "1", *words)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert said in done.stderr
+    assert done.stderr.startswith("luaproc: ")
+    assert done.stderr.count("\n") == 1

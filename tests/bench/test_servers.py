@@ -1,0 +1,103 @@
+"""Commands are understood as people write them, and what cannot be started is said in a sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from luaproc.bench import servers
+from luaproc.bench.servers import Server
+from luaproc.errors import UsageError
+from tests.parts import need
+
+ENGINES = "extensions/Scribunto/includes/{}/LuaStandalone/mw_main.lua"
+
+
+def mediawiki(directory: Path, engines: str = "engines") -> Path:
+    """The shape of a MediaWiki."""
+    script = directory / ENGINES.format(engines)
+    script.parent.mkdir(parents=True)
+    script.touch()
+    return directory
+
+
+@pytest.mark.parametrize("engines", ["engines", "Engines"])
+def test_mediawiki_of_either_layout(tmp_path: Path, engines: str) -> None:
+    """REL1_40 renamed the directory; PHP's words name what is there."""
+    place = servers.find_mediawiki(str(mediawiki(tmp_path, engines)))
+    assert place == tmp_path
+    includes = str(tmp_path / "extensions/Scribunto/includes")
+    assert servers.php_words(place) == (str(tmp_path / ENGINES.format(engines)), includes, "0", "8")
+
+
+def test_mediawiki_without_scribunto_is_refused(tmp_path: Path) -> None:
+    """Not replaced by another one that was found."""
+    with pytest.raises(UsageError, match=f"expected the directory of a MediaWiki .*, got {tmp_path}: no mw_main.lua"):
+        servers.find_mediawiki(str(tmp_path))
+
+
+def test_debians_mediawiki_is_found() -> None:
+    """By itself, as the issue asks."""
+    assert servers.find_mediawiki(None) == Path(need("mediawiki"))
+
+
+@pytest.mark.parametrize(("runtime", "lua"), [("lua51", "lua5.1"), ("luajit21", "luajit")])
+def test_the_default_opponent_is_what_an_admin_has(tmp_path: Path, runtime: str, lua: str) -> None:
+    """The reference server on the Lua that our runtime stands in for."""
+    need(lua)
+    place = mediawiki(tmp_path)
+    assert servers.opponents((), runtime, place) == [Server(lua, (lua,), servers.php_words(place))]
+
+
+def test_one_word_is_a_lua_path(tmp_path: Path) -> None:
+    """So Scribunto's bundled binary is named by its path alone."""
+    place = mediawiki(tmp_path)
+    (found,) = servers.opponents(("/bin/sh",), "lua51", place)
+    assert found == Server("sh", ("/bin/sh",), servers.php_words(place))
+    assert found.is_lua_path
+
+
+def test_a_complete_command_is_kept() -> None:
+    """Words of the shell's quoting; a page lets PHP write what stands from mw_main.lua on."""
+    one, two = servers.opponents(("sh '/a b/mw_main.lua' /i 0 8", "sh -c 'exec some server'"), "lua51", None)
+    assert one == Server("sh", ("sh",), ("/a b/mw_main.lua", "/i", "0", "8"))
+    assert one.is_lua_path
+    assert two.command == ["sh", "-c", "exec some server"]
+    assert not two.is_lua_path
+
+
+def test_names_are_all_different(tmp_path: Path) -> None:
+    """Figures are kept by name: two servers of one name would be mixed up."""
+    found = servers.opponents(("sh", "/bin/sh", "sh"), "lua51", mediawiki(tmp_path))
+    assert [server.name for server in found] == ["sh", "sh #2", "sh #3"]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("", "--against expects a command, and an empty one came"),
+        ("lua 'x", '--against expects a command, got "lua \'x": No closing quotation'),
+        ("no-such-lua a b", "no-such-lua is not a command that can be executed"),
+        ("sh", "no MediaWiki with Scribunto in /usr/share/mediawiki, .*--mediawiki DIR says where"),
+    ],
+)
+def test_what_cannot_be_started_is_said(command: str, said: str) -> None:
+    """Before any time is spent."""
+    with pytest.raises(UsageError, match=said):
+        servers.opponents((command,), "lua51", None)
+
+
+def test_ambient_variables_change_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log for every message, or a LUA_INIT, would be measured with the server."""
+    monkeypatch.setenv("LUAPROC_LOG", "/tmp/log")
+    monkeypatch.setenv("LUA_INIT", "x()")
+    monkeypatch.setenv("LANG", "C")
+    found = servers.environment(Server("x", ("x",), (), (("LUAPROC_RUNTIME", "lua51"),)))
+    assert {k: v for k, v in found.items() if k.startswith("LUA")} == {"LUAPROC_RUNTIME": "lua51"}
+    assert found["LANG"] == "C"
+
+
+def test_versions_are_what_php_would_show(ours: Server, reference: Server) -> None:
+    """The first line of -v; a server that is no luaPath is not asked."""
+    assert str(servers.version(ours)).startswith("Lua 5.1")
+    assert str(servers.version(reference)).startswith("Lua 5.1")
+    assert servers.version(Server("x", ("sh", "-c", "exit"))) is None
