@@ -7,10 +7,13 @@ import shlex
 import shutil
 import subprocess
 import sys
-import sysconfig
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from luaproc import launcher
 from luaproc.errors import LuaprocError, UsageError
 
 PLACES = ("/usr/share/mediawiki", "/var/lib/mediawiki", "/var/www/html", "/var/www/html/w", "/var/www/mediawiki")
@@ -50,7 +53,10 @@ class Server(NamedTuple):
         return self.arguments[:1] != () and self.arguments[0].endswith(MAIN)
 
 
-BARE = Server("python -IS -c pass", (sys.executable, "-I", "-S", "-c", "pass"))
+# The interpreter that a virtual environment was made from, as launchers have it.
+_PYTHON = getattr(sys, "_base_executable", "") or sys.executable
+
+BARE = Server("python -IS -c pass", (_PYTHON, "-I", "-S", "-c", "pass"))
 """No server: the least that a Python process costs, to compare our start with."""
 
 
@@ -82,12 +88,16 @@ def php_words(mediawiki: Path) -> tuple[str, ...]:
     return (str(script), str(script.parent.parent.parent), "0", "8")
 
 
-def ours(runtime: str, mediawiki: Path | None) -> Server:
-    """This luaproc with a runtime, started the leanest way that an admin can have."""
-    script = Path(sysconfig.get_path("scripts")) / "luaproc"
-    start = (str(script),) if script.exists() else (sys.executable, "-m", "luaproc")
-    arguments = php_words(mediawiki) if mediawiki else ("serve",)
-    return Server(f"luaproc {runtime}", start, arguments, (("LUAPROC_RUNTIME", runtime),))
+@contextmanager
+def ours(runtime: str, mediawiki: Path | None) -> Iterator[Server]:
+    """This luaproc with a runtime, started the leanest way that an admin can have: by a launcher of `luaproc link`.
+
+    Raises UsageError where no launcher can be made.
+    """
+    with tempfile.TemporaryDirectory(prefix="luaproc-bench-") as directory:
+        path = Path(directory) / "luaproc"
+        launcher.write(path, launcher.text([f"--runtime={runtime}"]))
+        yield Server(f"luaproc {runtime}", (str(path),), php_words(mediawiki) if mediawiki else ("serve",))
 
 
 def opponents(commands: tuple[str, ...], runtime: str, mediawiki: Path | None) -> list[Server]:

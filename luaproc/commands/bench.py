@@ -65,8 +65,9 @@ def command(
     keys = only or runner.KEYS
     rounds = rounds or (QUICK_ROUNDS if quick else ROUNDS)
     place = servers.find_mediawiki(mediawiki)
-    everyone = [servers.ours(runtime, place), *servers.opponents(commands, runtime, place)]
+    others = servers.opponents(commands, runtime, place)
     with ExitStack() as stack:
+        everyone = [stack.enter_context(servers.ours(runtime, place)), *others]
         notes = [stack.enter_context(runner.pinned(cpu))]
         for server in everyone:
             runner.try_out(server)
@@ -79,9 +80,9 @@ def command(
             else:
                 notes.append(f"no pages: {lack}")
         rows = measure(runner.tasks(everyone, keys, site), rounds)
-    if not rows:
-        raise servers.BenchError(f"nothing to measure: {notes[-1]}")
-    found = report.document(rows, everyone, rounds, notes)
+        if not rows:
+            raise servers.BenchError(f"nothing to measure: {notes[-1]}")
+        found = report.document(rows, everyone, rounds, notes)  # asks the servers for their versions
     if json_file:
         json_file.write(json.dumps(found, indent=1) + "\n")
     if not json_file or json_file.fileno() != sys.stdout.fileno():

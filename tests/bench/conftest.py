@@ -1,6 +1,7 @@
 """The servers of the benchmark's tests: ours and the reference server, both real."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,10 @@ def reference() -> Server:
 
 
 @pytest.fixture
-def ours() -> Server:
+def ours() -> Iterator[Server]:
     """This luaproc, as the benchmark starts it."""
-    return servers.ours("lua51", Path(need("mediawiki")))
+    with servers.ours("lua51", Path(need("mediawiki"))) as found:
+        yield found
 
 
 @pytest.fixture(params=["reference", "ours"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from luaproc.bench import servers
+from luaproc.bench import runner, servers
 from luaproc.bench.servers import Server
 from luaproc.errors import UsageError
 from tests.parts import need
@@ -101,3 +101,13 @@ def test_versions_are_what_php_would_show(ours: Server, reference: Server) -> No
     assert str(servers.version(ours)).startswith("Lua 5.1")
     assert str(servers.version(reference)).startswith("Lua 5.1")
     assert servers.version(Server("x", ("sh", "-c", "exit"))) is None
+
+
+def test_ours_is_a_launcher_that_is_gone_afterwards() -> None:
+    """The start that README advises is the one that is measured; without a Scribunto it serves all the same."""
+    with servers.ours("luajit21", None) as found:
+        (path,) = found.words
+        assert found.arguments == ("serve",)
+        assert "'--runtime=luajit21'" in Path(path).read_text()
+        runner.try_out(found)
+    assert not Path(path).exists()
