@@ -44,7 +44,10 @@ class Pipes:
     def __init__(self, lua, log: "str | None" = None) -> None:  # type: ignore[no-untyped-def]
         os.set_blocking(0, True)
         os.set_blocking(1, True)
-        self._read = open(0, "rb", SLICE, closefd=False).read
+        pipe = open(0, "rb", SLICE, closefd=False)
+        self._read = pipe.read
+        self._read_into = pipe.readinto  # type: ignore[attr-defined]
+        self._scrap = memoryview(bytearray(4096))
         self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600) if log else None
         self._status = status.open_reporter()
         self._used = lua.get_memory_used
@@ -87,7 +90,12 @@ class Pipes:
             length = _frame_length(header)
             if length > SLICE and not self._has_room(length):
                 return self._begin_long(length)
-            body = self._read_all(length)
+            try:
+                body = self._read_all(length)
+            except MemoryError:
+                # The header is gone from the pipe: `lost` takes the rest.
+                self._long, self._left, self._next, self._body = True, length, None, b""
+                raise
             if len(body) != length:
                 die(f"truncated frame: expected a body of {length} bytes, got {len(body)}")
             if self._log is not None:
@@ -123,8 +131,16 @@ class Pipes:
         if self._sent != turn:
             self._turn = turn  # Lua's way here may have ended before `exchange` began
             return NOT_SENT
+        self._next = None
+        if self._left and not self._body:
+            self._body = self._read(min(self._left, 64))
+            self._left -= len(self._body)
         while self._left:
-            self.slice()
+            # Into memory that is there: this must not fail.
+            taken = self._read_into(self._scrap[: self._left])
+            if not taken:
+                die(f"truncated frame: {self._left} bytes of the body are missing")
+            self._left -= taken
         head = self._body[:64]
         return REPLY if b'"return"' in head or b'"error"' in head else REQUEST
 
@@ -155,8 +171,7 @@ class Pipes:
         return length <= WHOLE and (not self._limit or self._used(total=True) + 5 * length < self._limit)
 
     def _begin_long(self, length: int) -> bool:
-        self._long = True
-        self._left = length
+        self._long, self._left, self._next, self._body = True, length, None, b""
         first = self.slice()
         assert first is not None
         self._body = first[:64]
@@ -180,8 +195,14 @@ class Pipes:
                 self._ballast = bytearray(limits.HEADROOM)
             except MemoryError:
                 pass
-        if len(reply) <= SLICE:
-            escaped = _escape(reply)
+        escaped = None
+        if len(reply) <= WHOLE:
+            try:
+                escaped = _escape(reply)
+            except MemoryError:
+                if len(reply) <= SLICE:
+                    raise
+        if escaped is not None:
             length = len(escaped)
             frame = b"%08x%08x%b" % (length, length * 2 - 1, escaped)
             self._sent = self._turn

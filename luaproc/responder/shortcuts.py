@@ -7,30 +7,31 @@ or None for any other spelling, which Lua's compiler reads. Where the cutting mi
 what it yields does not compile, and Lua asks for the whole text.
 """
 
+from _codecs import escape_decode  # `codecs` has it without a name of its own
+
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Escapes that PHP writes, but for the backslash itself.
-_ESCAPES = ((b"\\n", b"\n"), (b'\\"', b'"'), (b"\\r", b"\r"), (b"\\000", b"\0"))
 _IDS = b"0123456789[]=,"
 
 
 def unescape(text: bytes) -> "bytes | None":
-    """The string between two quotes; None where it ends early or has an escape that PHP does not write."""
+    """The string that PHP spells as `text` between quotes; None where PHP would have spelled none so."""
     if b"\\" not in text:
         return None if b'"' in text else text
-    # Between pairs of backslashes every backslash begins an escape, so these can be replaced in any order.
-    parts = text.split(b"\\\\")
-    for index, part in enumerate(parts):
-        if part.count(b'"') != part.count(b'\\"'):
-            return None
-        for escape, plain in _ESCAPES:
-            part = part.replace(escape, plain)
-        if b"\\" in part:
-            return None
-        parts[index] = part
-    return b"\\".join(parts)
+    # Python's own escapes include PHP's five and more, and pass a stray quote: only what PHP would write in the same
+    # way again is taken. Both ways together are five times as fast as replacing escape by escape.
+    try:
+        plain = escape_decode(text)[0]
+    except ValueError:
+        return None
+    return plain if _escape(plain) == text else None
+
+
+def _escape(plain: bytes) -> bytes:
+    plain = plain.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return plain.replace(b"\n", b"\\n").replace(b"\r", b"\\r").replace(b"\0", b"\\000")
 
 
 def _scalar(text: bytes) -> "bytes | int | bool | None":
