@@ -14,6 +14,7 @@ COMMANDS = {
     "lua": "lua",
     "session": "session",
     "bench": "bench",
+    "doctor": "doctor",
     "record": "record",
     "replay": "replay",
     "show": "show",

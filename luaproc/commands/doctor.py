@@ -1,0 +1,55 @@
+"""`luaproc doctor`: would a wiki work with this luaPath, and if not, why not."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+
+import click
+
+from luaproc.errors import UsageError
+
+# Wider than this, sentences are hard to follow.
+WIDEST = 110
+
+
+@click.command()
+@click.option("--mediawiki", metavar="DIR", help="The wiki's directory; by default it is looked for.")
+@click.option(
+    "--lua", metavar="PATH", help="The luaPath to check. Default: what LocalSettings.php names, or this luaproc."
+)
+@click.option("--user", metavar="NAME", help="Whom PHP runs as. Default: www-data, apache, ...: the first there is.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead, for machines.")
+@click.pass_context
+def command(ctx: click.Context, mediawiki: str | None, lua: str | None, user: str | None, as_json: bool) -> None:
+    """Check whether a wiki would work with luaproc, and say what to do if not.
+
+    For the admin whose wiki shows "The interpreter exited with status 126". Run it as root on the wiki's machine: then
+    everything is tried as the web server's user would. Nothing is changed.
+
+    \b
+    Exit status: 0 a wiki would work (there may be warnings), 1 it would not.
+    """
+    if os.name != "posix":
+        raise UsageError(f"doctor knows Linux and its relatives, and this is {sys.platform}")
+    from luaproc.doctor import case, checks, report
+
+    examined = case.make_case(lua, mediawiki, user)
+    results = []
+    if as_json:
+        results = list(checks.examine(examined))
+        click.echo(json.dumps(report.document(examined, results), indent=1, ensure_ascii=False))
+    else:
+        width = min(shutil.get_terminal_size((100, 24)).columns, WIDEST)
+        click.echo(report.heading(examined, width, click.style))
+        section = ""
+        for result in checks.examine(examined):
+            if result.check.section != section:
+                section = result.check.section
+                click.echo(report.section(section, click.style))
+            click.echo(report.line(result, width, click.style))
+            results.append(result)
+        click.echo(report.verdict(examined, results, click.style))
+    ctx.exit(0 if checks.works(results) else 1)

@@ -1,0 +1,143 @@
+"""What is examined (`Case`), and what can be found (`Finding`)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from luaproc.bench.servers import find_mediawiki, php_words
+from luaproc.doctor import settings, users
+from luaproc.errors import UsageError
+from luaproc.host.connection import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
+
+Level = Literal["ok", "warning", "failed", "skipped"]
+"""`skipped`: not checked, since what it needs has failed."""
+
+# What a web server's PHP finds as PATH: PHP-FPM clears the environment, and the system's own is all that is left.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Variables that reach the server from a shell that has them: ours, and PHP's own for where its settings lie.
+KEPT = ("LUAPROC_", "PHP_INI_SCAN_DIR", "PHPRC")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found: a sentence, and what to do about it (empty if nothing)."""
+
+    level: Level
+    text: str
+    advice: str = ""
+
+
+def ok(text: str) -> Finding:
+    """All is well."""
+    return Finding("ok", text)
+
+
+def warning(text: str, advice: str = "") -> Finding:
+    """A wiki would work, but somebody should know."""
+    return Finding("warning", text, advice)
+
+
+def failed(text: str, advice: str) -> Finding:
+    """A wiki would not work."""
+    return Finding("failed", text, advice)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A luaPath, and the wiki and the machine that it is for.
+
+    lua: as LocalSettings.php would name it. lua_from: where that comes from, in words. mediawiki: its directory, or
+    None, and then `no_mediawiki` says why. environment: of the processes that are started. The last three are places of
+    the system, for tests that need another system.
+    """
+
+    lua: str
+    lua_from: str = "given"
+    user: users.User = field(default_factory=users.myself)
+    mediawiki: Path | None = None
+    no_mediawiki: str = "none was looked for"
+    settings: settings.Settings = field(default_factory=settings.Settings)
+    environment: Mapping[str, str] = field(default_factory=lambda: environment())
+    mounts: Path = Path("/proc/self/mounts")
+    selinux: Path = Path("/sys/fs/selinux")
+    php: str | None = "php"
+
+    @property
+    def program(self) -> Path | None:
+        """The file that a shell would execute for `lua`; None if there is none."""
+        if "/" in self.lua:
+            return Path(self.lua)
+        found = shutil.which(self.lua, path=self.environment.get("PATH", PATH))
+        return Path(found) if found else None
+
+    @property
+    def php_words(self) -> tuple[str, ...]:
+        """What PHP appends to luaPath; without a MediaWiki, words that luaproc takes for it."""
+        return php_words(self.mediawiki) if self.mediawiki else ("/nowhere/mw_main.lua", "/nowhere", "0", "8")
+
+    @property
+    def cpu_limit(self) -> int:
+        """Seconds: the wiki's cpuLimit."""
+        return self.settings.number("cpuLimit") or SCRIBUNTO_CPU_LIMIT
+
+    @property
+    def memory_limit(self) -> int:
+        """Bytes: the wiki's memoryLimit."""
+        return self.settings.number("memoryLimit") or SCRIBUNTO_MEMORY_LIMIT
+
+
+def environment() -> dict[str, str]:
+    """What a process of the web server would see of ours."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
+    return {"PATH": PATH, **kept}
+
+
+def own_executable() -> str:
+    """The luaproc executable that is running, or that stands beside this Python.
+
+    Raises UsageError where there is none.
+    """
+    for place in (Path(sys.argv[0]), Path(sysconfig.get_path("scripts")) / "luaproc"):
+        if place.name == "luaproc" and os.access(place, os.X_OK) and place.is_file():
+            return str(place.absolute())
+    raise UsageError(
+        "there is no luaproc executable beside this Python: name one with --lua PATH (`luaproc link PATH` writes one)"
+    )
+
+
+def make_case(lua: str | None = None, mediawiki: str | None = None, user: str | None = None) -> Case:
+    """The case of a command line: what is not given is looked for.
+
+    lua: by default what LocalSettings.php says, or else this luaproc. user: by default the web server's.
+    Raises UsageError for a user that does not exist, and where no luaproc can be found.
+    """
+    reason = "none was found in the usual places (--mediawiki DIR names one)"
+    place = None
+    try:
+        place = find_mediawiki(mediawiki)
+    except UsageError as error:
+        reason = str(error)
+    found = settings.read(settings.place(place)) if place else settings.Settings()
+    configured = found.text("luaPath")
+    if lua:
+        origin = "--lua"
+    elif configured:
+        lua, origin = configured, str(found.path)
+    else:
+        lua, origin = own_executable(), "this luaproc"
+    return Case(
+        lua=lua,
+        lua_from=origin,
+        user=users.find(user),
+        mediawiki=place,
+        no_mediawiki=reason,
+        settings=found,
+        php=shutil.which("php"),
+    )

@@ -1,0 +1,87 @@
+"""The table of checks, and the run through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from luaproc.doctor import environment, files, php, scribunto, server, system
+from luaproc.doctor.case import Case, Finding, failed
+from luaproc.errors import LuaprocError
+
+
+class Check(NamedTuple):
+    """One row: the heading it stands under, its name, what it does, and the checks without which it says nothing."""
+
+    section: str
+    name: str
+    examine: Callable[[Case], Finding | list[Finding]]
+    needs: tuple[str, ...] = ()
+
+
+class Result(NamedTuple):
+    """A finding, and the check that found it."""
+
+    check: Check
+    finding: Finding
+
+
+_FILE = ("file", "executable", "interpreter", "modules", "noexec", "variables")
+_SERVER = ("start",)
+
+CHECKS = (
+    Check("Python", "python", environment.python),
+    Check("Python", "lupa", environment.lupa),
+    Check("Python", "variables", environment.variables),
+    Check("luaPath", "file", files.exists),
+    Check("luaPath", "executable", files.executable, ("file",)),
+    Check("luaPath", "interpreter", files.interpreter, ("file", "executable")),
+    Check("luaPath", "modules", files.packages, ("file",)),
+    Check("luaPath", "noexec", system.noexec, ("file",)),
+    Check("luaPath", "selinux", system.selinux, ("file",)),
+    Check("luaPath", "place", system.private_places, ("file",)),
+    Check("luaPath", "version", server.answers_version, _FILE),
+    Check("Scribunto", "found", scribunto.version),
+    Check("Scribunto", "readable", scribunto.readable, ("found",)),
+    Check("Scribunto", "limits", scribunto.ulimit, ("readable",)),
+    Check("Scribunto", "class", scribunto.function_objects, ("readable",)),
+    Check("Scribunto", "settings", scribunto.local_settings),
+    Check("Scribunto", "errorFile", scribunto.error_file),
+    Check("At work", "start", server.starts, ("version", "limits")),
+    Check("At work", "start time", server.start_time, _SERVER),
+    Check("At work", "handshake", server.handshake, _SERVER),
+    Check("At work", "memory", server.memory, _SERVER),
+    Check("At work", "time limit", server.time_limit, _SERVER),
+    Check("At work", "sandbox", server.sandbox, _SERVER),
+    Check("PHP", "php", php.found),
+    Check("PHP", "functions", php.may_start_processes, ("php",)),
+    Check("PHP", "proc_open", php.exchanges, ("php", "functions", "start")),
+    Check("PHP", "php.ini", php.settings, ("php",)),
+)
+
+
+def examine(case: Case, checks: tuple[Check, ...] = CHECKS) -> Iterator[Result]:
+    """Run the checks in their order; each result as soon as it is there.
+
+    A check whose condition has failed is skipped. An error that a check did not expect of a server is its failure too.
+    """
+    bad: set[str] = set()
+    for check in checks:
+        lacking = [name for name in check.needs if name in bad]
+        if lacking:
+            bad.add(check.name)
+            yield Result(check, Finding("skipped", f"not checked, because of: {lacking[0]}"))
+            continue
+        try:
+            found = check.examine(case)
+        except LuaprocError as error:
+            found = failed(str(error), "This Lua side does not do what PHP relies on.")
+        for finding in found if isinstance(found, list) else [found]:
+            if finding.level == "failed":
+                bad.add(check.name)
+            yield Result(check, finding)
+
+
+def works(results: list[Result]) -> bool:
+    """Whether a wiki would work, as far as could be checked."""
+    return not any(result.finding.level in ("failed", "skipped") for result in results)

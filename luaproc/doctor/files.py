@@ -1,0 +1,178 @@
+"""The file that luaPath names: there, executable, its interpreter there, all of it within the web server's reach."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+from luaproc.doctor.case import PATH, Case, Finding, failed, ok, warning
+from luaproc.doctor.users import obstacle
+
+_LINK = "`luaproc link PATH` writes a new launcher."
+_OPEN = (
+    "Let the web server's user in (chmod), or install where every user can read: "
+    "/usr/bin/python3 -m venv /opt/luaproc && /opt/luaproc/bin/pip install luaproc"
+)
+
+
+def exists(case: Case) -> Finding:
+    """That luaPath names a file, by its whole path."""
+    lua = case.lua
+    place = case.program
+    if place is None or not os.path.lexists(place):
+        first, blank, rest = lua.partition(" ")
+        if blank and os.path.exists(first):
+            return failed(
+                f"{lua!r} is no file: PHP takes the whole text for one path, so luaPath can carry no options",
+                f"A launcher carries them: luaproc link PATH {rest if rest.startswith('--') else ''}".rstrip(),
+            )
+        return failed(f"there is no {lua}", f"Correct luaPath. {_LINK}")
+    if not place.exists():
+        return failed(f"{place} is a link to {os.readlink(place)}, which is not there", f"Make it anew. {_LINK}")
+    if not place.is_file():
+        return failed(f"{place} is no file", f"luaPath names the executable itself. {_LINK}")
+    if not lua.startswith("/"):
+        if "/" in lua:
+            return failed(
+                f"{lua} is relative, and PHP's working directory is not yours", f"Write {place.absolute()} as luaPath."
+            )
+        return warning(f"{lua} is {place} by PATH, which the web server may have otherwise", f"Write {place}.")
+    return ok(str(place) + (f" -> {os.path.realpath(place)}" if place.is_symlink() else ""))
+
+
+def executable(case: Case) -> Finding:
+    """That the user may execute it, and may pass every directory on the way."""
+    place = _program(case)
+    if not os.stat(place).st_mode & 0o111:
+        return failed(f"{place} is not executable", f"chmod 755 {place}")
+    found = obstacle(place, case.user, os.X_OK)
+    if found:
+        return failed(found, _OPEN)
+    if _is_script(place) and (found := obstacle(place, case.user, os.R_OK)):
+        return failed(f"{found}, and a script is read to be executed", f"chmod 755 {place}")
+    return ok(f"{case.user.name} may execute it")
+
+
+def interpreter(case: Case) -> Finding:
+    """That a script's `#!` line names a program that is there for the user; a binary needs none."""
+    place = _program(case)
+    line = first_line(place)
+    if not line.startswith(b"#!"):
+        if _is_binary(place):
+            return ok("a program, no script")
+        return failed(f"{place} is neither a program nor a script with a #! line: it begins with {line[:20]!r}", _LINK)
+    if line.endswith(b"\r"):
+        return failed(f"the #! line of {place} ends with a carriage return (Windows)", f"sed -i 's/\\r$//' {place}")
+    words = os.fsdecode(line[2:]).split()
+    if not words:
+        return failed(f"the #! line of {place} names nothing", _LINK)
+    program = words[0]
+    if os.path.basename(program) == "env" and len(words) > 1:
+        name = words[2] if words[1] == "-S" and len(words) > 2 else words[1]
+        found = shutil.which(name, path=case.environment.get("PATH", PATH))
+        if found is None:
+            return failed(f"{place} looks for {name} by PATH, and the web server's PATH has none", _LINK)
+        program = found
+    if not os.path.exists(program) and (found := obstacle(Path(program), case.user, os.X_OK)) is None:
+        return failed(
+            f"{place} is a script for {program}, which is not there (a moved or deleted environment?)",
+            f"Install luaproc again. {_LINK}",
+        )
+    if found := obstacle(Path(program), case.user, os.X_OK):
+        return failed(f"{place} is a script for {program}, and {found}", _OPEN)
+    return ok(" ".join([program, *(words[1:] if program == words[0] else [])]))
+
+
+def packages(case: Case) -> Finding:
+    """That the user can read luaproc and lupa, where it can be told from the launcher where these lie."""
+    found = list(_package_files(case))
+    if not found:
+        return ok("its modules are not ours to tell")
+    for file in found:
+        if refusal := obstacle(file, case.user, os.R_OK):
+            return failed(refusal, _OPEN)
+    return ok(f"{case.user.name} may read {' and '.join(sorted({str(file.parent) for file in found}))}")
+
+
+def is_ours(case: Case) -> bool:
+    """Whether luaPath starts the luaproc that is running, as far as can be told from the file."""
+    place = case.program
+    if place is None or not place.is_file():
+        return case.lua_from == "this luaproc"
+    scripts = os.path.realpath(sysconfig.get_path("scripts"))
+    return (
+        case.lua_from == "this luaproc"
+        or os.path.realpath(place) == os.path.join(scripts, "luaproc")
+        or any(str(_own_package().parent) == directory for directory in _launcher_directories(place))
+    )
+
+
+def first_line(place: Path) -> bytes:
+    """The first line of a file, at most what Linux reads of it; empty if it cannot be read."""
+    try:
+        with place.open("rb") as file:
+            return file.read(256).partition(b"\n")[0]
+    except OSError:
+        return b""
+
+
+def touched(case: Case) -> Iterator[Path]:
+    """The files that starting luaPath executes or maps, as far as they can be told: interpreter and modules too."""
+    place = _program(case)
+    yield Path(os.path.realpath(place))
+    line = first_line(place)
+    if line.startswith(b"#!") and (words := os.fsdecode(line[2:]).split()):
+        yield Path(os.path.realpath(words[0]))
+    for file in _package_files(case):
+        yield Path(os.path.realpath(file))
+
+
+def _program(case: Case) -> Path:
+    place = case.program
+    assert place is not None  # `exists` is a condition of every check that asks
+    return place
+
+
+def _is_binary(place: Path) -> bool:
+    # ELF, and Mach-O in its spellings.
+    return first_line(place)[:4] in (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xfe\xed\xfa\xcf")
+
+
+def _is_script(place: Path) -> bool:
+    return first_line(place)[:2] == b"#!"
+
+
+def _own_package() -> Path:
+    import luaproc
+
+    return Path(luaproc.__file__).resolve().parent
+
+
+def _launcher_directories(place: Path) -> list[str]:
+    """The directories that a launcher of `luaproc link` puts into sys.path."""
+    try:
+        match = re.search(
+            r"^sys\.path \+= (\[.*\])$", place.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
+        )
+        return [str(item) for item in ast.literal_eval(match[1])] if match else []
+    except (OSError, ValueError, SyntaxError):
+        return []
+
+
+def _package_files(case: Case) -> Iterator[Path]:
+    """A file of luaproc's and lupa's extensions, where they are there."""
+    place = _program(case)
+    directories = [Path(directory) for directory in _launcher_directories(place)]
+    if not directories and is_ours(case):
+        directories = [_own_package().parent, *(Path(entry) for entry in sys.path if entry)]
+    for package, pattern in (("luaproc", "entry.py"), ("lupa", "lua51*")):
+        for directory in directories:
+            if files := sorted((directory / package).glob(pattern)):
+                yield files[0]
+                break

@@ -1,0 +1,145 @@
+"""The Scribunto that would start us: found, readable for the web server, and set to use luaPath."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from luaproc.bench.servers import php_words
+from luaproc.doctor.case import Case, Finding, failed, ok, warning
+from luaproc.doctor.users import as_user, obstacle
+from luaproc.responder.installation import function_class
+
+ULIMIT = "lua_ulimit.sh"
+_SECONDS = 20
+
+
+def directory(mediawiki: Path) -> Path:
+    """Where Scribunto's LuaStandalone engine lies."""
+    return Path(php_words(mediawiki)[0]).parent
+
+
+def version(case: Case) -> Finding:
+    """Which MediaWiki and Scribunto this is."""
+    if case.mediawiki is None:
+        return warning(
+            f"no MediaWiki: {case.no_mediawiki}",
+            "The Lua side is checked against luaproc's own handshake; run this again where the wiki is.",
+        )
+    extension = directory(case.mediawiki).parents[2]
+    try:
+        known = json.loads((extension / "extension.json").read_bytes())
+        needs = known.get("requires", {}).get("MediaWiki", "")
+        release = known.get("version", "")
+    except (OSError, ValueError, AttributeError) as error:
+        return failed(f"{extension / 'extension.json'} cannot be read: {error}", "Install Scribunto anew.")
+    name = f"Scribunto {release}".rstrip() + (f" (for MediaWiki {needs})" if needs else "")
+    return ok(f"{name} in {extension}, on MediaWiki {_mediawiki_version(case.mediawiki)}")
+
+
+def readable(case: Case) -> Finding:
+    """That the user can read what PHP starts: lua_ulimit.sh, and what lies beside mw_main.lua."""
+    if case.mediawiki is None:
+        return ok("nothing of MediaWiki to read")
+    place = directory(case.mediawiki)
+    for name in (ULIMIT, "mw_main.lua", "MWServer.lua"):
+        file = place / name
+        if not file.exists() and (found := obstacle(file, case.user, os.R_OK)) is None:
+            return failed(f"{file} is not there", "Install Scribunto anew.")
+        if found := obstacle(file, case.user, os.R_OK):
+            return failed(found, f"chmod -R a+rX {place}")
+    return ok(f"{case.user.name} may read {place}")
+
+
+def ulimit(case: Case) -> Finding:
+    """That /bin/sh can run lua_ulimit.sh, and may set the limits of the wiki."""
+    limits = f"{case.cpu_limit} s, {case.memory_limit // 1024} KB"
+    if case.mediawiki is None:
+        return ok(f"no {ULIMIT} to run; luaproc sets the same limits ({limits})")
+    script = directory(case.mediawiki) / ULIMIT
+    words = [str(case.cpu_limit), str(case.cpu_limit + 1), str(case.memory_limit // 1024), "true"]
+    command = as_user(case.user, ["/bin/sh", str(script), *words])
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=dict(case.environment), cwd="/", timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return failed(f"/bin/sh {script} does not come to an end: {error}", "Install Scribunto anew.")
+    told = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    if done.returncode or done.stderr:
+        return failed(
+            f"/bin/sh {script} ends with status {done.returncode}: {told}",
+            "With Windows line ends: sed -i 's/\\r$//' on it. With a limit that cannot be set: this shell's own "
+            "limits (ulimit -a) are lower.",
+        )
+    return ok(f"/bin/sh sets the limits: {limits}")
+
+
+def function_objects(case: Case) -> Finding:
+    """The PHP class that function objects are made of."""
+    main = php_words(case.mediawiki)[0] if case.mediawiki else None
+    forced = case.environment.get("LUAPROC_FUNCTION_CLASS")
+    expected = function_class(main)
+    if forced and main and forced != expected:
+        return failed(
+            f"LUAPROC_FUNCTION_CLASS is {forced}, and this Scribunto calls it {expected}",
+            "Unset the variable: the name is found from the Scribunto that starts us.",
+        )
+    return ok(f"functions are {expected}" + ("" if main else " (no Scribunto to ask)"))
+
+
+def local_settings(case: Case) -> Finding:
+    """What LocalSettings.php says of the engine."""
+    known = case.settings
+    if case.mediawiki is None:
+        return ok("no LocalSettings.php to read")
+    lines = "The lines at the end."
+    if known.path is None:
+        return warning(f"no LocalSettings.php in {case.mediawiki}: this wiki is not set up yet", lines)
+    if known.problem:
+        return warning(f"{known.path} cannot be read: {known.problem}", "Run this as root, or as its owner.")
+    if known.unreadable:
+        key, expression = next(iter(known.unreadable.items()))
+        return warning(
+            f"{known.path} sets {key} to {expression!r}, which only PHP can tell",
+            "--lua PATH names the luaPath that is meant." if key == "luaPath" else "The default was taken.",
+        )
+    configured = known.text("luaPath")
+    if not known.loads:
+        return warning(f"{known.path} does not load Scribunto itself", lines)
+    if known.engine != "luastandalone":
+        says = f"chooses {known.engine}" if known.engine else "chooses no engine (luasandbox is taken if PHP has it)"
+        return warning(f"{known.path} {says}", lines)
+    if configured != case.lua:
+        says = f"names {configured} as luaPath" if configured else "names no luaPath"
+        return warning(f"{known.path} {says}, and {case.lua} was checked", lines)
+    return ok(f"{known.path} names it")
+
+
+def error_file(case: Case) -> Finding:
+    """That stderr can go where the wiki sends it: PHP starts nothing if errorFile cannot be opened."""
+    name = case.settings.text("errorFile")
+    if name is None:
+        return ok("no errorFile: what the Lua side says on stderr is lost")
+    file = Path(name)
+    if file.exists():
+        found = obstacle(file, case.user, os.W_OK)
+    elif file.parent.is_dir():
+        found = obstacle(file.parent, case.user, os.W_OK | os.X_OK)
+    else:
+        return failed(f"errorFile is {file}, and {file.parent} is not there", f"mkdir -p {file.parent}, or correct it.")
+    if found:
+        return failed(f"errorFile is {file}, and {found}", f"touch {file} && chown {case.user.name} {file}")
+    return ok(f"errorFile {file}")
+
+
+def _mediawiki_version(mediawiki: Path) -> str:
+    try:
+        text = (mediawiki / "includes" / "Defines.php").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "of unknown version"
+    match = re.search(r"'MW_VERSION',\s*'([^']+)'", text)
+    return match[1] if match else "of unknown version"

@@ -1,0 +1,358 @@
+"""The Lua side at work: started as PHP starts it, under Scribunto's limits, and spoken to as PHP speaks."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from luaproc.doctor.case import Case, Finding, failed, ok, warning
+from luaproc.doctor.scribunto import ULIMIT, directory
+from luaproc.doctor.users import as_user
+from luaproc.errors import LuaprocError
+from luaproc.host.connection import limited
+from luaproc.host.errors import LuaError, ServerDied
+from luaproc.host.interpreter import Interpreter
+from luaproc.responder.installation import function_class
+from luaproc.wire.messages import Call
+
+VERSION = re.compile(r"Lua(?:JIT)? \S+")
+"""What Scribunto wants to read in the first line of `-v` (client-contract.md, "How the process is started")."""
+
+SECONDS = 15.0
+"""How long a server may take for anything here."""
+
+SLOW = 0.3
+"""Seconds to the first reply from which a wiki's readers would notice."""
+
+# Bytes of Lua memory. Scribunto's own libraries take 2 to 3 MiB; below 24 MiB large data modules fail that run
+# elsewhere.
+MEMORY_NEEDED = 4 << 20
+MEMORY_WANTED = 24 << 20
+
+_LAUNCHER = "`luaproc link PATH` writes a launcher that starts quicker and leaves more memory."
+
+_ALLOCATE = """
+local most = ...
+local kept, count = {}, 0
+local function fill()
+	while count * 65536 < most do
+		kept[count + 1] = string.rep( string.format( '%08d', count ), 8192 )
+		count = count + 1
+	end
+end
+local done, message = pcall( fill )
+kept = nil
+return done, tostring( message ), count * 65536
+"""
+
+# Names that a module must not see: ways to files, processes, code from outside, and the host.
+FORBIDDEN = (
+    *("io", "require", "package", "module", "load", "loadstring", "loadfile", "dofile", "newproxy", "collectgarbage"),
+    *("gcinfo", "python", "jit", "ffi", "bit", "print"),
+    *("os.execute", "os.exit", "os.getenv", "os.remove", "os.rename", "os.tmpname", "os.setlocale", "string.dump"),
+    *(
+        "debug.getinfo",
+        "debug.sethook",
+        "debug.getregistry",
+        "debug.getupvalue",
+        "debug.getlocal",
+        "debug.getmetatable",
+    ),
+    *("debug.setmetatable", "debug.getfenv", "debug.setfenv", "debug.debug"),
+)
+
+_VISIBLE = """
+local found = {}
+for _, name in ipairs( ... ) do
+	local value = _G
+	for part in string.gmatch( name, '[^.]+' ) do
+		value = type( value ) == 'table' and value[part] or nil
+	end
+	if value ~= nil then
+		found[#found + 1] = name
+	end
+end
+return table.concat( found, ', ' )
+"""
+
+
+def php_command(case: Case) -> list[str]:
+    """The command by which PHP starts the server."""
+    words = [case.lua, *case.php_words]
+    if case.mediawiki is None:
+        return limited(words, case.cpu_limit, case.memory_limit)
+    limits = [str(case.cpu_limit), str(case.cpu_limit + 1), str(case.memory_limit // 1024)]
+    script = str(directory(case.mediawiki) / ULIMIT)
+    return ["/bin/sh", script, *limits, " ".join(shlex.quote(word) for word in words)]
+
+
+def start(case: Case, **options: Any) -> Interpreter:
+    """An `Interpreter` on that command, run by the web server's user where we can become it."""
+    settings: dict[str, Any] = {"timeout": SECONDS, "env": case.environment, "cwd": "/", "new_session": True}
+    return Interpreter(as_user(case.user, php_command(case)), **settings | options)
+
+
+def answers_version(case: Case) -> Finding:
+    """That `luaPath -v` answers as Scribunto wants: Special:Version shows it, and it is the cheapest start."""
+    command = as_user(case.user, ["/bin/sh", "-c", f"exec {shlex.quote(case.lua)} -v 2>&1"])
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=dict(case.environment), cwd="/", timeout=SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return failed(f"{case.lua} -v gives no answer within {SECONDS:g} s", "Is this a Lua? luaPath must name one.")
+    said = done.stdout.decode("utf-8", "replace").strip()
+    told = _excerpt(said.splitlines()[-1]) if said else "nothing"
+    if done.returncode:
+        cause = str(ServerDied(done.returncode))
+        return failed(f"{case.lua} -v: {cause}, and said: {told}", _what_status_means(done.returncode))
+    first = said.partition("\n")[0]
+    if not VERSION.match(first):
+        return failed(
+            f"{case.lua} -v answers {_excerpt(first)!r}, and Scribunto expects Lua 5.1.5 or the like",
+            "luaPath must name luaproc, a launcher of `luaproc link`, or a Lua 5.1.",
+        )
+    return ok(f"-v answers {first!r}")
+
+
+def starts(case: Case) -> Finding:
+    """That it starts under the limits and answers a first message."""
+    limits = f"{case.cpu_limit} s and {case.memory_limit // 1024} KB"
+    try:
+        with start(case) as lua:
+            lua.get_status()
+            server = lua.connection.pid
+            status = lua.get_status()
+    except LuaprocError as error:
+        return failed(f"under {limits}, {error}", _advice(error, case))
+    if status and status.pid not in (None, server):
+        return warning(
+            f"it starts under {limits} as a child of a wrapper, which MediaWiki's SIGTERM and limits then meet first",
+            f"In {case.lua}, start the server with exec.",
+        )
+    return ok(f"under {limits}, as {case.user.name}")
+
+
+def start_time(case: Case) -> Finding:
+    """How long a page waits for the first reply, the best of three."""
+    seconds = []
+    for _ in range(3):
+        began = time.monotonic()
+        with start(case) as lua:
+            lua.get_status()
+            seconds.append(time.monotonic() - began)
+    text = f"{min(seconds) * 1000:.0f} ms to the first reply" + _switching(case)
+    return warning(text, f"Each page view with a module pays this. {_LAUNCHER}") if min(seconds) > SLOW else ok(text)
+
+
+def memory(case: Case) -> Finding:
+    """How much a module can have before `not enough memory`, which it must survive."""
+    with start(case) as lua:
+        allocate = lua.load_string(_ALLOCATE, "=memory")
+        try:
+            done, message, room = allocate(case.memory_limit)
+        except ServerDied as error:
+            return failed(f"a module that takes all memory ends the process: {error}", _more_memory(case))
+        except LuaError as error:
+            done, message, room = False, str(error), 0
+        lua.get_status()
+    text = f"{room / 1048576:.1f} of {case.memory_limit / 1048576:.1f} MiB are left to modules"
+    if done:
+        return warning(f"more than {text}: no limit holds", "Is this Linux? Elsewhere: luaproc link --max-memory.")
+    if "not enough memory" not in message:
+        return failed(f"a module that takes all memory gets {message!r}", "Expected 'not enough memory'.")
+    if room < MEMORY_NEEDED:
+        return failed(f"{text}, and Scribunto's libraries alone need about 3", _more_memory(case))
+    return warning(text, f"{_more_memory(case)} {_LAUNCHER}") if room < MEMORY_WANTED else ok(text)
+
+
+def time_limit(case: Case) -> Finding:
+    """That a module without end is ended by SIGXCPU: the one death that MediaWiki has words for."""
+    short = replace(case, settings=replace(case.settings, conf={**case.settings.conf, "cpuLimit": 1}))
+    try:
+        with start(short) as lua:
+            lua.load_string("while true do end", "=endless")()
+    except ServerDied as died:
+        if died.signal == signal.SIGXCPU:
+            return ok(f"a module without end is stopped: {str(died).partition(' - ')[0]!r}")
+        return failed(
+            f"a module without end is not stopped as MediaWiki understands it: {died}",
+            f"The process must die of SIGXCPU. Is {case.lua} a wrapper that catches it? Let it exec the server.",
+        )
+    except LuaprocError as error:
+        return failed(f"a module without end: {error}", "The limit on CPU time does not hold.")
+    return failed("a module without end came to an end", "This is no Lua.")
+
+
+def handshake(case: Case) -> Finding:
+    """Every op that PHP uses, with answers that are looked at; and the class of function objects."""
+    classes: set[bytes] = set()
+
+    def look(side: str, body: bytes, _seconds: float) -> None:
+        if side == "responder":
+            classes.update(re.findall(rb'O:\d+:"([^"]+)"', body.replace(b"\\\\", b"\\")))
+
+    at = "the start"
+    try:
+        with start(case, on_frame=look) as lua:
+            for name, step in _STEPS:
+                at = name
+                step(lua)
+            at = "quit"
+            _expect(lua.quit(), 0)
+    except _WrongError as wrong:
+        return failed(f"{at}: {wrong}", "This Lua side does not keep to the protocol.")
+    except LuaprocError as error:
+        return failed(f"{at}: {error}", _advice(error, case))
+    expected = function_class(case.php_words[0]).encode() if case.mediawiki else None
+    if expected and classes != {expected}:
+        name = b", ".join(sorted(classes)).decode("utf-8", "replace")
+        return failed(f"functions arrive as {name}, and PHP knows {expected.decode()}", "Unset --function-class.")
+    steps = ", ".join(name for name, _ in _STEPS)
+    through = f"through {ULIMIT}" if case.mediawiki else "under the same limits, without a MediaWiki"
+    return ok(f"{steps}, quit: all answered, {through}")
+
+
+def sandbox(case: Case) -> Finding:
+    """That a module sees no way out, and that bytecode is refused."""
+    with start(case) as lua:
+        (visible,) = lua.load_string(_VISIBLE, "=visible")(list(FORBIDDEN))
+        if visible:
+            return failed(f"modules can reach {visible}", "Do not use this luaPath: anyone who edits modules gets in.")
+        # Where LuaJIT's marker means nothing, it is a syntax error.
+        for marker in (b"\x1bLua", b"\x1bLJ"):
+            for text in (marker + b"\x51\0\1", b"return 1 --" + marker):
+                try:
+                    lua.load_string(text, "=bytecode")
+                except LuaError as error:
+                    if marker == b"\x1bLua" and "binary chunk" not in str(error):
+                        return failed(f"bytecode is not recognized: {error}", "Do not use this luaPath.")
+                else:
+                    if marker == b"\x1bLua":
+                        return failed("bytecode is loaded", "Do not use this luaPath.")
+    return ok(f"none of {len(FORBIDDEN)} dangerous names is visible to modules; bytecode is refused")
+
+
+class _WrongError(Exception):
+    """An answer that is not the expected one."""
+
+
+def _expect(found: object, expected: object) -> None:
+    if found != expected:
+        raise _WrongError(f"expected {expected!r}, got {found!r:.100}")
+
+
+def _calls(lua: Interpreter) -> None:
+    echo = lua.load_string("return ...", "=Module:Echo")
+    values = [1, -0.5, True, None, "text \\ \r\n\0 Привет", {"a": [1, 2, {"b": False}]}, 2**53 - 1]
+    _expect(echo(*values), values)
+
+
+def _errors(lua: Interpreter) -> None:
+    deep = lua.load_string("local function f()\n\terror( 'oops' )\nend\nf()", "=Module:Deep")
+    try:
+        deep()
+    except LuaError as error:
+        _expect((error.module, error.line, error.message), ("Module:Deep", 2, "oops"))
+        _expect(bool(error.trace), True)
+    else:
+        raise _WrongError("expected an error, and none came")
+    try:
+        lua.load_string("this is no Lua", "=Module:Syntax")
+    except LuaError as error:
+        _expect(error.line, 1)
+    else:
+        raise _WrongError("expected a syntax error, and none came")
+
+
+def _php_calls(lua: Interpreter) -> None:
+    def fail(text: str) -> None:
+        raise LuaError(text)
+
+    back = lua.load_string("return ( ... ) * 2", "=Module:Back")
+    lua.register_library("doctor", {"add": lambda a, b: a + b, "fail": fail, "back": lambda n: tuple(back(n))})
+    code = "local ok, why = pcall( doctor.fail, 'no' )\nreturn doctor.add( 40, 2 ), ok, why, doctor.back( 21 )"
+    found = lua.load_string(code, "=Module:Php")()
+    _expect([found[0], found[1], str(found[2])[-2:], found[3]], [42, False, "no", 42])
+
+
+def _wraps(lua: Interpreter) -> None:
+    function = lua.wrap_php_function(lambda a: (a, a))
+    _expect(function("x"), ["x", "x"])
+    _expect(lua.load_string("return ( ... )( 7 )", "=Module:Wrapped")(function), [7, 7])
+    (made,) = lua.load_string("return function() return 'made' end", "=Module:Made")()
+    _expect(made(), ["made"])
+
+
+def _status(lua: Interpreter) -> None:
+    status = lua.get_status()
+    if status is not None:
+        _expect([bool(status.pid), bool(status.vsize), bool(status.rss)], [True, True, True])
+
+
+def _cleans(lua: Interpreter) -> None:
+    function = lua.load_string("return 1", "=Module:Dropped")
+    number = function.id
+    del function
+    lua.cleanup_chunks()
+    try:
+        lua.request(Call(number))
+    except LuaError as error:
+        _expect(error.message, f"function id {number} does not exist")
+    else:
+        raise _WrongError("expected a function to be gone after cleanupChunks, and it was called")
+
+
+_STEPS: tuple[tuple[str, Callable[[Interpreter], None]], ...] = (
+    ("getStatus", _status),
+    ("loadString and call", _calls),
+    ("errors with a trace", _errors),
+    ("registerLibrary and calls to PHP", _php_calls),
+    ("wrapPhpFunction", _wraps),
+    ("cleanupChunks", _cleans),
+)
+
+
+def _advice(error: LuaprocError, case: Case) -> str:
+    if isinstance(error, ServerDied):
+        if "emory" in str(error) or "failed to map" in str(error):
+            return _more_memory(case)
+        if error.status is not None:
+            return _what_status_means(error.status)
+        if error.signal == getattr(signal, "SIGXCPU", None):
+            return "Its start alone takes all the CPU time: is the machine overloaded, or cpuLimit too small?"
+    return f"Try it by hand: {' '.join(shlex.quote(word) for word in [case.lua, *case.php_words])}"
+
+
+# What a shell says with it: the statuses that a wiki's readers see.
+_STATUSES = {
+    2: "It refused its options or variables: see what it said.",
+    126: "126: a file that cannot be executed, by its mode, a directory's mode, its #! line, noexec or SELinux; or a "
+    "launcher whose environment is gone (`luaproc link PATH` writes a new one).",
+    127: "127: a program or a library that was not found.",
+}
+
+
+def _what_status_means(status: int) -> str:
+    return _STATUSES.get(status, "See what it said; errorFile keeps that in a wiki.")
+
+
+def _more_memory(case: Case) -> str:
+    at_least = max(2 * case.memory_limit, 52_428_800)
+    return f"$wgScribuntoEngineConf['luastandalone']['memoryLimit'] = {at_least};"
+
+
+def _switching(case: Case) -> str:
+    # Becoming another user takes a Python of its own, which a wiki does not need.
+    return "" if case.user.is_me or not case.user.can_become else f" (some of it to become {case.user.name})"
+
+
+def _excerpt(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}..."

@@ -1,0 +1,131 @@
+"""LocalSettings.php: what can be read off it without running it, and the lines that it needs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+# Keys of $wgScribuntoEngineConf['luastandalone'] that change how the server is started.
+KEYS = ("luaPath", "memoryLimit", "cpuLimit", "errorFile")
+
+_STRING = r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\""
+# Strings are matched first, so that what looks like a comment inside one stays.
+_COMMENT = re.compile(rf"({_STRING})|/\*.*?\*/|(?:#(?!\[)|//)[^\n]*", re.DOTALL)
+_TOKEN = re.compile(rf"\s*(?:(?P<string>{_STRING})|(?P<number>\d[\d_]*)|(?P<place>\$IP\b|__DIR__)|(?P<sign>[.*()]))")
+_ENGINE = r"\$wgScribuntoEngineConf\s*\[\s*['\"]luastandalone['\"]\s*\]"
+
+
+class Unreadable(str):
+    """The PHP expression of a setting that cannot be told without running it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What LocalSettings.php says of Scribunto.
+
+    path: the file; None if there is none. problem: why it could not be read. engine: $wgScribuntoDefaultEngine. loads:
+    whether it loads Scribunto. conf: the `KEYS` that are set.
+    """
+
+    path: Path | None = None
+    problem: str = ""
+    engine: str | None = None
+    loads: bool = False
+    conf: Mapping[str, str | int | Unreadable | None] = field(default_factory=lambda: MappingProxyType({}))
+
+    def text(self, key: str) -> str | None:
+        """A setting that is a readable string."""
+        value = self.conf.get(key)
+        return value if isinstance(value, str) and not isinstance(value, Unreadable) else None
+
+    def number(self, key: str) -> int | None:
+        """A setting that is a readable number."""
+        value = self.conf.get(key)
+        return value if isinstance(value, int) else None
+
+    @property
+    def unreadable(self) -> dict[str, str]:
+        """The settings that are expressions: key -> expression."""
+        return {key: str(value) for key, value in self.conf.items() if isinstance(value, Unreadable)}
+
+
+def place(mediawiki: Path) -> Path:
+    """Where the LocalSettings.php of a MediaWiki lies: MW_CONFIG_FILE names another, as it does for MediaWiki."""
+    return Path(os.environ.get("MW_CONFIG_FILE") or mediawiki / "LocalSettings.php")
+
+
+def read(path: Path) -> Settings:
+    """Read a LocalSettings.php; files that it requires are not followed."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        return Settings(path, problem=error.strerror or str(error))
+    text = _COMMENT.sub(lambda match: match[1] or " ", text)
+    conf: dict[str, str | int | Unreadable | None] = {}
+    for key in KEYS:
+        for expression in _assigned(text, key):
+            conf[key] = _evaluate(expression, path)
+    engine = re.findall(r"\$wgScribuntoDefaultEngine\s*=\s*['\"](\w+)['\"]", text)
+    loads = re.search(r"wfLoadExtensions?\s*\([^;]*['\"]Scribunto['\"]|Scribunto/Scribunto\.php", text)
+    return Settings(path, engine=engine[-1] if engine else None, loads=bool(loads), conf=MappingProxyType(conf))
+
+
+def lines(lua: str, known: Settings) -> list[str]:
+    """The lines of LocalSettings.php that make a wiki use `lua`."""
+    quoted = lua.replace("\\", "\\\\").replace("'", "\\'")
+    return [
+        *([] if known.loads else ["wfLoadExtension( 'Scribunto' );"]),
+        "$wgScribuntoDefaultEngine = 'luastandalone';",
+        f"$wgScribuntoEngineConf['luastandalone']['luaPath'] = '{quoted}';",
+    ]
+
+
+def _assigned(text: str, key: str) -> list[str]:
+    """The expressions that are assigned to a key, in the file's order: the last one counts."""
+    single = re.findall(rf"{_ENGINE}\s*\[\s*['\"]{key}['\"]\s*\]\s*=(?!=)((?:{_STRING}|[^;'\"])*);", text)
+    if single:
+        return single
+    # As an array: $wgScribuntoEngineConf['luastandalone'] = [ 'luaPath' => ... ], with other keys around it.
+    arrays = re.findall(rf"(?:\$wgScribuntoEngineConf)((?:{_STRING}|[^;'\"])*);", text)
+    return [
+        found for array in arrays for found in re.findall(rf"['\"]{key}['\"]\s*=>((?:{_STRING}|[^,\])'\"])*)", array)
+    ]
+
+
+def _evaluate(expression: str, path: Path) -> str | int | Unreadable | None:
+    """The value of strings put together by dots, or of a product of numbers; anything else is `Unreadable`."""
+    expression = expression.strip()
+    if expression.lower() == "null":
+        return None
+    parts: list[str] = []
+    numbers: list[int] = []
+    at = 0
+    while at < len(expression):
+        match = _TOKEN.match(expression, at)
+        if match is None or _is_interpolated(match["string"] or ""):
+            return Unreadable(expression)
+        at = match.end()
+        if match["string"]:
+            parts.append(re.sub(r"\\([\\'\"])", r"\1", match["string"][1:-1]))
+        elif match["place"]:
+            parts.append(str(path.parent))
+        elif match["number"]:
+            numbers.append(int(match["number"]))
+    if parts and not numbers:
+        return "".join(parts)
+    if numbers and not parts:
+        product = 1
+        for number in numbers:
+            product *= number
+        return product
+    return Unreadable(expression)
+
+
+def _is_interpolated(string: str) -> bool:
+    return string.startswith('"') and "$" in string
