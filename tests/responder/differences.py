@@ -133,7 +133,7 @@ DIFFERENCES = (
     ),
     Difference(
         "Positions of the calling line on LuaJIT, one for each depth",
-        ('local function f(n) if n == 0 then error("deep") end local r = php.apply(f, n - 1) return r end return f(3)',),
+        ('local function f(n) if n == 0 then error("up") end local r = php.apply(f, n - 1) return r end return f(3)',),
         ((r"(?s)(error '.*?error ')(.*?error ')(.*?error ')", rf"\1{_P}\2{_P * 2}\3{_P * 3}"),),
         ("luajit21",),
     ),

@@ -281,7 +281,7 @@ local ok, e = pcall(function() return (php.apply(function() error("in apply") en
 local x = php.apply(function() local y = php.fail("two down") return y end) return x
 return php.apply(function(...) return php.apply(function(...) return php.echo(...) end, ...) end, 1, nil, 3)
 local function f(n) if n == 0 then return "bottom" end local r = php.apply(f, n - 1) return r end return f(20)
-local function f(n) if n == 0 then error("deep") end local r = php.apply(f, n - 1) return r end return f(3)
+local function f(n) if n == 0 then error("up") end local r = php.apply(f, n - 1) return r end return f(3)
 local function f() local function g() error("here") end g() end local x = php.apply(f) return x
 local x = php.apply(string.rep, "x", 3) return x
 local x = php.apply(string.rep) return x
