@@ -75,7 +75,8 @@ local FIELDS = {
 
 local function evaluate( chunk, reason )
 	if not chunk then
-		if reason ~= NO_MEMORY and find( reason, ' near ', 1, true ) then
+		-- wire.slice may have failed, for lack of memory: no text then.
+		if type( reason ) == 'string' and reason ~= NO_MEMORY and find( reason, ' near ', 1, true ) then
 			wire.die( 'malformed message: the body is no Lua expression: ' .. reason )
 		end
 		-- Not the syntax (those texts name what the error is near): a limit of the compiler.
