@@ -33,13 +33,12 @@ def _limit(ctx: click.Context, param: click.Parameter, value: str | None) -> int
 @click.argument("script", required=False)
 @click.option("--server", metavar="CMD", help="The server's command, quoted as for a shell; by default our own.")
 @click.option("--runtime", metavar="NAME", help="The Lua of our own server: lua51 (default) or luajit21.")
-@click.option("--timeout", type=float, default=60, show_default=True, metavar="SECONDS",
+@click.option("--timeout", type=click.FloatRange(min=0), default=60, show_default=True, metavar="SECONDS",
               help="How long the server may take for one message; 0 is for ever.")  # fmt: skip
 @click.option("--max-cpu", callback=_limit, metavar="SECONDS", help="CPU time of the server, by ulimit.")
 @click.option("--max-memory", callback=_limit, metavar="BYTES",
               help="Virtual memory of the server, by ulimit; K, M and G are understood.")  # fmt: skip
-@click.option("--wire", is_flag=False, flag_value="on", type=click.Choice(["on", "short"]), default=None,
-              help="Show every frame, or the beginning of each; a script's steps too.")  # fmt: skip
+@click.option("--wire", is_flag=True, help="Show every frame, both ways; a script's steps too.")
 @click.option("--echo", is_flag=True, help="Show a script's steps before what they give.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a step, on a line of its own; no prompts.")
 @click.option("--keep-going", is_flag=True, help="Do not end a script at the first step that fails.")
@@ -52,7 +51,7 @@ def command(
     timeout: float,
     max_cpu: int | None,
     max_memory: int | None,
-    wire: str | None,
+    wire: bool,
     echo: bool,
     as_json: bool,
     keep_going: bool,
@@ -76,7 +75,7 @@ def command(
         view = JsonView(sys.stdout, sys.stderr, source=source)
     else:
         err = None if prompted else sys.stderr
-        shows_steps = not prompted and (echo or wire is not None)
+        shows_steps = not prompted and (echo or wire)
         view = TextView(sys.stdout, err, source=source, colour=colour, echo=shows_steps, width=width)
 
     conversation: Conversation | None = None
@@ -94,7 +93,7 @@ def command(
         cpu_limit=max_cpu,
         memory_limit=max_memory,
     )
-    session.wire = wire or "off"
+    session.wire = "on" if wire else "off"
     with session:
         if conversation is not None:
             name = shlex.join(words) if server else f"luaproc serve{f' ({runtime})' if runtime else ''}"

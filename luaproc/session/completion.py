@@ -33,7 +33,7 @@ def complete(session: Session, text: str) -> tuple[int, list[str]]:
     """The candidates for the word at the end of a text, and where that word starts."""
     op = re.match(r"\s*:(\S*)(\s+)?", text)
     if op and not op[2]:
-        return op.start(1) - 1, [f":{name}" for name in OPS if name.startswith(op[1])]
+        return op.start(1) - 1, [f":{name} " for name in OPS if name.startswith(op[1])]
     candidates = _ARGUMENTS.get(op[1]) if op else None
     if candidates is None:
         word = _WORD.search(text)

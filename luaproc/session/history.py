@@ -25,7 +25,9 @@ def path() -> Path:
 def load(file: Path) -> list[str]:
     """The entries, the oldest first; none where there is no such file."""
     try:
-        text = file.read_text("utf-8", "surrogateescape")
+        # newline: a carriage return that was typed is no line end.
+        with open(file, encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
+            text = stream.read()
     except OSError:
         return []
     entries = [re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], e) for e in text.split("\n") if e]
@@ -48,7 +50,7 @@ def _write(file: Path, text: str, mode: str) -> None:
     try:
         # What is typed here may be nobody else's business.
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(file, mode, encoding="utf-8", errors="surrogateescape", opener=_private) as stream:
+        with open(file, mode, encoding="utf-8", errors="surrogateescape", newline="\n", opener=_private) as stream:
             stream.write(text)
     except OSError:
         pass

@@ -125,7 +125,10 @@ class Conversation:
                     raise
                 continue
             if text.startswith(":"):
-                run_step(self.session, Step(0, text), self.view, nested=True)
+                try:
+                    run_step(self.session, Step(0, text), self.view, nested=True)
+                except KeyboardInterrupt:
+                    pass  # it has been shown
                 if not self.session.alive:
                     # Nobody waits any more; the death that was shown ends the step, too.
                     raise SessionError("the server is gone")
@@ -145,7 +148,10 @@ class Conversation:
     def go_on(self) -> bool:
         """Ctrl-C while the server works: whether to go on waiting."""
         seconds = time.monotonic() - self._step_began
-        return not self.prompt.agreed(f"The server has been working for {seconds:.0f} s. End it?")
+        if self.prompt.agreed(f"The server has been working for {seconds:.0f} s. End it?"):
+            return False
+        self.prompt.say("Going on; Ctrl-C asks again.")
+        return True
 
 
 def _ready(text: str) -> bool:

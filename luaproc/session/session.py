@@ -10,6 +10,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
+from luaproc.errors import LuaprocError
 from luaproc.host.connection import FrameHook
 from luaproc.host.errors import LuaError, ServerDied
 from luaproc.host.functions import LuaFunction
@@ -51,8 +52,8 @@ class Watcher(Protocol):
     def called(self, name: str, args: tuple[Any, ...], depth: int) -> None:
         """Lua calls a PHP function. depth: 1 for the first."""
 
-    def answered(self, depth: int, values: tuple[Any, ...] | None, error: Any = None) -> None:
-        """What it was answered: values, or an error's value where `values` is None."""
+    def answered(self, depth: int, values: tuple[Any, ...] | None, error: Any = None, *, typed: bool = False) -> None:
+        """What it was answered: values, or an error's value where `values` is None. typed: by a person, just now."""
 
 
 Ask = Callable[[str, int], Answer]
@@ -242,23 +243,26 @@ class Session:
         for number, arg in enumerate(args, 1):
             self.hold(arg, f"{name} argument {number}")
         self.watcher.called(name, args, depth)
+        typed = False
         if answer.kind == "ask":
-            answer = self._next_answer(name, depth)
+            answer, typed = self._next_answer(name, depth)
         try:
             values = self._results(answer, args)
-        except LuaError as error:
-            self.watcher.answered(depth, None, error.value)
+        except LuaprocError as error:
+            value = error.value if isinstance(error, LuaError) else str(error).encode()
+            self.watcher.answered(depth, None, value, typed=typed)
             raise
-        self.watcher.answered(depth, values)
+        self.watcher.answered(depth, values, typed=typed)
         return values
 
-    def _next_answer(self, name: str, depth: int) -> Answer:
+    def _next_answer(self, name: str, depth: int) -> tuple[Answer, bool]:
+        """The answer, and whether a person has given it now."""
         if self.answers:
-            return self.answers.popleft()
+            return self.answers.popleft(), False
         if self.ask is not None:
-            return self.ask(name, depth)
+            return self.ask(name, depth), True
         self._unanswered = name
-        return Answer("error", (f"no answer for {name}".encode(),))
+        return Answer("error", (f"no answer for {name}".encode(),)), False
 
     def _results(self, answer: Answer, args: tuple[Any, ...]) -> tuple[Any, ...]:
         if answer.kind == "error":

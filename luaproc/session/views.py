@@ -72,7 +72,9 @@ class TextView:
         shown = printing.values(args, self.width - len(name) - 20)
         self._print(self._indented("call", depth, f"Lua calls {printing.visible(name.encode())}({shown})"))
 
-    def answered(self, depth: int, values: tuple[Any, ...] | None, error: Any = None) -> None:
+    def answered(self, depth: int, values: tuple[Any, ...] | None, error: Any = None, *, typed: bool = False) -> None:
+        if typed:
+            return
         if values is None:
             text = "answered with the error " + printing.values([error], self.width - 30)
         else:
@@ -135,7 +137,7 @@ class JsonView:
         self._open.append({"name": name, "args": printing.for_json(args), "depth": depth})
         self._calls.append(self._open[-1])
 
-    def answered(self, depth: int, values: tuple[Any, ...] | None, error: Any = None) -> None:
+    def answered(self, depth: int, values: tuple[Any, ...] | None, error: Any = None, *, typed: bool = False) -> None:
         given = {"error": printing.for_json(error)} if values is None else {"values": printing.for_json(values)}
         self._open.pop().update(given)
 

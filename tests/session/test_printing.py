@@ -1,0 +1,68 @@
+"""What is printed: nothing that a terminal would obey, and what was printed reads back as what it was."""
+
+import json
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from luaproc.session import printing
+from luaproc.wire import expressions
+from luaproc.wire.values import FunctionRef
+
+KEYS = st.integers(-5, 2**53) | st.binary(max_size=12) | st.text(max_size=6).map(str.encode)
+SCALARS = (
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.binary() | st.text().map(str.encode)
+    | st.floats(allow_nan=False) | st.builds(FunctionRef, st.integers(1, 99))
+)  # fmt: skip
+VALUES = st.recursive(SCALARS, lambda inner: st.dictionaries(KEYS, inner, max_size=5), max_leaves=12)
+
+
+def same(a: object, b: object) -> bool:
+    """Equal, as Lua has it: 2.0 is 2, true is not 1."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    return a == b and isinstance(a, bool) == isinstance(b, bool)
+
+
+@given(st.lists(VALUES, max_size=3), st.integers(1, 120))
+def test_values_are_printable_and_read_back(values: list[object], width: int) -> None:
+    text = printing.values(values, width)
+    assert all(line.isprintable() for line in text.split("\n"))
+    table = expressions.loads(("{" + text + "}").encode())
+    assert same(table, dict(enumerate(values, 1)))
+
+
+@given(st.binary() | st.text().map(str.encode))
+def test_bytes_are_printable(data: bytes) -> None:
+    assert printing.visible(data).isprintable()
+    assert all(part.isprintable() for line in printing.readable(data).split("\n") for part in line.split("\t"))
+
+
+@given(VALUES)
+def test_json_is_json(value: object) -> None:
+    json.loads(json.dumps(printing.for_json(value), allow_nan=False))
+
+
+def test_escapes_of_each_kind() -> None:
+    assert printing.quote(b'"\\\n\t\x1b1\xff\xe2\x80\xae\xc2\x85') == r'"\"\\\n\t\0271\255\226\128\174\194\133"'
+    assert printing.visible(b"\x1b[2J \xff \\n") == r"\x1b[2J \xff \n"
+    assert printing.visible("Zürich \u202e".encode()) == r"Zürich \xe2\x80\xae"
+
+
+def test_tables_that_do_not_fit_have_lines() -> None:
+    value = {1: b"first", b"name": {1: 1, 2: 2}, b"end": True}
+    assert printing.values([value], 38) == '{\n    "first",\n    name = {1, 2},\n    ["end"] = true,\n}'
+    assert printing.values([value, None]) == '{"first", name = {1, 2}, ["end"] = true}, nil'
+
+
+def test_numbers() -> None:
+    assert printing.values([0.1, 2.0, 1e300, 1 / 3]) == "0.1, 2, 1e+300, 0.33333333333333331"
+    assert printing.values([math.inf, -math.inf, math.nan]) == "(1/0), (-1/0), (0/0)"
+
+
+def test_json_of_each_kind() -> None:
+    value = {1: b"a", 2: b"\xff", 3: math.inf, 4: FunctionRef(7), 5: {b"x": None, 5: True}, 6: {}}
+    assert printing.for_json(value) == [
+        "a", {"base64": "/w=="}, {"number": "inf"}, {"function": 7}, {"x": None, "5": True}, [],
+    ]  # fmt: skip
