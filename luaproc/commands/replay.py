@@ -22,8 +22,8 @@ def words(server: str | None) -> list[str] | None:
 @click.option("--server", metavar="CMD", help="The server's command, one word for the shell. [default: luaproc]")
 @click.option("--runtime", metavar="NAME", help="Of luaproc: lua51 (default) or luajit21.")
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.001), default=60.0, show_default=True)
-@click.option("--cpu-limit", metavar="SECONDS", type=click.IntRange(min=1), help="As Scribunto's cpuLimit.")
-@click.option("--memory-limit", metavar="BYTES", type=click.IntRange(min=1), help="As Scribunto's memoryLimit.")
+@click.option("--cpu-limit", metavar="SECONDS", type=click.IntRange(min=0), help="[default: as recorded; 0: none]")
+@click.option("--memory-limit", metavar="BYTES", type=click.IntRange(min=0), help="[default: as recorded; 0: none]")
 @click.option("--differences", "most", type=click.IntRange(min=0), default=5, show_default=True, help="Shown at most.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.pass_context

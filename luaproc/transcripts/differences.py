@@ -19,7 +19,7 @@ from luaproc.wire.values import FunctionRef, Table, Value
 SHOWN = 200
 """Characters of a value in a `Difference`."""
 
-# What the reference server calls its own two files, and the C functions that it enters and leaves Lua by.
+# The reference server's two files. Ours leaves its own frames out.
 _OWN_SOURCES = (b"MWServer.lua", b"mw_main.lua")
 
 
@@ -149,17 +149,24 @@ def _ids(recorded: Value, came: Value, match: Match, place: str = "values[1]") -
 
 
 def _trace(trace: tuple[Table, ...] | None) -> Value | Missing:
-    """A trace without the frames of the server: PHP shows them to nobody who could use them."""
+    """A trace without the frames that tell of the server and not of the modules.
+
+    Those are the server's own, the C functions by which it enters and leaves Lua (xpcall, and error() itself), and tail
+    calls: PUC Lua counts them, LuaJIT does not, and how many of them are the server's cannot be told.
+    """
     if trace is None:
         return MISSING
-    kept = []
+    kept: list[Table] = []
+    called: list[Table] = []  # C functions since the last frame of a module's
     for entry in trace:
-        source = entry.get(b"short_src")
+        source, what = entry.get(b"short_src"), entry.get(b"what")
         if isinstance(source, bytes) and source.endswith(_OWN_SOURCES):
-            continue
-        kept.append(entry)
-    while kept and kept[-1].get(b"what") in (b"C", b"tail"):
-        kept.pop()
+            called = []
+        elif what == b"C" and (kept or entry.get(b"name") != b"error"):
+            called.append(entry)
+        elif what not in (b"C", b"tail"):
+            kept += [*called, entry]
+            called = []
     return dict(enumerate(kept, 1))
 
 

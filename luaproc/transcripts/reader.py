@@ -65,14 +65,17 @@ Event = Frame | Loose | Closed
 class Transcript:
     """A transcript that was read.
 
-    started: the time in UTC, as the header has it. cut: what is missing, if the end of the file is; then `end` is
-    None. Everything before is there: a transcript is worth most when something went wrong.
+    started: the time in UTC, as the header has it. cpu_limit (seconds), memory_limit (bytes): of the process. cut: what
+    is missing, if the end of the file is; then `end` is None. Everything before is there: a transcript is worth most
+    when something went wrong.
     """
 
     path: str
     started: str
     pid: int
     command: list[str]
+    cpu_limit: int | None = None
+    memory_limit: int | None = None
     events: list[Event] = field(default_factory=list)
     end: End | None = None
     cut: TranscriptError | None = None
@@ -255,7 +258,10 @@ def _header(path: str, fields: dict[str, Any]) -> Transcript:
         _wrong(path, 1, 'expected "started", a time, and "pid", a number, in the header')
     if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
         _wrong(path, 1, f'expected "command", a list of words, in the header, got {_excerpt(command)}')
-    return Transcript(path, started, pid, command)
+    cpu, memory = fields.get("cpu_limit"), fields.get("memory_limit")
+    if not all(limit is None or (type(limit) is int and limit > 0) for limit in (cpu, memory)):
+        _wrong(path, 1, 'expected "cpu_limit" and "memory_limit" to be numbers in the header, if they are there')
+    return Transcript(path, started, pid, command, cpu, memory)
 
 
 def _excerpt(value: object) -> str:

@@ -91,8 +91,8 @@ def replay(
 ) -> Replay:
     """Play PHP's part to a server, by default our own (with `runtime`), and compare.
 
-    timeout: seconds that it may take for one frame. cpu_limit (seconds), memory_limit (bytes): as Scribunto sets them;
-    none by default. With a cpu_limit a recorded death of SIGXCPU is played, too.
+    timeout: seconds that it may take for one frame. cpu_limit (seconds), memory_limit (bytes): of the server; by
+    default those of the recorded one. 0: none.
 
     Raises TranscriptError for a transcript in which PHP says what cannot be said again, ServerNotStarted.
     """
@@ -100,10 +100,12 @@ def replay(
     command = own_server(transcript, runtime) if server is None else list(server)
     _check(conversation)
     result = Replay(transcript, command)
-    with Connection(command, timeout=timeout, cpu_limit=cpu_limit, memory_limit=memory_limit) as connection:
+    cpu = (transcript.cpu_limit if cpu_limit is None else cpu_limit) or None
+    memory = (transcript.memory_limit if memory_limit is None else memory_limit) or None
+    with Connection(command, timeout=timeout, cpu_limit=cpu, memory_limit=memory) as connection:
         player = _Player(result, connection, conversation)
         try:
-            player.play(cpu_limit is not None)
+            player.play(cpu is not None)
         except (ServerDied, ServerTimeout, RemoteProtocolError) as error:
             player.stop(str(error))
     return result
@@ -212,7 +214,7 @@ class _Player:
         if returncode is None or returncode in _ENDED_BY_PHP:
             why = "PHP ended the server" if returncode else "the recording does not say what became of it"
         elif returncode == -signal.SIGXCPU and not with_cpu_limit:
-            why = "the server died of its CPU limit; --cpu-limit plays it"
+            why = "the server died of a CPU limit, and there is none now"
         else:
             return True
         self.result.note = f"line {self.line}: this message has no answer in the recording, and was not played: {why}"

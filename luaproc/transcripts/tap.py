@@ -114,6 +114,14 @@ def _environment() -> "dict[str, str]":
     return found
 
 
+def _limits() -> "tuple[int | None, int | None]":
+    """The soft limits of this process: CPU seconds, and bytes of virtual memory."""
+    from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_CPU, getrlimit
+
+    cpu, memory = (getrlimit(number)[0] for number in (RLIMIT_CPU, RLIMIT_AS))
+    return None if cpu == RLIM_INFINITY else cpu, None if memory == RLIM_INFINITY else memory
+
+
 def _watch(pid: int) -> int:
     """A descriptor that becomes readable when the process ends; -1 where there is none (before Linux 5.3, macOS)."""
     try:
@@ -148,7 +156,7 @@ def _fork_copier(
     try:
         os.close(to_server[0])
         os.close(from_server[1])
-        writer.header(command, pid, started)
+        writer.header(command, pid, started, _limits())
         _Copier(pid, writer, to_server[1], from_server[0], watch, began).run()
         status = 0
     except BaseException as error:

@@ -54,14 +54,21 @@ class Writer:
             raise TranscriptError(path, None, f"cannot be written: {error}") from None
         self._streams = {"host": _Stream("host"), "responder": _Stream("responder")}
 
-    def header(self, command: "Sequence[str]", pid: int, started: float) -> None:
-        """The first line. started: seconds since 1970."""
+    def header(
+        self, command: "Sequence[str]", pid: int, started: float, limits: "tuple[int | None, int | None]" = (None, None)
+    ) -> None:
+        """The first line. started: seconds since 1970. limits: of the process, CPU seconds and bytes of memory."""
         micros = int(started * 1_000_000)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(micros // 1_000_000))
         words = ",".join(_quote(os.fsencode(word).decode("utf-8", "replace")) for word in command)
+        sizes = "".join(
+            f',"{name}":{limit}'
+            for name, limit in zip(("cpu_limit", "memory_limit"), limits, strict=True)
+            if limit is not None
+        )
         self._line(
             f'{{"luaproc-transcript":{VERSION},"started":"{stamp}.{micros % 1_000_000:06d}Z",'
-            f'"pid":{pid},"command":[{words}]}}\n'
+            f'"pid":{pid},"command":[{words}]{sizes}}}\n'
         )
 
     def frame(self, side: "Side", body: bytes, seconds: float) -> None:
