@@ -33,14 +33,15 @@ for length = 0, 255 do
 	heads[length] = 's:' .. length .. ':"'
 end
 local key_texts, key_count = {}, 0 -- string key -> its encoding
-local numbers = {} -- small integer -> its encoding
-for n = -1, 255 do
-	numbers[n] = 'i:' .. n .. ';'
-end
+local numbers = {} -- small integer -> its encoding, from its first use on
 
 local function encode_number( v )
 	if v >= -INT_MAX and v < INT_MAX and floor( v ) == v then
-		return format( 'i:%d;', v )
+		local text = format( 'i:%d;', v )
+		if v >= 0 and v < 2000 then
+			numbers[v] = text
+		end
+		return text
 	elseif v > -huge and v < huge then
 		return format( 'd:%.17g;', v )
 	elseif v == huge then
@@ -210,7 +211,7 @@ function encode_value( value, n, depth )
 	return n
 end
 
--- The only value of a list, where it is no table: one concatenation is all it takes.
+-- A value that is no table and not nil, as one string; nil for those.
 local function encode_single( value )
 	local kind = type( value )
 	if kind == 'string' then
@@ -225,14 +226,20 @@ local function encode_single( value )
 	return nil
 end
 
--- head .. the values (by position, nils left out) .. '}}', as one string.
+-- head .. the values (by position, nils left out) .. '}}', as one string. Up to two values that are no tables take one
+-- concatenation.
 local function encode_list( head, count, ... )
 	if count == 0 then
 		return head .. 'a:0:{}}'
-	elseif count == 1 then
-		local single = encode_single( ( ... ) )
-		if single then
-			return head .. 'a:1:{i:1;' .. single .. '}}'
+	elseif count <= 2 then
+		local first, second = ...
+		local one = encode_single( first )
+		if one and count == 1 then
+			return head .. 'a:1:{i:1;' .. one .. '}}'
+		end
+		local two = one and encode_single( second )
+		if two then
+			return head .. 'a:2:{i:1;' .. one .. 'i:2;' .. two .. '}}'
 		end
 	end
 	buffer, seen_tables = { head, '', nil, nil, nil, nil, nil, nil }, {}
