@@ -63,12 +63,14 @@ def _import_extension(name: str):  # type: ignore[no-untyped-def]
         stand_ins = {key: module for key, module in stand_ins.items() if key not in sys.modules}
         sys.modules.update(stand_ins)
         try:
-            return getattr(__import__(f"lupa.{name}"), name)
+            __import__(f"lupa.{name}")
         finally:
             for stand_in in stand_ins:
                 del sys.modules[stand_in]
     except (ImportError, AttributeError):
-        return getattr(__import__(f"lupa.{name}"), name)
+        __import__(f"lupa.{name}")
+    # Not as an attribute of the package: the stand-in that had it is gone when the same runtime is asked for again.
+    return sys.modules[f"lupa.{name}"]
 
 
 def _stand_in(name: str, **members: object):  # type: ignore[no-untyped-def]
