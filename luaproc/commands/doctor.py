@@ -6,10 +6,14 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import click
 
 from luaproc.errors import UsageError
+
+T = TypeVar("T")
 
 # Wider than this, sentences are hard to follow.
 WIDEST = 110
@@ -37,19 +41,21 @@ def command(ctx: click.Context, mediawiki: str | None, lua: str | None, user: st
     from luaproc.doctor import case, checks, report
 
     examined = case.make_case(lua, mediawiki, user)
-    results = []
+    results: list[checks.Result] = []
     if as_json:
         results = list(checks.examine(examined))
         click.echo(json.dumps(report.document(examined, results), indent=1, ensure_ascii=False))
     else:
         width = min(shutil.get_terminal_size((100, 24)).columns, WIDEST)
         click.echo(report.heading(examined, width, click.style))
-        section = ""
-        for result in checks.examine(examined):
-            if result.check.section != section:
-                section = result.check.section
-                click.echo(report.section(section, click.style))
-            click.echo(report.line(result, width, click.style))
-            results.append(result)
+        for line in report.body(keep(checks.examine(examined), results), width, click.style):
+            click.echo(line)
         click.echo(report.verdict(examined, results, click.style))
     ctx.exit(0 if checks.works(results) else 1)
+
+
+def keep(items: Iterable[T], kept: list[T]) -> Iterator[T]:
+    """Hand items on as they come, and keep them as well."""
+    for item in items:
+        kept.append(item)
+        yield item

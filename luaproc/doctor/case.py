@@ -17,7 +17,7 @@ from luaproc.errors import UsageError
 from luaproc.host.connection import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
 
 Level = Literal["ok", "warning", "failed", "skipped"]
-"""`skipped`: not checked, since what it needs has failed."""
+"""`skipped`: not checked, since what it needs has failed or is not there."""
 
 # What a web server's PHP finds as PATH: PHP-FPM clears the environment, and the system's own is all that is left.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -44,6 +44,11 @@ def warning(text: str, advice: str = "") -> Finding:
     return Finding("warning", text, advice)
 
 
+def not_checked(reason: str) -> Finding:
+    """There is nothing to look at, for this reason."""
+    return Finding("skipped", reason)
+
+
 def failed(text: str, advice: str) -> Finding:
     """A wiki would not work."""
     return Finding("failed", text, advice)
@@ -54,8 +59,8 @@ class Case:
     """A luaPath, and the wiki and the machine that it is for.
 
     lua: as LocalSettings.php would name it. lua_from: where that comes from, in words. mediawiki: its directory, or
-    None, and then `no_mediawiki` says why. environment: of the processes that are started. The last three are places of
-    the system, for tests that need another system.
+    None, and then `no_mediawiki` says why, and `wants_mediawiki` whether one was named. environment: of the processes
+    that are started. mounts, selinux: places of the system, for tests that need another system. php: its executable.
     """
 
     lua: str
@@ -63,6 +68,7 @@ class Case:
     user: users.User = field(default_factory=users.myself)
     mediawiki: Path | None = None
     no_mediawiki: str = "none was looked for"
+    wants_mediawiki: bool = False
     settings: settings.Settings = field(default_factory=settings.Settings)
     environment: Mapping[str, str] = field(default_factory=lambda: environment())
     mounts: Path = Path("/proc/self/mounts")
@@ -138,6 +144,7 @@ def make_case(lua: str | None = None, mediawiki: str | None = None, user: str | 
         user=users.find(user),
         mediawiki=place,
         no_mediawiki=reason,
+        wants_mediawiki=mediawiki is not None,
         settings=found,
         php=shutil.which("php"),
     )

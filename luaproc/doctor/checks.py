@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from luaproc.doctor import environment, files, php, scribunto, server, system
-from luaproc.doctor.case import Case, Finding, failed
+from luaproc.doctor.case import Case, Finding, failed, not_checked
 from luaproc.errors import LuaprocError
 
 
@@ -70,7 +70,7 @@ def examine(case: Case, checks: tuple[Check, ...] = CHECKS) -> Iterator[Result]:
         lacking = [name for name in check.needs if name in bad]
         if lacking:
             bad.add(check.name)
-            yield Result(check, Finding("skipped", f"not checked, because of: {lacking[0]}"))
+            yield Result(check, not_checked(f"needs {lacking[0]}"))
             continue
         try:
             found = check.examine(case)
@@ -84,4 +84,4 @@ def examine(case: Case, checks: tuple[Check, ...] = CHECKS) -> Iterator[Result]:
 
 def works(results: list[Result]) -> bool:
     """Whether a wiki would work, as far as could be checked."""
-    return not any(result.finding.level in ("failed", "skipped") for result in results)
+    return not any(result.finding.level == "failed" for result in results)

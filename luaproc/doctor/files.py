@@ -11,7 +11,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from luaproc.doctor.case import PATH, Case, Finding, failed, ok, warning
+from luaproc.doctor.case import PATH, Case, Finding, failed, not_checked, ok, warning
 from luaproc.doctor.users import obstacle
 
 _LINK = "`luaproc link PATH` writes a new launcher."
@@ -93,7 +93,7 @@ def packages(case: Case) -> Finding:
     """That the user can read luaproc and lupa, where it can be told from the launcher where these lie."""
     found = list(_package_files(case))
     if not found:
-        return ok("its modules are not ours to tell")
+        return not_checked("where its modules lie cannot be told from the file")
     for file in found:
         if refusal := obstacle(file, case.user, os.R_OK):
             return failed(refusal, _OPEN)
@@ -111,6 +111,11 @@ def is_ours(case: Case) -> bool:
         or os.path.realpath(place) == os.path.join(scripts, "luaproc")
         or any(str(_own_package().parent) == directory for directory in _launcher_directories(place))
     )
+
+
+def is_launcher(case: Case) -> bool:
+    """Whether luaPath is a launcher of `luaproc link`."""
+    return case.program is not None and bool(_launcher_directories(case.program))
 
 
 def first_line(place: Path) -> bytes:

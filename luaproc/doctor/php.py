@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from luaproc.doctor.case import Case, Finding, failed, ok, warning
+from luaproc.doctor.case import Case, Finding, failed, not_checked, ok, warning
 from luaproc.doctor.server import php_command
 from luaproc.doctor.users import as_user
 from luaproc.wire.framing import encode_frame
@@ -66,8 +66,6 @@ def found(case: Case) -> Finding:
     told = _ask(case, Way("cli"))
     if isinstance(told, str):
         return failed(f"{case.php} does not run: {told}", "Mend PHP first.")
-    if told["bits"] not in (32, 64):
-        return failed(f"PHP {told['version']} has integers of {told['bits']} bits", "Expected 32 or 64.")
     ways = ", ".join(way.name for way in ways_of(told))
     return ok(f"PHP {told['version']}, {told['bits']} bits; asked with the settings of: {ways}")
 
@@ -93,16 +91,13 @@ def may_start_processes(case: Case) -> list[Finding] | Finding:
         failed(f"{file} disables {', '.join(names)}", "Take these out of php_admin_value[disable_functions].")
         for file, names in _disabled_by_pools(case)
     ]
-    return findings or ok("proc_open and its like are there")
+    return findings or (ok("proc_open and its like are there") if case.php else not_checked("no PHP"))
 
 
 def exchanges(case: Case) -> Finding:
     """That PHP itself can start the server by proc_open and get an answer."""
     if case.php is None:
-        return ok("no PHP to start it")
-    told = _ask(case, Way("cli"))
-    if isinstance(told, str) or set(told["missing"]) & set(NEEDED):
-        return ok("no proc_open to start it with")
+        return not_checked("no PHP")
     command = "exec " + shlex.join(php_command(case))
     errors = case.settings.text("errorFile") or "/dev/null"
     frame = encode_frame(b'{["op"]="getStatus"}').decode()
@@ -136,7 +131,9 @@ def settings(case: Case) -> list[Finding] | Finding:
                     "The second line at the end.",
                 )
             )
-    return findings or ok("memory_limit is enough, and no luasandbox stands in the way")
+    return findings or (
+        ok("memory_limit is enough, and no luasandbox stands in the way") if case.php else not_checked("no PHP")
+    )
 
 
 def ways_of(told: Mapping[str, Any]) -> Iterator[Way]:

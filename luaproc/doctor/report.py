@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import luaproc
 from luaproc.doctor import settings
-from luaproc.doctor.case import Case
+from luaproc.doctor.case import Case, Level, own_executable
 from luaproc.doctor.checks import Result, works
+from luaproc.errors import UsageError
 
 # Level -> its word and its colour, as click.style has them.
-WORDS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failed": ("FAILED", "red"), "skipped": ("-", None)}
+WORDS = {
+    "ok": ("ok", "green"),
+    "warning": ("warning", "yellow"),
+    "failed": ("FAILED", "red"),
+    "skipped": ("skipped", None),
+}
 
 # Columns: the level's word, the check's name, and the sentence, which is wrapped and hangs under itself.
 _LEVEL, _NAME = 9, 13
@@ -40,24 +46,43 @@ def heading(case: Case, width: int, style: Style = plain) -> str:
     return "\n".join(_wrap(f"{name:<9}", value, width, lambda text: style(text, bold=True)) for name, value in rows)
 
 
-def line(result: Result, width: int, style: Style = plain) -> str:
+def body(results: Iterable[Result], width: int, style: Style = plain) -> Iterator[str]:
+    """The findings under their headings, each as soon as it is there; one line for what was skipped for one reason."""
+    section = ""
+    waiting: list[Result] = []
+
+    def skipped() -> Iterator[str]:
+        if waiting:
+            names = ", ".join(result.check.name for result in waiting)
+            yield _line("skipped", "", f"{names} ({waiting[0].finding.text})", "", width, style)
+            waiting.clear()
+
+    for result in results:
+        check, finding = result
+        if waiting and (check.section, finding) != (section, waiting[0].finding):
+            yield from skipped()
+        if check.section != section:
+            section = check.section
+            yield f"\n{style(section, bold=True)}"
+        if finding.level == "skipped":
+            waiting.append(result)
+        else:
+            yield _line(finding.level, check.name, finding.text, finding.advice, width, style)
+    yield from skipped()
+
+
+def _line(level: Level, name: str, text: str, advice: str, width: int, style: Style) -> str:
     """One finding, with its advice below it."""
-    level = result.finding.level
     word, colour = WORDS[level]
-    head = f"  {word:<{_LEVEL}}{result.check.name:<{_NAME}}"
+    head = f"  {word:<{_LEVEL}}" + (f"{name:<{_NAME}}" if name else "")
 
     def paint(text: str) -> str:
         return f"  {style(word, fg=colour, bold=level == 'failed')}{text[2 + len(word) :]}"
 
-    text = _wrap(head, result.finding.text, width, paint)
-    if result.finding.advice:
-        text += "\n" + _wrap(" " * (_MARGIN - 3) + "-> ", result.finding.advice, width, lambda text: text)
-    return text
-
-
-def section(name: str, style: Style = plain) -> str:
-    """A heading above findings."""
-    return f"\n{style(name, bold=True)}"
+    line = _wrap(head, text, width, paint)
+    for step in advice.splitlines():
+        line += "\n" + _wrap(" " * (_MARGIN - 3) + "-> ", step, width, lambda text: text)
+    return line
 
 
 def verdict(case: Case, results: list[Result], style: Style = plain) -> str:
@@ -72,7 +97,7 @@ def verdict(case: Case, results: list[Result], style: Style = plain) -> str:
         count = f"{len(failures)} check{'s' if len(failures) > 1 else ''} failed"
         what = style(f"A wiki would not work with this luaPath: {count}.", fg="red", bold=True)
         lead = "Once that is mended, LocalSettings.php:"
-    lines = "\n".join(f"    {text}" for text in settings.lines(case.lua, case.settings))
+    lines = "\n".join(f"    {text}" for text in _settings(case, results))
     return f"\n{what}\n\n{lead}\n\n{lines}"
 
 
@@ -96,8 +121,19 @@ def document(case: Case, results: list[Result]) -> dict[str, Any]:
             }
             for result in results
         ],
-        "local_settings": settings.lines(case.lua, case.settings),
+        "local_settings": _settings(case, results),
     }
+
+
+def _settings(case: Case, results: list[Result]) -> list[str]:
+    """The lines for LocalSettings.php: with this luaproc in place of a luaPath that is no file."""
+    lua = case.lua
+    if any(result.check.name == "file" and result.finding.level == "failed" for result in results):
+        try:
+            lua = own_executable()
+        except UsageError:
+            lua = "/path/to/luaproc"
+    return settings.lines(lua, case.settings)
 
 
 def _wrap(head: str, text: str, width: int, paint: Callable[[str], str]) -> str:

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from luaproc.bench.servers import php_words
-from luaproc.doctor.case import Case, Finding, failed, ok, warning
+from luaproc.doctor.case import Case, Finding, failed, not_checked, ok, warning
 from luaproc.doctor.users import as_user, obstacle
 from luaproc.responder.installation import function_class
 
@@ -24,6 +24,8 @@ def directory(mediawiki: Path) -> Path:
 
 def version(case: Case) -> Finding:
     """Which MediaWiki and Scribunto this is."""
+    if case.mediawiki is None and case.wants_mediawiki:
+        return failed(case.no_mediawiki, "Name the directory that has MediaWiki's index.php.")
     if case.mediawiki is None:
         return warning(
             f"no MediaWiki: {case.no_mediawiki}",
@@ -43,7 +45,7 @@ def version(case: Case) -> Finding:
 def readable(case: Case) -> Finding:
     """That the user can read what PHP starts: lua_ulimit.sh, and what lies beside mw_main.lua."""
     if case.mediawiki is None:
-        return ok("nothing of MediaWiki to read")
+        return not_checked("no MediaWiki")
     place = directory(case.mediawiki)
     for name in (ULIMIT, "mw_main.lua", "MWServer.lua"):
         file = place / name
@@ -58,7 +60,7 @@ def ulimit(case: Case) -> Finding:
     """That /bin/sh can run lua_ulimit.sh, and may set the limits of the wiki."""
     limits = f"{case.cpu_limit} s, {case.memory_limit // 1024} KB"
     if case.mediawiki is None:
-        return ok(f"no {ULIMIT} to run; luaproc sets the same limits ({limits})")
+        return not_checked("no MediaWiki; the same limits are set without its script")
     script = directory(case.mediawiki) / ULIMIT
     words = [str(case.cpu_limit), str(case.cpu_limit + 1), str(case.memory_limit // 1024), "true"]
     command = as_user(case.user, ["/bin/sh", str(script), *words])
@@ -80,22 +82,23 @@ def ulimit(case: Case) -> Finding:
 
 def function_objects(case: Case) -> Finding:
     """The PHP class that function objects are made of."""
-    main = php_words(case.mediawiki)[0] if case.mediawiki else None
+    if case.mediawiki is None:
+        return not_checked("no MediaWiki")
     forced = case.environment.get("LUAPROC_FUNCTION_CLASS")
-    expected = function_class(main)
-    if forced and main and forced != expected:
+    expected = function_class(php_words(case.mediawiki)[0])
+    if forced and forced != expected:
         return failed(
             f"LUAPROC_FUNCTION_CLASS is {forced}, and this Scribunto calls it {expected}",
             "Unset the variable: the name is found from the Scribunto that starts us.",
         )
-    return ok(f"functions are {expected}" + ("" if main else " (no Scribunto to ask)"))
+    return ok(f"functions are {expected}")
 
 
 def local_settings(case: Case) -> Finding:
     """What LocalSettings.php says of the engine."""
     known = case.settings
     if case.mediawiki is None:
-        return ok("no LocalSettings.php to read")
+        return not_checked("no MediaWiki")
     lines = "The lines at the end."
     if known.path is None:
         return warning(f"no LocalSettings.php in {case.mediawiki}: this wiki is not set up yet", lines)
@@ -123,7 +126,7 @@ def error_file(case: Case) -> Finding:
     """That stderr can go where the wiki sends it: PHP starts nothing if errorFile cannot be opened."""
     name = case.settings.text("errorFile")
     if name is None:
-        return ok("no errorFile: what the Lua side says on stderr is lost")
+        return ok("none is set: what the Lua side says on stderr is lost")
     file = Path(name)
     if file.exists():
         found = obstacle(file, case.user, os.W_OK)
