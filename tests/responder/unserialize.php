@@ -1,6 +1,6 @@
 <?php
 // For each line of hexadecimal: the value that unserialize() made of it, written so that two values are equal exactly
-// when their texts are, in hexadecimal: N, b0 b1, i<number>, d<%.17g>, s<hex>, O<class>(id of its members), and
+// when their texts are, in hexadecimal: N, b0 b1, i<number>, d<its 8 bytes>, s<hex>, O<class>(id of its members), and
 // arrays as {key=value;...} sorted by the text of their keys; "refused" where PHP does not take it.
 error_reporting( 0 );
 
@@ -16,7 +16,7 @@ function write( $value ) {
 		$members = (array)$value;
 		return 'O' . $members['__PHP_Incomplete_Class_Name'] . '(' . $members['interpreterId'] . ',' . $members['id'] . ')';
 	} elseif ( is_float( $value ) ) {
-		return is_nan( $value ) ? 'dNAN' : ( is_infinite( $value ) ? ( $value > 0 ? 'dINF' : 'd-INF' ) : sprintf( 'd%.17g', $value ) );
+		return 'd' . bin2hex( pack( 'E', $value ) );
 	}
 	return is_null( $value ) ? 'N' : ( is_bool( $value ) ? 'b' . (int)$value : ( is_int( $value ) ? "i$value" : 's' . bin2hex( $value ) ) );
 }
