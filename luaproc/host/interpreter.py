@@ -41,7 +41,7 @@ happened, whatever Lua did about it. (KeyboardInterrupt and the like end the ser
 """
 
 Fallback = Callable[[str, list[Any], int], Any]
-"""Answers for functions that were registered as None.
+"""Answers for functions that were registered as None, and for ids that nobody registered (its name is the id then).
 
 It gets the function's name, the arguments and the depth of the call (1 for the first); it answers as a
 `PhpFunction` does.
@@ -276,9 +276,11 @@ class Interpreter:
 
     def _run(self, call: Call) -> tuple[Value, ...]:
         args = [self._convert.to_python(arg) for arg in call.args]
-        if call.id not in self._callbacks:
+        known = self._callbacks.get(call.id)
+        if known is None and self.fallback is None:
             raise LuaError(f"no PHP function {call.id!r} is registered")
-        name, function = self._callbacks[call.id]
+        text = call.id.decode("utf-8", "replace") if isinstance(call.id, bytes) else str(call.id)
+        name, function = known or (text, None)
         if function is not None:
             result = function(*args)
         elif self.fallback is not None:

@@ -283,12 +283,12 @@ An answer is  VALUE       true, 12, "text", {a=1, "b"}, chunks[3]
               ...         what the function was given
               error("…")  an error
               call(ID)    what that Lua function returns for the same arguments
-              ?           whatever you say when it is called; or the next :answer"""
+              ?           what you say when it is called, or the next :answer"""
 
 OPS: dict[str, Op] = {
     "load": Op(_load, "FILE [NAME]", """\
-Compile a file, as PHP loads a module, without calling it.
-NAME is what errors call it, with = or @ before it as Lua has it; by default the file's own.
+Compile a file, as PHP does; it is not called.
+NAME is what errors call it (with = or @ before it, as Lua has it).
 The text can also stand here, up to a line that is the word after <<:
     :load Module:Hello <<END
     return { hello = function() return 'hello' end }
@@ -299,22 +299,24 @@ Names are those of :chunks; the part after the last dot is enough.
 Values are Lua's, with commas or spaces between them:
     :call 2 "text" 12, true, nil, {a=1, "b"}, chunks[3]"""),
     "register": Op(_register, "NAME FN=ANSWER …", """\
-Register PHP functions, with their answers, as a global table.
+Register PHP functions and their answers.
+They are in the global table NAME then.
     :register php exists=true title=("Lua", 12) fail=error("no") ask=?""" + _ANSWERS),
     "wrap": Op(_wrap, "NAME[=ANSWER]", """\
-Make a Lua function that calls PHP (wrapPhpFunction).
-:call it, or pass it on as chunks[ID].""" + _ANSWERS),
+Make a Lua function that calls PHP.
+This is wrapPhpFunction. :call it, or pass it on as chunks[ID].""" + _ANSWERS),
     "answer": Op(_answer, "ANSWER", """\
-Put by an answer for the next call of PHP that asks.
+Have an answer ready for the next call that asks.
 Those ask that were registered with ?.
-Several :answer lines wait in line. Scripts need them: nobody is there to be asked.
+Several wait in line. Scripts need them: nobody is there to be asked.
 Here, several values need no parentheses.""" + _ANSWERS, server=False),
     "status": Op(_status, "", "Ask the server about its process (getStatus)."),
-    "chunks": Op(_chunks, "", "List the functions that this side holds, and their names.\n"
+    "chunks": Op(_chunks, "", "List the functions held here, and their names.\n"
                  "Each stays alive in the server until :cleanup.", server=False, saved=False),
     "cleanup": Op(_cleanup, "[keep ID …]", "Drop every function but these (cleanupChunks)."),
     "raw": Op(_raw, "EXPR", """\
-Send a message written by hand, and show the reply's values.
+Send a message written by hand.
+The body is sent as it stands, and the reply's values are shown.
     :raw {["op"]="call", ["id"]=1, ["nargs"]=0, ["args"]={}}"""),
     "lua": Op(_lua, "CODE", "Run Lua code, also while Lua waits for an answer."),
     "fails": Op(_fails, "STEP", """\
@@ -322,12 +324,13 @@ Do a step that must fail with a Lua error.
     :fails error("x")
     :fails :call 2 nil""", nested=False),
     "wire": Op(_wire, "[on|short|off]", """\
-Show every frame, both ways, or the beginning of each.
+Show every frame, or the beginning of each.
 A frame is its header (16 digits, shown in two parts) and its body.
 What cannot be printed is \\xHH, so no control byte reaches the terminal.""", server=False),
-    "save": Op(_save, "FILE", "Write the steps so far as a script for `luaproc session FILE`.\n"
-               "A step that failed in Lua gets :fails before it; answers you gave become :answer lines.",
-               server=False, saved=False),
+    "save": Op(_save, "FILE", """\
+Write the steps so far as a script.
+`luaproc session FILE` does them again. A step that failed in Lua gets :fails
+before it; the answers you gave become :answer lines.""", server=False, saved=False),
     "restart": Op(_restart, "", "End the server and start a fresh one.\n"
                   "Its chunks are gone; libraries are registered again, with their answers.",
                   server=False, nested=False),

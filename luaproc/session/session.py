@@ -17,7 +17,7 @@ from luaproc.host.functions import LuaFunction
 from luaproc.host.interpreter import Interpreter
 from luaproc.session.errors import SessionError
 from luaproc.session.lines import is_expression
-from luaproc.session.syntax import Answer, encode
+from luaproc.session.syntax import ASK, Answer, encode
 from luaproc.wire.messages import Call, Side
 from luaproc.wire.values import FunctionRef, Value
 
@@ -107,6 +107,8 @@ class Session:
             lists=False,
             on_frame=self._frame_hook(),
             on_interrupt=self._interrupted,
+            # For what :raw registers; what :register does has a callable of its own.
+            fallback=lambda name, args, _depth: self._php_function(name, ASK, *args),
             new_session=True,  # Ctrl-C is ours to understand
         )
         self.interpreter = self._start()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from luaproc.session.ops import OPS
 from tests.host.conftest import script as lying
 from tests.parts import reference_server
 from tests.session.conftest import Run
@@ -193,6 +194,20 @@ def test_no_answer_fails_the_step_even_where_lua_catches_it(run: Run) -> None:
     assert done.returncode == 1
     assert "<stdin>:2: Lua called php.ask, and nothing answers" in done.stderr
     assert run(":register php ask\n:fails php.ask()\n").returncode == 1
+
+
+def test_help_for_each_op_fits_a_small_terminal(run: Run) -> None:
+    out = result(run, ":help\n" + "".join(f":help {name}\n" for name in OPS))
+    assert all(len(line) <= 80 for line in out.splitlines())
+    summary = out.splitlines()[: len(OPS) + 1]
+    assert [line.split()[0] for line in summary[1:]] == [f":{name}" for name in OPS]
+
+
+def test_functions_that_were_registered_by_hand_ask_too(run: Run) -> None:
+    raw = ':raw {["op"]="registerLibrary", ["name"]="hand", ["functions"]={["made"]="its id"}}'
+    assert result(run, f"{raw}\n:answer 5\nhand.made(1)\n") == (
+        "1 answer waiting\n  [1] Lua calls its id(1)\n  [1] answered 5\n5\n"
+    )
 
 
 def test_deep_calls_both_ways(run: Run) -> None:
