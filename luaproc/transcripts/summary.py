@@ -48,9 +48,9 @@ def content(step: Step, width: int) -> str:
         text = f"{step.name}({brief(message.args, width)})"
     elif isinstance(message, RegisterLibrary):
         names = ", ".join(_key(key) for key in itertools.islice(message.functions, width))
-        text = f"{visible(message.name)}: {names}"
+        text = f"{visible(message.name)}: {names or 'no function'}"
     elif isinstance(message, CleanupChunks):
-        text = f"keeps {len(message.ids)}: {', '.join(map(str, sorted(message.ids)[:width]))}"
+        text = f"keeps {', '.join(map(str, sorted(message.ids)[:width])) or 'none'}"
     elif isinstance(message, Return):
         text = brief(message.values, width)
     elif isinstance(message, Error):

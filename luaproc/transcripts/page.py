@@ -1,0 +1,139 @@
+"""A transcript as one self-contained page of HTML: timeline, where the time went, every message.
+
+What is in a transcript comes from wikis' modules, so it is treated as hostile: it stands in the page as JSON, with
+every character of markup escaped, the script puts it there as text only, and the page's own policy lets nothing else
+run and nothing be loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import os
+import re
+from base64 import b64encode
+from importlib.resources import files
+from typing import Any
+
+from luaproc import __version__
+from luaproc.session.printing import readable, values, visible
+from luaproc.transcripts.conversation import Conversation, Step, Use
+from luaproc.transcripts.reader import End, Transcript
+from luaproc.transcripts.show import ending, whole
+from luaproc.transcripts.summary import content, data_of, op, size
+from luaproc.wire.messages import Call, CleanupChunks, Error, LoadString, RegisterLibrary, Return
+
+_LINE = 300  # characters of a message in its line; the page cuts what does not fit
+_PLACE = re.compile(r"\{\{(\w+)\}\}")
+
+
+def page(conversation: Conversation) -> str:
+    """The whole page."""
+    web = files("luaproc.transcripts") / "web"
+    template, style, script = ((web / f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
+    # Neither the style nor the script may change by a byte on their way into the page: their hashes are in its policy.
+    policy = f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    parts = {
+        "policy": policy,
+        "generator": f"luaproc {__version__}",
+        "title": html.escape(_printable(os.path.basename(conversation.transcript.path))),
+        "style": style,
+        "script": script,
+        "data": _json(_data(conversation)),
+    }
+    return _PLACE.sub(lambda place: parts[place[1]], template)
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _json(value: object) -> str:
+    """JSON that can stand between script tags: ASCII, and without a character that HTML knows."""
+    text = json.dumps(value, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _data(conversation: Conversation) -> dict[str, Any]:
+    transcript, times = conversation.transcript, conversation.times
+    places = {id(step): place for place, step in enumerate(conversation.steps)}
+    return {
+        "name": _printable(os.path.basename(transcript.path)),
+        "command": _printable(" ".join(transcript.command)),
+        "facts": _facts(transcript),
+        "end": ending(transcript.end) if transcript.end else "the end is not recorded",
+        "calm": _is_calm(transcript.end),
+        "cut": None if transcript.cut is None else _printable(str(transcript.cut)),
+        "times": {"lua": times.lua, "php": times.php, "waiting": times.waiting, "total": times.total},
+        "steps": [_step(step, places) for step in conversation.steps],
+        "php": [_use(use) for use in conversation.php.values()],
+        "lua": [_use(use) for use in conversation.lua.values()],
+    }
+
+
+def _facts(transcript: Transcript) -> list[str]:
+    facts = [f"started {_printable(transcript.started)}", f"process {transcript.pid}"]
+    if transcript.cpu_limit is not None:
+        facts.append(f"CPU limit {transcript.cpu_limit} s")
+    if transcript.memory_limit is not None:
+        facts.append(f"memory limit {size(transcript.memory_limit)}")
+    return facts
+
+
+def _is_calm(end: End | None) -> bool:
+    return end is not None and end.returncode in (0, -15)
+
+
+def _step(step: Step, places: dict[int, int]) -> dict[str, Any]:
+    return {
+        "line": step.event.line,
+        "t": round(step.event.seconds, 6),
+        "side": step.event.side,
+        "depth": step.depth,
+        "op": op(step),
+        "text": content(step, _LINE),
+        "name": _printable(step.name),
+        "bytes": len(data_of(step)),
+        "partner": -1 if step.partner is None else places[id(step.partner)],
+        "request": step.is_request,
+        "own": None if step.own_seconds is None else round(step.own_seconds, 6),
+        "error": isinstance(step.message, Error) or step.problem is not None,
+        "parts": list(_parts(step)),
+    }
+
+
+def _parts(step: Step) -> list[tuple[str, str]]:
+    """Title and text of what a click shows."""
+    message, data = step.message, data_of(step)
+    parts: list[tuple[str, str]] = []
+    if step.problem is not None:
+        parts.append(("what is wrong with it", _printable(step.problem)))
+    if isinstance(message, LoadString):
+        parts += [("chunkName", visible(message.chunk_name)), ("text", readable(message.text))]
+    elif isinstance(message, Call):
+        parts.append(("function", _printable(f"{step.name} (id {values([message.id])})")))
+        parts += [(f"args[{number}]", values([item])) for number, item in enumerate(message.args, 1)]
+    elif isinstance(message, Return):
+        parts += [(f"values[{number}]", values([item])) for number, item in enumerate(message.values, 1)]
+    elif isinstance(message, Error):
+        parts.append(("value and trace", "\n".join(whole(step))))
+    elif isinstance(message, RegisterLibrary):
+        parts.append((f"functions of {visible(message.name)}", values([message.functions])))
+    elif isinstance(message, CleanupChunks):
+        parts.append(("ids that PHP keeps", ", ".join(map(str, sorted(message.ids))) or "none"))
+    return [*parts, ("on the wire", visible(data))] if data else parts
+
+
+def _use(use: Use) -> dict[str, Any]:
+    return {
+        "name": _printable(use.name),
+        "calls": use.calls,
+        "seconds": round(use.seconds, 6),
+        "longest": round(use.longest, 6),
+        "size": use.size,
+    }
+
+
+def _printable(text: str) -> str:
+    return visible(text.encode("utf-8", "backslashreplace"))

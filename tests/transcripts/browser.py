@@ -1,0 +1,127 @@
+"""A real headless Chromium on a leash: its DevTools protocol over a pipe, as much of it as the tests need."""
+
+import base64
+import json
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.parts import need
+
+_FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --hide-scrollbars --remote-debugging-pipe"
+).split()
+_SECONDS = 60
+
+
+class Page:
+    """One tab. `problems` collects console messages of level error, exceptions and refused loads."""
+
+    def __init__(self, to_browser: int, from_browser: int) -> None:
+        self._to, self._from = to_browser, from_browser
+        self._buffer = b""
+        self._number = 0
+        self._session: str | None = None
+        self.problems: list[str] = []
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """The result of one DevTools method."""
+        self._number += 1
+        message: dict[str, Any] = {"id": self._number, "method": method, "params": params}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        return self._until(lambda answer: answer.get("id") == message["id"], method)["result"]  # type: ignore[no-any-return]
+
+    def open(self, path: Path, *, size: tuple[int, int] = (1400, 1000), dark: bool = False, hash: str = "") -> None:
+        """Load a page from a file and wait until it has run."""
+        self.call("Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=1, mobile=False)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call("Page.navigate", url=f"{path.as_uri()}{hash}")
+        self._until(lambda event: event.get("method") == "Page.loadEventFired", "the page to load")
+
+    def run(self, script: str) -> Any:
+        """The value of an expression of JavaScript."""
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def click(self, selector: str) -> None:
+        """Press and release the mouse in the middle of an element."""
+        self.run(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
+        box = self.run(f"(b => [b.x + b.width / 2, b.y + b.height / 2])(document.querySelector({json.dumps(selector)})"
+                       ".getBoundingClientRect())")  # fmt: skip
+        self.click_at(*box)
+
+    def click_at(self, x: float, y: float) -> None:
+        """Press and release the mouse there."""
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def screenshot(self, path: Path) -> None:
+        """What is to be seen, as PNG."""
+        self.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
+
+    def _until(self, wanted: Any, what: str) -> dict[str, Any]:
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            while b"\0" in self._buffer:
+                text, _, self._buffer = self._buffer.partition(b"\0")
+                message: dict[str, Any] = json.loads(text)
+                self._note(message)
+                if wanted(message):
+                    assert "error" not in message, f"{what}: {message['error']}"
+                    return message
+            ready, _, _ = select.select([self._from], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, f"chromium did not answer in {_SECONDS} s: {what}"
+            data = os.read(self._from, 1 << 20)
+            assert data, f"chromium ended: {what}"
+            self._buffer += data
+
+    def _note(self, message: dict[str, Any]) -> None:
+        params = message.get("params", {})
+        if message.get("method") == "Runtime.exceptionThrown":
+            self.problems.append(json.dumps(params["exceptionDetails"]))
+        elif message.get("method") == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
+            self.problems.append(params["entry"]["text"])
+        elif message.get("method") == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning", "assert"):
+            self.problems.append(json.dumps(params["args"]))
+
+
+@contextmanager
+def browser(directory: Path) -> Iterator[Page]:
+    """Chromium with a profile of its own in this directory."""
+    to_read, to_write = os.pipe()
+    from_read, from_write = os.pipe()
+    command = [need("chromium"), *_FLAGS, f"--user-data-dir={directory}"]
+    process = subprocess.Popen(
+        # DevTools' pipe is on the descriptors 3 and 4.
+        ["/bin/sh", "-c", f'exec "$@" 3<&{to_read} 4>&{from_write}', "sh", *command],
+        pass_fds=(to_read, from_write),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.close(to_read)
+    os.close(from_write)
+    try:
+        yield Page(to_write, from_read)
+    finally:
+        os.close(to_write)
+        os.close(from_read)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
