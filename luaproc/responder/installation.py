@@ -9,8 +9,8 @@ NEW_CLASS = r"MediaWiki\Extension\Scribunto\Engines\LuaStandalone\LuaStandaloneI
 def function_class(main_script: str | None) -> str:
     """The PHP class name for function objects, for the Scribunto that `main_script` (path of mw_main.lua) belongs to.
 
-    The name is taken from the serialized object in MWServer.lua beside it, and from the directory's name where that
-    file cannot be read. None, or a file that tells nothing: the name of the releases up to 1.45.
+    The name is taken from the serialized object in MWServer.lua beside it. None, or a file that cannot be read or tells
+    nothing: the name of the releases up to 1.45.
     """
     if not main_script:
         return OLD_CLASS
@@ -39,7 +39,7 @@ def _named_in(text: bytes) -> str | None:
 
 def function_head(class_name: str, interpreter_id: int) -> bytes:
     """A serialized function object up to its chunk id."""
-    name = class_name.encode("ascii")
+    name = class_name.encode()
     return b'O:%d:"%b":2:{s:13:"interpreterId";i:%d;s:2:"id";i:' % (len(name), name, interpreter_id)
 
 

@@ -13,6 +13,12 @@ def _text(value: str) -> str:
     return value
 
 
+def _class_name(value: str) -> str:
+    if not all(part.isidentifier() for part in value.split("\\")):
+        raise ValueError
+    return value
+
+
 def _number(value: str) -> int:
     return int(value)
 
@@ -41,7 +47,7 @@ def _seconds(value: str) -> int:
 OPTIONS: "dict[str, tuple[str | None, Callable[[str], str | int], str, str]]" = {
     "runtime": ("LUAPROC_RUNTIME", _text, "a runtime", "The Lua to run: lua51 (PUC, default) or luajit21."),
     "function-class": (
-        "LUAPROC_FUNCTION_CLASS", _text, "a PHP class name",
+        "LUAPROC_FUNCTION_CLASS", _class_name, "a PHP class name",
         "PHP class of function objects; found from the Scribunto that starts us.",
     ),
     "interpreter-id": (None, _number, "an integer", "The interpreterId in function objects; PHP gives it (default 0)."),

@@ -55,11 +55,19 @@ def _default_signals() -> None:
     signal(SIGPIPE, SIG_DFL)
 
 
+def _open_pipes(lua, log: "str | None") -> Pipes:  # type: ignore[no-untyped-def]
+    try:
+        return Pipes(lua, log)
+    except OSError as error:
+        what = "stdin and stdout" if error.filename is None else f"the log file {log!r}"
+        raise UsageError(f"cannot open {what}: {error.strerror}") from error
+
+
 def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "str | None") -> "NoReturn":
     lua = runtime.new_runtime(str(found.get("runtime", runtime.DEFAULT)))
     class_name = str(found.get("function-class") or installation.function_class(main_script))
     log = found.get("log")
-    pipes = Pipes(lua, str(log) if log else None)
+    pipes = _open_pipes(lua, str(log) if log else None)
     boot = lua.execute(b"return assert(loadstring(..., '=luaproc/boot.lua'))", _source(b"boot"))
     start = boot(
         _source,
