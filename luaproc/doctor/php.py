@@ -24,6 +24,9 @@ MEMORY_NEEDED = 64 << 20
 
 _SECONDS = 30
 
+# The status with which _EXCHANGE says that proc_open itself failed.
+_NOT_STARTED = 3
+
 _TELL = (
     "$names = array_slice( $argv, 1 ); echo json_encode( ["
     " 'version' => PHP_VERSION, 'bits' => PHP_INT_SIZE * 8, 'ini' => php_ini_loaded_file(),"
@@ -100,16 +103,19 @@ def exchanges(case: Case) -> Finding:
         return not_checked("no PHP")
     command = "exec " + shlex.join(php_command(case))
     errors = case.settings.text("errorFile") or "/dev/null"
-    frame = encode_frame(b'{["op"]="getStatus"}').decode()
-    said, status = _run(case, Way("cli"), _EXCHANGE, [command, errors, frame])
-    if status == 0 and said == "answered":
-        return ok(f"proc_open starts it, and unserialize() reads its reply, as {case.user.name}")
-    advice = (
-        "Add that file to open_basedir, or set errorFile to one within it."
-        if "open_basedir" in said
-        else "The checks above say why, if they can; errorFile keeps what it says."
-    )
-    return failed(f"PHP, starting it by proc_open, {said or f'ended with status {status}'}", advice)
+    words = [command, errors, encode_frame(b'{["op"]="getStatus"}').decode()]
+    for way, told in _everyone(case):
+        said, status = _run(case, way, _EXCHANGE, words)
+        if (said, status) == ("answered", 0):
+            continue
+        text = f"PHP, starting it by proc_open with the settings of {way.name}: {said or f'ended with status {status}'}"
+        if told["open_basedir"] and status == _NOT_STARTED:
+            return failed(
+                f"{text}; open_basedir is {told['open_basedir']}",
+                f"Add {errors} to open_basedir, or set errorFile to a file within it.",
+            )
+        return failed(text, "The checks above say why, if they can; errorFile keeps what it says.")
+    return ok(f"proc_open starts it, and unserialize() reads its reply, as {case.user.name}")
 
 
 def settings(case: Case) -> list[Finding] | Finding:

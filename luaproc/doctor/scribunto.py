@@ -60,7 +60,7 @@ def ulimit(case: Case) -> Finding:
     """That /bin/sh can run lua_ulimit.sh, and may set the limits of the wiki."""
     limits = f"{case.cpu_limit} s, {case.memory_limit // 1024} KB"
     if case.mediawiki is None:
-        return not_checked("no MediaWiki; the same limits are set without its script")
+        return not_checked("no MediaWiki")
     script = directory(case.mediawiki) / ULIMIT
     words = [str(case.cpu_limit), str(case.cpu_limit + 1), str(case.memory_limit // 1024), "true"]
     command = as_user(case.user, ["/bin/sh", str(script), *words])
@@ -125,6 +125,8 @@ def local_settings(case: Case) -> Finding:
 def error_file(case: Case) -> Finding:
     """That stderr can go where the wiki sends it: PHP starts nothing if errorFile cannot be opened."""
     name = case.settings.text("errorFile")
+    if name is None and case.mediawiki is None:
+        return not_checked("no MediaWiki")
     if name is None:
         return ok("none is set: what the Lua side says on stderr is lost")
     file = Path(name)

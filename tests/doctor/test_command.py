@@ -1,0 +1,118 @@
+"""`luaproc doctor` as it is called: the whole run, its exit status, and what it looks like."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from luaproc.doctor.checks import CHECKS
+from tests.doctor.conftest import write
+from tests.parts import need
+
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("LUAPROC_", "MW_", "PHP"))}
+
+
+def doctor(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "luaproc", "doctor", *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**CLEAN, **variables},
+    )
+
+
+def lines_for(lua: Path) -> str:
+    return (
+        "    wfLoadExtension( 'Scribunto' );\n"
+        "    $wgScribuntoDefaultEngine = 'luastandalone';\n"
+        f"    $wgScribuntoEngineConf['luastandalone']['luaPath'] = '{lua}';\n"
+    )
+
+
+def test_passes_on_debians_mediawiki(healthy: Path) -> None:
+    done = doctor("--lua", str(healthy), "--mediawiki", need("mediawiki"))
+    assert done.returncode == 0, done.stdout
+    assert done.stderr == ""
+    assert "FAILED" not in done.stdout
+    assert "skipped" not in done.stdout
+    assert "A wiki would work with this luaPath.\n" in done.stdout
+    assert done.stdout.endswith(f"\nLocalSettings.php:\n\n{lines_for(healthy)}")
+
+
+def test_says_how_far_it_got_without_mediawiki(healthy: Path, place: Path) -> None:
+    """On a machine without any: the search is kept from finding Debian's."""
+    code = (
+        "import luaproc.bench.servers as servers; servers.PLACES = ()\n"
+        "import sys; from luaproc.commands import cli; cli(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "doctor", "--lua", str(healthy)],
+        capture_output=True, text=True, timeout=120, check=False, env=CLEAN,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "Without a MediaWiki here, that is as much as can be told." in done.stdout
+    assert re.search(r"skipped +readable, limits, class, settings, errorFile \(no MediaWiki\)", done.stdout)
+
+
+def test_json(healthy: Path, wiki: Path) -> None:
+    """Every check of the table is in it, with all that the text says."""
+    done = doctor("--json", "--lua", str(healthy), "--mediawiki", str(wiki))
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert document["works"] is True
+    assert document["lua"] == str(healthy)
+    assert document["mediawiki"] == str(wiki)
+    assert document["local_settings"] == [line.strip() for line in lines_for(healthy).splitlines()]
+    assert {entry["check"] for entry in document["checks"]} == {check.name for check in CHECKS}
+    assert {entry["level"] for entry in document["checks"]} <= {"ok", "warning", "failed", "skipped"}
+    assert all(entry["advice"] for entry in document["checks"] if entry["level"] in ("warning", "failed"))
+
+
+def test_failure(place: Path) -> None:
+    lua = write(place / "lua", "#!/nowhere/python\n")
+    done = doctor("--lua", str(lua), "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["works"] is False
+    done = doctor("--lua", str(lua))
+    assert done.returncode == 1
+    assert "A wiki would not work with this luaPath: 1 check failed.\n" in done.stdout
+    assert done.stdout.endswith(f"\nOnce that is mended, LocalSettings.php:\n\n{lines_for(lua)}")
+    assert "\x1b" not in done.stdout
+
+
+def test_lines_never_name_what_is_not_there(place: Path) -> None:
+    done = doctor("--lua", f"{place / 'lua'} --max-memory 1G")
+    assert done.returncode == 1
+    assert re.search(r"\['luaPath'\] = '/[^' ]*/luaproc';\n\Z", done.stdout)
+
+
+@pytest.mark.parametrize("words", [("--user", "no-such-user"), ("--no-such-option",), ("stray",)])
+def test_usage_errors(words: tuple[str, ...]) -> None:
+    done = doctor(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_on_a_terminal(healthy: Path, wiki: Path, place: Path) -> None:
+    """In colours, in columns, and no line longer than the terminal is wide but those to be copied."""
+    words = ["-m", "luaproc", "doctor", "--lua", str(healthy), "--mediawiki", str(wiki)]
+    child = pexpect.spawn(sys.executable, words, env=CLEAN, encoding="utf-8", dimensions=(50, 80), timeout=60)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert "\x1b[32m" in child.before
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", child.before).replace("\r\n", "\n")
+    checks, _, settings = plain.partition("\nLocalSettings.php:\n")
+    assert settings
+    too_long = [line for line in checks.splitlines() if len(line) > 80 and len(line.split()) > 3]
+    assert too_long == []
+    starts = {len(match[0]) for match in re.finditer(r"^  (?:ok|warning|FAILED) +\S+(?: \S+)? +", checks, re.MULTILINE)}
+    assert len(starts) == 1

@@ -1,0 +1,214 @@
+"""The Scribunto that would start us, and what LocalSettings.php says."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from luaproc.doctor import case, settings
+from luaproc.responder.installation import NEW_CLASS
+from tests.doctor.conftest import CLASS, Make, check, other_user, write
+from tests.parts import need
+
+NAMES = ("found", "readable", "limits", "class")
+ENGINE = "extensions/Scribunto/includes/engines/LuaStandalone"
+CONF = "$wgScribuntoEngineConf['luastandalone']"
+GOOD = "<?php\nwfLoadExtension( 'Scribunto' );\n$wgScribuntoDefaultEngine = 'luastandalone';\n"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_healthy(healthy: Path, wiki: Path, make: Make, name: str) -> None:
+    assert check(name, make(healthy, wiki)).level == "ok"
+
+
+def test_debians_mediawiki(healthy: Path, make: Make) -> None:
+    examined = make(healthy, Path(need("mediawiki")))
+    assert [check(name, examined).level for name in NAMES] == ["ok"] * len(NAMES)
+    assert "on MediaWiki 1." in check("found", examined).text
+    assert CLASS in check("class", examined).text
+
+
+def test_no_mediawiki_is_said(healthy: Path, make: Make) -> None:
+    """And nothing of it is called ok."""
+    examined = make(healthy)
+    assert check("found", examined).level == "warning"
+    assert {check(name, examined).level for name in ("readable", "limits", "class", "settings")} == {"skipped"}
+
+
+def test_named_mediawiki_is_not_there(healthy: Path, place: Path) -> None:
+    """Whoever names one must not read that all is well."""
+    finding = check("found", case.make_case(str(healthy), str(place / "nowhere")))
+    assert finding.level == "failed"
+    assert "expected the directory of a MediaWiki that has extensions/Scribunto" in finding.text
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+def test_broken_extension(healthy: Path, wiki: Path, make: Make, text: str) -> None:
+    write(wiki / "extensions" / "Scribunto" / "extension.json", text)
+    finding = check("found", make(healthy, wiki))
+    assert finding.level == "failed"
+    assert "extension.json cannot be read" in finding.text
+
+
+@pytest.mark.parametrize("name", ["lua_ulimit.sh", "MWServer.lua"])
+def test_file_missing(healthy: Path, wiki: Path, make: Make, name: str) -> None:
+    (wiki / ENGINE / name).unlink()
+    finding = check("readable", make(healthy, wiki))
+    assert finding.level == "failed"
+    assert finding.text == f"{wiki / ENGINE / name} is not there"
+
+
+def test_wiki_closed_to_the_web_server(healthy: Path, wiki: Path, make: Make) -> None:
+    user = other_user()
+    (wiki / ENGINE / "lua_ulimit.sh").chmod(0o600)
+    finding = check("readable", make(healthy, wiki))
+    assert finding.level == "failed"
+    assert f"{user.name} may not read it" in finding.text
+    (wiki / "extensions").chmod(0o700)
+    assert f"{wiki / 'extensions'} is drwx------" in check("readable", make(healthy, wiki)).text
+
+
+def test_ulimit_script_with_windows_line_ends(healthy: Path, wiki: Path, make: Make) -> None:
+    script = wiki / ENGINE / "lua_ulimit.sh"
+    write(script, script.read_text().replace("\n", "\r\n"))
+    finding = check("limits", make(healthy, wiki))
+    assert finding.level == "failed"
+    assert "sed -i" in finding.advice
+
+
+def test_limit_above_that_of_the_shell(healthy: Path, wiki: Path) -> None:
+    """A service with a lower limit of its own (LimitAS=, LimitCPU=) cannot set Scribunto's."""
+    write(wiki / "LocalSettings.php", f"{GOOD}{CONF}['cpuLimit'] = 900;\n", 0o644)
+    command = [sys.executable, "-m", "luaproc", "doctor", "--json", "--lua", str(healthy), "--mediawiki", str(wiki)]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -t 600; exec "$@"', "sh", *command], capture_output=True, timeout=120, check=False
+    )
+    found = {entry["check"]: entry for entry in json.loads(done.stdout)["checks"]}
+    if os.geteuid() == 0 and not json.loads(done.stdout)["tried_as_user"]:
+        pytest.fail("root may raise every limit")
+    assert found["limits"]["level"] == "failed"
+    assert "ulimit" in found["limits"]["text"]
+    assert done.returncode == 1
+
+
+def test_class_of_newer_scribunto(healthy: Path, wiki: Path, make: Make) -> None:
+    escaped = NEW_CLASS.replace("\\", "\\\\")
+    write(wiki / ENGINE / "MWServer.lua", f"'O:{len(NEW_CLASS)}:\"{escaped}\":2:{{'\n", 0o644)
+    assert check("class", make(healthy, wiki)).text == f"functions are {NEW_CLASS}"
+    assert check("handshake", make(healthy, wiki)).level == "ok"
+
+
+def test_class_forced_wrongly(healthy: Path, wiki: Path, make: Make) -> None:
+    finding = check("class", make(healthy, wiki, environment={"LUAPROC_FUNCTION_CLASS": NEW_CLASS}))
+    assert finding.level == "failed"
+    assert CLASS in finding.text
+
+
+# LocalSettings.php
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "expected"),
+    [
+        (f"{CONF}['luaPath'] = '/usr/bin/lua';", "luaPath", "/usr/bin/lua"),
+        ('$wgScribuntoEngineConf["luastandalone"]["luaPath"]="/a b/lua" ;', "luaPath", "/a b/lua"),
+        (f"{CONF}[ 'luaPath' ]\n\t= 'it\\'s \\\\ here';", "luaPath", "it's \\ here"),
+        (f"{CONF}['luaPath'] = '/first';\n{CONF}['luaPath'] = '/last';", "luaPath", "/last"),
+        (f"# {CONF}['luaPath'] = '/comment';", "luaPath", None),
+        (f"// {CONF}['luaPath'] = '/comment';", "luaPath", None),
+        (f"/* {CONF}['luaPath'] = '/comment';\n*/", "luaPath", None),
+        (f"$a = '# no comment'; {CONF}['luaPath'] = '/b#c//d';", "luaPath", "/b#c//d"),
+        (f"{CONF}['luaPath'] = null;", "luaPath", None),
+        (f"{CONF}['luaPath'] = \"$IP/lua\";", "luaPath", settings.Unreadable('"$IP/lua"')),
+        (f"{CONF}['luaPath'] = getenv( 'LUA' );", "luaPath", settings.Unreadable("getenv( 'LUA' )")),
+        (f"{CONF}['luaPath'] = __DIR__ . '/bin' . '/lua';", "luaPath", "<here>/bin/lua"),
+        (f"{CONF}['luaPath'] = \"$IP\" . '/lua';", "luaPath", settings.Unreadable("\"$IP\" . '/lua'")),
+        (f"{CONF}['luaPath'] = $IP . '/lua';", "luaPath", "<here>/lua"),
+        (f"{CONF} = [ 'cpuLimit' => 9, 'luaPath' => '/in/array' ];", "luaPath", "/in/array"),
+        (f"{CONF} = [ 'cpuLimit' => 9, 'luaPath' => '/in/array' ];", "cpuLimit", 9),
+        ("$wgScribuntoEngineConf = [ 'luastandalone' => array('luaPath' => '/x') ];", "luaPath", "/x"),
+        (f"{CONF}['memoryLimit'] = 100 * 1024 * 1024;", "memoryLimit", 104_857_600),
+        (f"{CONF}['memoryLimit'] = 52_428_800;", "memoryLimit", 52_428_800),
+        (f"{CONF}['cpuLimit'] = 7;", "cpuLimit", 7),
+        (f"{CONF}['errorFile'] = '/var/log/lua.log';", "errorFile", "/var/log/lua.log"),
+        ("$wgScribuntoEngineConf['luasandbox']['memoryLimit'] = 1;", "memoryLimit", None),
+    ],
+)
+def test_settings(place: Path, text: str, key: str, expected: object) -> None:
+    path = write(place / "LocalSettings.php", f"<?php\n{text}\n")
+    found = settings.read(path).conf.get(key)
+    if isinstance(expected, str) and not isinstance(expected, settings.Unreadable):
+        expected = expected.replace("<here>", str(place))
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+def test_settings_read_as_php_reads_them(place: Path) -> None:
+    """PHP is the judge of what our own lines mean."""
+    lua = "/a 'quoted' \\ path/lua"
+    lines = settings.lines(lua, settings.Settings(loads=True))
+    path = write(place / "LocalSettings.php", "<?php\n" + "\n".join(lines))
+    code = f"require '{path}'; echo $wgScribuntoEngineConf['luastandalone']['luaPath'];"
+    assert subprocess.run([need("php"), "-r", code], capture_output=True, text=True, check=True).stdout == lua
+    assert settings.read(path).text("luaPath") == lua
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "expected"),
+    [
+        (GOOD + f"{CONF}['luaPath'] = '<lua>';", "ok", "names it"),
+        (None, "warning", "is not set up yet"),
+        ("<?php\n", "warning", "does not load Scribunto itself"),
+        (GOOD, "warning", "names no luaPath"),
+        (GOOD + f"{CONF}['luaPath'] = '/other';", "warning", "names /other as luaPath"),
+        (GOOD.replace("luastandalone", "luasandbox"), "warning", "chooses luasandbox"),
+        ("<?php\nwfLoadExtension( 'Scribunto' );", "warning", "chooses no engine"),
+        (GOOD + f"{CONF}['luaPath'] = getenv( 'LUA' );", "warning", "which only PHP can tell"),
+    ],
+)
+def test_local_settings(healthy: Path, wiki: Path, make: Make, text: str | None, level: str, expected: str) -> None:
+    if text is not None:
+        write(wiki / "LocalSettings.php", text.replace("<lua>", str(healthy)), 0o644)
+    finding = check("settings", make(healthy, wiki))
+    assert finding.level == level
+    assert expected in finding.text
+
+
+def test_local_settings_that_we_cannot_read(healthy: Path, wiki: Path, make: Make) -> None:
+    (wiki / "LocalSettings.php").mkdir()
+    finding = check("settings", make(healthy, wiki))
+    assert finding.level == "warning"
+    assert "LocalSettings.php cannot be read" in finding.text
+
+
+def test_luapath_and_limits_of_the_wiki_are_taken(wiki: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --lua the wiki's own luaPath is examined, under the wiki's own limits; MW_CONFIG_FILE counts."""
+    text = f"{GOOD}{CONF}['luaPath'] = '/the/wikis/lua';\n{CONF}['memoryLimit'] = 99;\n{CONF}['cpuLimit'] = 3;\n"
+    monkeypatch.setenv("MW_CONFIG_FILE", str(write(place / "Elsewhere.php", text)))
+    made = case.make_case(None, str(wiki))
+    assert (made.lua, made.lua_from) == ("/the/wikis/lua", str(place / "Elsewhere.php"))
+    assert (made.memory_limit, made.cpu_limit) == (99, 3)
+    assert case.make_case("/given", str(wiki)).lua == "/given"
+
+
+def error_file_case(make: Make, lua: Path, path: Path) -> Any:
+    return make(lua, settings=settings.Settings(conf={"errorFile": str(path)}))
+
+
+def test_error_file(healthy: Path, place: Path, make: Make) -> None:
+    """PHP starts nothing if it cannot open it."""
+    user = other_user()
+    assert check("errorFile", make(healthy)).level == "skipped"
+    finding = check("errorFile", error_file_case(make, healthy, place / "no" / "log"))
+    assert (finding.level, "is not there" in finding.text) == ("failed", True)
+    finding = check("errorFile", error_file_case(make, healthy, place / "log"))
+    assert (finding.level, f"{user.name} may not" in finding.text) == ("failed", True)
+    log = write(place / "log", "", 0o644)
+    finding = check("errorFile", error_file_case(make, healthy, log))
+    assert f"{user.name} may not write to it" in finding.text
+    os.chown(log, user.uid, user.gid)
+    assert check("errorFile", error_file_case(make, healthy, log)).level == "ok"

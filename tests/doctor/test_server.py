@@ -1,0 +1,211 @@
+"""The Lua side at work: servers that die, stop, lie, leak or take too much are found, each by its own words."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from luaproc.doctor import server
+from luaproc.doctor.settings import Settings
+from tests.doctor.conftest import Make, check, launcher, python_script, write
+from tests.parts import need
+
+NAMES = ("start", "start time", "handshake", "memory", "time limit", "sandbox")
+
+# Answers anything with nothing; `answer(body)` may give something else.
+LIAR = "while True:\n    body = receive()\n    send(answer(body) or STATUS)\n"
+
+
+@pytest.mark.parametrize("name", ["version", *NAMES])
+def test_healthy(healthy: Path, wiki: Path, make: Make, name: str) -> None:
+    finding = check(name, make(healthy, wiki))
+    assert finding.level == "ok", finding
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_healthy_without_mediawiki(healthy: Path, make: Make, name: str) -> None:
+    """Doctor's own handshake, under the same limits."""
+    assert check(name, make(healthy)).level == "ok"
+
+
+@pytest.mark.parametrize("lua", ["lua5.1", "luajit"])
+def test_real_lua_passes_too(make: Make, lua: str) -> None:
+    """Nothing is asked of a luaPath that the Lua of today's wikis does not do."""
+    examined = make(need(lua), Path(need("mediawiki")))
+    assert [name for name in ("version", *NAMES) if check(name, examined).level == "failed"] == []
+
+
+# -v
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("#!/bin/sh\necho Python 3.11\n", "answers 'Python 3.11', and Scribunto expects Lua 5.1.5"),
+        ("#!/bin/sh\n", "answers ''"),
+        ("#!/bin/sh\necho no such option >&2; exit 2\n", "exited with status 2, and said: no such option"),
+        ("#!/bin/sh\nkill -SEGV $$\n", "received signal 11 (SIGSEGV)"),
+        ("#!/bin/sh\nexec /nowhere/lua\n", "exited with status 127"),
+    ],
+)
+def test_wrong_version(place: Path, make: Make, script: str, expected: str) -> None:
+    finding = check("version", make(write(place / "lua", script)))
+    assert finding.level == "failed"
+    assert expected in finding.text
+    assert finding.advice
+
+
+def test_version_of_a_luapath_that_waits(place: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "SECONDS", 0.5)
+    finding = check("version", make(write(place / "lua", "#!/bin/sh\nexec sleep 60\n")))
+    assert finding.level == "failed"
+    assert "gives no answer within 0.5 s" in finding.text
+
+
+# Start
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("sys.exit(3)", "exited with status 3"),
+        ("sys.stderr.write('out of luck\\n'); sys.exit(1)", "exited with status 1 - out of luck"),
+        ("receive(); os.kill(os.getpid(), 11)", "received signal 11"),
+        ("receive(); os.write(1, b'Hello, world, how are you?')", "header"),
+        ("receive(); send(b'a:1:{}')", "expected"),
+        ("import ctypes_of_nowhere", "No module named 'ctypes_of_nowhere'"),
+    ],
+)
+def test_server_that_does_not_start(place: Path, make: Make, code: str, expected: str) -> None:
+    finding = check("start", make(python_script(place / "lua", code)))
+    assert finding.level == "failed"
+    assert expected in finding.text
+    assert finding.advice
+
+
+def test_server_that_never_answers(place: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "SECONDS", 0.5)
+    finding = check("start", make(python_script(place / "lua", "time.sleep(60)")))
+    assert finding.level == "failed"
+    assert "did not answer within 0.5 seconds" in finding.text
+    assert "mw_main.lua" in finding.advice  # what to try by hand
+
+
+def test_wrapper_that_does_not_exec(healthy: Path, place: Path, make: Make) -> None:
+    """MediaWiki's SIGTERM would end the wrapper alone."""
+    finding = check("start", make(write(place / "wrapper", f'#!/bin/sh\n{healthy} "$@"\nexit $?\n')))
+    assert finding.level == "warning"
+    assert "exec" in finding.advice
+    assert check("start", make(write(place / "wrapper", f'#!/bin/sh\nexec {healthy} "$@"\n'))).level == "ok"
+
+
+def test_slow_start(healthy: Path, place: Path, make: Make) -> None:
+    finding = check("start time", make(write(place / "slow", f'#!/bin/sh\nsleep 0.4\nexec {healthy} "$@"\n')))
+    assert finding.level == "warning"
+    assert "ms to the first reply" in finding.text
+
+
+# Limits
+
+
+@pytest.mark.parametrize(
+    ("kilobytes", "name", "level"),
+    [(8_000, "start", "failed"), (19_531, "memory", "failed"), (30_000, "memory", "warning")],
+)
+def test_memory_limit_too_small(healthy: Path, make: Make, kilobytes: int, name: str, level: str) -> None:
+    """Too small to start, for Scribunto's libraries, and for modules that run elsewhere."""
+    finding = check(name, make(healthy, settings=Settings(conf={"memoryLimit": kilobytes * 1024})))
+    assert finding.level == level, finding
+    assert finding.advice.startswith("$wgScribuntoEngineConf['luastandalone']['memoryLimit'] = ")
+
+
+def test_no_memory_limit(healthy: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on systems where Scribunto sets none."""
+    monkeypatch.setattr(server, "limited", lambda words, *_limits: list(words))
+    finding = check("memory", make(healthy))
+    assert finding.level == "warning"
+    assert "no limit holds" in finding.text
+
+
+def test_server_that_dies_of_memory(place: Path, make: Make) -> None:
+    code = (
+        "def answer(body):\n    if b'loadString' in body:\n"
+        '        return b\'a:3:{s:2:"op";s:6:"return";s:7:"nvalues";i:1;s:6:"values";a:1:{i:1;i:1;}}\'\n'
+        "    os.write(2, b'PANIC\\n'); os.abort()\n" + LIAR
+    )
+    finding = check("memory", make(python_script(place / "lua", code)))
+    assert finding.level == "failed"
+    assert "a module that takes all memory ends the process: the interpreter received signal 6" in finding.text
+
+
+def test_wrapper_that_ignores_the_time_limit(place: Path, make: Make) -> None:
+    """Ignored signals are inherited: the hard limit kills, and MediaWiki has no words for that."""
+    path = write(place / "wrapper", f"#!/bin/sh\ntrap '' XCPU\nexec {need('lua5.1')} \"$@\"\n")
+    finding = check("time limit", make(path, Path(need("mediawiki"))))
+    assert finding.level == "failed"
+    assert "received signal 9 (SIGKILL)" in finding.text
+
+
+# Handshake
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("None", "loadString and call: expected loadString to return one id"),
+        ("b'garbage' if b'loadString' in body else None", "loadString and call: "),
+        ("sys.exit(7) if b'loadString' in body else None", "exited with status 7"),
+    ],
+)
+def test_server_that_lies(place: Path, make: Make, answer: str, expected: str) -> None:
+    code = f"def answer(body): return {answer}\n" + LIAR
+    finding = check("handshake", make(python_script(place / "lua", code)))
+    assert finding.level == "failed"
+    assert expected in finding.text
+
+
+def test_wrong_class_of_functions(environment: Path, place: Path, wiki: Path, make: Make) -> None:
+    """unserialize() would make incomplete objects of them: a launcher from before an upgrade of MediaWiki."""
+    lua = launcher(place / "lua", environment, "--function-class", "Another")
+    finding = check("handshake", make(lua, wiki))
+    assert finding.level == "failed"
+    assert "functions arrive as Another" in finding.text
+
+
+def edited(environment: Path, place: Path, file: str, before: str, after: str) -> Path:
+    """A luaPath whose luaproc has one of its Lua files changed."""
+    for name in ("luaproc", "lupa"):
+        shutil.copytree(environment / name, place / name)
+    path = place / "luaproc" / "responder" / "lua" / file
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+    return launcher(place / "lua", place)
+
+
+def test_answers_that_are_wrong(environment: Path, place: Path, make: Make) -> None:
+    """A server that gets the protocol right, and cleanupChunks not."""
+    lua = edited(environment, place, "server.lua", "does not exist", "is unknown")
+    finding = check("handshake", make(lua))
+    assert finding.level == "failed"
+    assert finding.text.startswith("cleanupChunks: expected 'function id")
+
+
+def test_sandbox_that_leaks(environment: Path, place: Path, make: Make) -> None:
+    lua = edited(environment, place, "names.lua", "'clock',", "'clock', 'getenv', 'execute',")
+    finding = check("sandbox", make(lua))
+    assert finding.level == "failed"
+    assert finding.text == "modules can reach os.execute, os.getenv"
+
+
+def test_sandbox_that_takes_bytecode(environment: Path, place: Path, make: Make) -> None:
+    lua = edited(environment, place, "server.lua", "{ '\\27Lua', '\\27LJ' }", "{ '\\27-', '\\27-' }")
+    finding = check("sandbox", make(lua))
+    assert finding.level == "failed"
+    assert finding.text.startswith("bytecode is not refused: ")
+
+
+def test_bytecode_that_the_reference_overlooks(make: Make) -> None:
+    finding = check("sandbox", make(need("luajit"), Path(need("mediawiki"))))
+    assert finding.level == "warning"
+    assert "LuaJIT's bytecode reaches LuaJIT's loader" in finding.text
