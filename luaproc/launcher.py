@@ -63,6 +63,12 @@ def text(words: list[str]) -> str:
     )
 
 
+def command() -> list[str]:
+    """What starts luaproc in this Python as a launcher would: isolated, whatever lies in the current directory."""
+    code = f"import sys; sys.path += {_directories()!r}; from luaproc.entry import launch; launch()"
+    return [sys.executable, "-I", "-S", "-c", code]
+
+
 def write(path: Path, content: str, force: bool = False) -> None:
     """Write an executable file, whole or not at all. Raises `UsageError` if something else is there already, or the
     directory cannot be written."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from luaproc import launcher
 from luaproc.host.connection import Connection, FrameHook
 from luaproc.host.errors import LuaError, TraceEntry
 from luaproc.host.functions import Chunks, Converter, LuaFunction
@@ -50,7 +50,7 @@ It gets the function's name, the arguments and the depth of the call (1 for the 
 
 def default_server() -> list[str]:
     """The command that starts our own responder, in this Python."""
-    return [sys.executable, "-m", "luaproc", "serve"]
+    return [*launcher.command(), "serve"]
 
 
 @dataclass(frozen=True, slots=True)
