@@ -1,0 +1,60 @@
+"""Runs the rows of the corpus, as many at a time as there are processors; each test then looks at its own."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from luaproc.errors import LuaprocError
+from luaproc.host import LuaError, ServerDied
+from tests.hostile import host
+from tests.hostile.attack import Attack, Ends, StaysFull
+
+Case = tuple[Attack, str]
+Result = tuple[str, object]
+
+# One after the other: of processes that several threads start at once by vfork, one in a thousand got EFAULT.
+_STARTING = threading.Lock()
+
+
+def run(case: Case) -> Result:
+    """What came of it: `returned` and the values, `failed` and the error's value, `died` and the error; or, where the
+    process was not itself afterwards, `ill` and why."""
+    attack, runtime = case
+    with _STARTING:
+        interpreter = host.start(runtime, attack.limits)
+    with interpreter:
+        result: Result
+        try:
+            result = "returned", interpreter.call(interpreter.load_string(attack.code, "=m"))
+        except LuaError as error:
+            result = "failed", error.value
+        except ServerDied as error:
+            return "died", error
+        if isinstance(attack.outcome, Ends):
+            return result
+        try:
+            (host.check_full if isinstance(attack.outcome, StaysFull) else host.check_health)(interpreter)
+            assert not interpreter.connection.stderr_tail()
+        except (AssertionError, LuaprocError) as error:
+            return "ill", f"{type(error).__name__}: {error}; before: {str(result)[:200]}"
+        return result
+
+
+@pytest.fixture(scope="session")
+def results(request: pytest.FixtureRequest) -> Iterator[dict[Case, "Future[Result]"]]:
+    """The results of every row that is to be tested."""
+    wanting = [item for item in request.session.items if "results" in getattr(item, "fixturenames", ())]
+    cases: list[Case] = [item.callspec.params["case"] for item in wanting]  # type: ignore[attr-defined]
+    limit, size = sys.getrecursionlimit(), threading.stack_size(256 * 1024 * 1024)
+    sys.setrecursionlimit(100_000)  # PHP and Lua call each other hundreds of levels deep
+    pool = ThreadPoolExecutor(os.cpu_count() or 1)
+    try:
+        yield {case: pool.submit(run, case) for case in cases}
+    finally:
+        pool.shutdown(cancel_futures=True)
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
