@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import sys
 import sysconfig
@@ -18,6 +19,9 @@ from luaproc.host.connection import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
 
 Level = Literal["ok", "warning", "failed", "skipped"]
 """`skipped`: not checked, since what it needs has failed or is not there."""
+
+# Scribunto sets its limits on Linux alone (client-contract.md, "How the process is started").
+HAS_LIMITS = platform.system() == "Linux"
 
 # What a web server's PHP finds as PATH: PHP-FPM clears the environment, and the system's own is all that is left.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -65,12 +65,12 @@ def examine(case: Case, checks: tuple[Check, ...] = CHECKS) -> Iterator[Result]:
 
     A check whose condition has failed is skipped. An error that a check did not expect of a server is its failure too.
     """
-    bad: set[str] = set()
+    bad: dict[str, str] = {}  # what has failed or was skipped -> the first cause
     for check in checks:
-        lacking = [name for name in check.needs if name in bad]
-        if lacking:
-            bad.add(check.name)
-            yield Result(check, not_checked(f"needs {lacking[0]}"))
+        cause = next((bad[name] for name in check.needs if name in bad), None)
+        if cause:
+            bad[check.name] = cause
+            yield Result(check, not_checked(f"first mend: {cause}"))
             continue
         try:
             found = check.examine(case)
@@ -78,7 +78,7 @@ def examine(case: Case, checks: tuple[Check, ...] = CHECKS) -> Iterator[Result]:
             found = failed(str(error), "This Lua side does not do what PHP relies on.")
         for finding in found if isinstance(found, list) else [found]:
             if finding.level == "failed":
-                bad.add(check.name)
+                bad[check.name] = check.name
             yield Result(check, finding)
 
 

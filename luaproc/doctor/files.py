@@ -16,7 +16,7 @@ from luaproc.doctor.users import obstacle
 
 _LINK = "`luaproc link PATH` writes a new launcher."
 _OPEN = (
-    "Let the web server's user in (chmod), or install where every user can read: "
+    "Let the web server's user in (chmod), or install where every user can read:\n"
     "/usr/bin/python3 -m venv /opt/luaproc && /opt/luaproc/bin/pip install luaproc"
 )
 

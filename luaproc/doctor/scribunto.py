@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from luaproc.bench.servers import php_words
-from luaproc.doctor.case import Case, Finding, failed, not_checked, ok, warning
+from luaproc.doctor.case import HAS_LIMITS, Case, Finding, failed, not_checked, ok, warning
 from luaproc.doctor.users import as_user, obstacle
 from luaproc.responder.installation import function_class
 
@@ -61,6 +61,8 @@ def ulimit(case: Case) -> Finding:
     limits = f"{case.cpu_limit} s, {case.memory_limit // 1024} KB"
     if case.mediawiki is None:
         return not_checked("no MediaWiki")
+    if not HAS_LIMITS:
+        return not_checked("Scribunto sets limits on Linux alone")
     script = directory(case.mediawiki) / ULIMIT
     words = [str(case.cpu_limit), str(case.cpu_limit + 1), str(case.memory_limit // 1024), "true"]
     command = as_user(case.user, ["/bin/sh", str(script), *words])

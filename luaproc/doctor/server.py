@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from luaproc.doctor import files
-from luaproc.doctor.case import Case, Finding, failed, ok, warning
+from luaproc.doctor.case import HAS_LIMITS, Case, Finding, failed, not_checked, ok, warning
 from luaproc.doctor.scribunto import ULIMIT, directory
 from luaproc.doctor.users import as_user
 from luaproc.errors import LuaprocError
@@ -85,6 +85,8 @@ return table.concat( found, ', ' )
 def php_command(case: Case) -> list[str]:
     """The command by which PHP starts the server."""
     words = [case.lua, *case.php_words]
+    if not HAS_LIMITS:
+        return words
     if case.mediawiki is None:
         return limited(words, case.cpu_limit, case.memory_limit)
     limits = [str(case.cpu_limit), str(case.cpu_limit + 1), str(case.memory_limit // 1024)]
@@ -179,6 +181,8 @@ def memory(case: Case) -> Finding:
 
 def time_limit(case: Case) -> Finding:
     """That a module without end is ended by SIGXCPU: the one death that MediaWiki has words for."""
+    if not HAS_LIMITS:
+        return not_checked("Scribunto sets limits on Linux alone")
     short = replace(case, settings=replace(case.settings, conf={**case.settings.conf, "cpuLimit": 1}))
     try:
         with start(short) as lua:
@@ -220,7 +224,7 @@ def handshake(case: Case) -> Finding:
         name = b", ".join(sorted(classes)).decode("utf-8", "replace")
         return failed(f"functions arrive as {name}, and PHP knows {expected.decode()}", "Unset --function-class.")
     steps = ", ".join(name for name, _ in _STEPS)
-    through = f"through {ULIMIT}" if case.mediawiki else "under the same limits, without a MediaWiki"
+    through = f"through {ULIMIT}" if case.mediawiki and HAS_LIMITS else "without Scribunto's own script"
     return ok(f"{steps}, quit: all answered, {through}")
 
 

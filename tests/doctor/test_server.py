@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from luaproc.doctor import server
+from luaproc.doctor import scribunto, server
 from luaproc.doctor.settings import Settings
 from tests.doctor.conftest import Make, check, launcher, python_script, write
 from tests.parts import need
@@ -144,6 +144,35 @@ def test_wrapper_that_ignores_the_time_limit(place: Path, make: Make) -> None:
     finding = check("time limit", make(path, Path(need("mediawiki"))))
     assert finding.level == "failed"
     assert "received signal 9 (SIGKILL)" in finding.text
+
+
+LOADED = 'b\'a:3:{s:2:"op";s:6:"return";s:7:"nvalues";i:1;s:6:"values";a:1:{i:1;i:1;}}\''
+
+
+def test_module_without_end_that_ends(place: Path, make: Make) -> None:
+    finding = check("time limit", make(python_script(place / "lua", f"def answer(body): return {LOADED}\n{LIAR}")))
+    assert finding.level == "failed"
+    assert "came to an end" in finding.text
+
+
+def test_time_limit_that_does_not_hold(place: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that works elsewhere, and waits: its own time stands still."""
+    monkeypatch.setattr(server, "SECONDS", 1.0)
+    code = f"send({LOADED} if receive() else b'')\nreceive()\ntime.sleep(60)\n"
+    finding = check("time limit", make(python_script(place / "lua", code)))
+    assert finding.level == "failed"
+    assert "did not answer within 1 seconds" in finding.text
+
+
+def test_system_without_limits(healthy: Path, wiki: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS: PHP starts luaPath itself, and what is about limits is not checked."""
+    for module in (server, scribunto):
+        monkeypatch.setattr(module, "HAS_LIMITS", False)
+    examined = make(healthy, wiki)
+    assert server.php_command(examined)[0] == str(healthy)
+    assert check("handshake", examined).level == "ok"
+    assert check("memory", examined).level == "warning"
+    assert {check(name, examined).level for name in ("limits", "time limit")} == {"skipped"}
 
 
 # Handshake
