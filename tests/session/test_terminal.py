@@ -150,6 +150,7 @@ def test_ctrl_c_while_the_server_works(open_terminal: Callable[..., Terminal]) -
 def test_ctrl_c_at_the_prompt_ends_nothing(open_terminal: Callable[..., Terminal]) -> None:
     terminal = open_terminal()
     terminal.child.send("not this")
+    terminal.wait("not this")  # readline misses a signal between two keys until the next one
     terminal.child.sendintr()
     terminal.wait("lua>")
     terminal.type("6 * 7", "42")
