@@ -39,7 +39,7 @@ def set_process_limits(max_memory: int | None, max_cpu: int | None) -> None:
             soft, hard = min(soft, have), min(hard, have)
         try:
             resource.setrlimit(limit, (soft, hard))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OverflowError) as error:
             raise UsageError(f"the system refuses a limit of {soft}: {error}") from error
 
 

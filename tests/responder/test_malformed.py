@@ -41,6 +41,9 @@ MALFORMED = {
     "an expression that raises": (body("nil + 1"), ["malformed message", "evaluated"]),
     "a global that is not there": (body("undefined.field"), ["malformed message", "evaluated"]),
     "a function that raises": (body("(function() return 1 + {} end)()"), ["malformed message", "evaluated"]),
+    "a raw line end in a string": (
+        body('{["op"]="loadString",["text"]="x = 1\n",["chunkName"]="=c"}'), ["malformed message", "no Lua expression"],
+    ),
     "no op": (body("{}"), ["op"]),
     "an op that is a number": (body('{["op"]=5}'), ["op", "number"]),
     "an unknown op": (body('{["op"]="fly"}'), ["unknown op", '"fly"']),

@@ -1,0 +1,35 @@
+"""getStatus of this very process, and of a system without /proc."""
+
+import os
+from pathlib import Path
+
+from luaproc.responder.status import EMPTY, open_reporter
+from luaproc.wire.serialization import loads
+
+
+def test_the_numbers_are_this_process() -> None:
+    report = open_reporter()
+    for _ in range(2):
+        reply = loads(report())
+        assert reply[b"op"] == b"return"
+        assert reply[b"nvalues"] == 1
+        status = reply[b"values"][1]
+        assert status[b"pid"] == os.getpid()
+        times = os.times()
+        ticks = sum(times[:4]) * os.sysconf("SC_CLK_TCK")
+        assert abs(status[b"time"] - ticks) <= 2
+        size, resident = (
+            int(word) * os.sysconf("SC_PAGE_SIZE") for word in Path("/proc/self/statm").read_text().split()[:2]
+        )
+        assert abs(status[b"vsize"] - size) < 1 << 22
+        assert abs(status[b"rss"] - resident) < 1 << 22
+
+
+def test_without_proc_the_specified_empty_answer(tmp_path: Path) -> None:
+    """op return, nvalues 0, values an empty array."""
+    assert open_reporter(str(tmp_path / "statm"))() == EMPTY
+    assert loads(EMPTY) == {b"op": b"return", b"nvalues": 0, b"values": {}}
+
+
+def test_a_proc_that_can_be_opened_and_not_read(tmp_path: Path) -> None:
+    assert open_reporter(str(tmp_path))() == EMPTY
