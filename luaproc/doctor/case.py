@@ -93,6 +93,11 @@ class Case:
         return php_words(self.mediawiki) if self.mediawiki else ("/nowhere/mw_main.lua", "/nowhere", "0", "8")
 
     @property
+    def runs_as(self) -> str:
+        """The name of the user that the server is really started as."""
+        return (self.user if self.user.can_become else users.myself()).name
+
+    @property
     def cpu_limit(self) -> int:
         """Seconds: the wiki's cpuLimit."""
         return self.settings.number("cpuLimit") or SCRIBUNTO_CPU_LIMIT

@@ -55,7 +55,7 @@ CHECKS = (
     Check("At work", "sandbox", server.sandbox, _SERVER),
     Check("PHP", "php", php.found),
     Check("PHP", "functions", php.may_start_processes, ("php",)),
-    Check("PHP", "proc_open", php.exchanges, ("php", "functions", "start")),
+    Check("PHP", "proc_open", php.exchanges, ("php", "functions", "errorFile", "start")),
     Check("PHP", "php.ini", php.settings, ("php",)),
 )
 

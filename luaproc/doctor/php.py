@@ -102,7 +102,8 @@ def exchanges(case: Case) -> Finding:
     if case.php is None:
         return not_checked("no PHP")
     command = "exec " + shlex.join(php_command(case))
-    errors = case.settings.text("errorFile") or "/dev/null"
+    # Where we are not the web server's user, its errorFile is not for us.
+    errors = (case.settings.text("errorFile") if case.user.can_become else None) or "/dev/null"
     words = [command, errors, encode_frame(b'{["op"]="getStatus"}').decode()]
     for way, told in _everyone(case):
         said, status = _run(case, way, _EXCHANGE, words)
@@ -115,7 +116,7 @@ def exchanges(case: Case) -> Finding:
                 f"Add {errors} to open_basedir, or set errorFile to a file within it.",
             )
         return failed(text, "The checks above say why, if they can; errorFile keeps what it says.")
-    return ok(f"proc_open starts it, and unserialize() reads its reply, as {case.user.name}")
+    return ok(f"proc_open starts it, and unserialize() reads its reply, as {case.runs_as}")
 
 
 def settings(case: Case) -> list[Finding] | Finding:

@@ -139,7 +139,7 @@ def starts(case: Case) -> Finding:
             f"it starts under {limits} as a child of a wrapper, which MediaWiki's SIGTERM and limits then meet first",
             f"In {case.lua}, start the server with exec.",
         )
-    return ok(f"under {limits}, as {case.user.name}")
+    return ok(f"under {limits}, as {case.runs_as}")
 
 
 def start_time(case: Case) -> Finding:

@@ -16,6 +16,8 @@ _STRING = r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\""
 # Strings are matched first, so that what looks like a comment inside one stays.
 _COMMENT = re.compile(rf"({_STRING})|/\*.*?\*/|(?:#(?!\[)|//)[^\n]*", re.DOTALL)
 _TOKEN = re.compile(rf"\s*(?:(?P<string>{_STRING})|(?P<number>\d[\d_]*)|(?P<place>\$IP\b|__DIR__)|(?P<sign>[.*()]))")
+_REQUIRE = re.compile(rf"\b(?:require|include)(?:_once)?\b((?:{_STRING}|[^;'\"])*);")
+_DEEPEST = 5  # levels of files that require each other
 _ENGINE = r"\$wgScribuntoEngineConf\s*\[\s*['\"]luastandalone['\"]\s*\]"
 
 
@@ -59,14 +61,13 @@ def place(mediawiki: Path) -> Path:
 
 
 def read(path: Path) -> Settings:
-    """Read a LocalSettings.php; files that it requires are not followed."""
+    """Read a LocalSettings.php, and the files that it requires by names that can be told."""
     try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        text = _source(path, _DEEPEST)
     except FileNotFoundError:
         return Settings()
     except OSError as error:
         return Settings(path, problem=error.strerror or str(error))
-    text = _COMMENT.sub(lambda match: match[1] or " ", text)
     conf: dict[str, str | int | Unreadable | None] = {}
     for key in KEYS:
         for expression in _assigned(text, key):
@@ -84,6 +85,23 @@ def lines(lua: str, known: Settings) -> list[str]:
         "$wgScribuntoDefaultEngine = 'luastandalone';",
         f"$wgScribuntoEngineConf['luastandalone']['luaPath'] = '{quoted}';",
     ]
+
+
+def _source(path: Path, depth: int) -> str:
+    """A file without its comments, the files that it requires in their places. Raises OSError for the file itself."""
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    text = _COMMENT.sub(lambda match: match[1] or " ", text)
+
+    def required(match: re.Match[str]) -> str:
+        name = _evaluate(match[1], path)
+        if depth == 0 or not isinstance(name, str) or isinstance(name, Unreadable):
+            return match[0]
+        try:
+            return _source(path.parent / name, depth - 1)
+        except OSError:
+            return match[0]
+
+    return _REQUIRE.sub(required, text)
 
 
 def _assigned(text: str, key: str) -> list[str]:

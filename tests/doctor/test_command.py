@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pexpect
 import pytest
 
 from luaproc.doctor.checks import CHECKS
-from tests.doctor.conftest import write
+from tests.doctor.conftest import other_user, write
 from tests.parts import need
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("LUAPROC_", "MW_", "PHP"))}
@@ -116,3 +118,28 @@ def test_on_a_terminal(healthy: Path, wiki: Path, place: Path) -> None:
     assert too_long == []
     starts = {len(match[0]) for match in re.finditer(r"^  (?:ok|warning|FAILED) +\S+(?: \S+)? +", checks, re.MULTILINE)}
     assert len(starts) == 1
+
+
+def test_not_root(healthy: Path, environment: Path, wiki: Path, place: Path) -> None:
+    """Files are judged by their modes, and the server is started as who asks, which is said."""
+    user = other_user()
+    for name in ("click", "phpserialize"):
+        spec = find_spec(name)
+        assert spec
+        assert spec.origin
+        origin = Path(spec.origin)
+        if origin.name == "__init__.py":
+            shutil.copytree(origin.parent, place / name)
+        else:
+            shutil.copy(origin, place)
+    subprocess.run(["chmod", "-R", "a+rX", str(place)], check=True)
+    python = healthy.read_text().splitlines()[0].removeprefix("#!").split()[0]
+    done = subprocess.run(
+        [python, "-m", "luaproc", "doctor", "--lua", str(healthy), "--mediawiki", str(wiki)],
+        capture_output=True, text=True, timeout=120, check=False, cwd="/", user="nobody", extra_groups=[],
+        env={**CLEAN, "PYTHONPATH": f"{environment}:{place}"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    words = " ".join(done.stdout.split())
+    assert f"{user.name} (read off the modes of files; run this as root to try it really)" in words
+    assert "under 7 s and 51200 KB, as nobody" in words

@@ -178,6 +178,19 @@ def test_local_settings(healthy: Path, wiki: Path, make: Make, text: str | None,
     assert expected in finding.text
 
 
+def test_settings_in_files_that_are_required(place: Path) -> None:
+    """By names that can be told, as wiki farms and packages have it; the later setting wins, and loops end."""
+    write(place / "inc" / "lua.php", f"<?php\n{CONF}['luaPath'] = '/from/inc';\n{CONF}['cpuLimit'] = 3;\n")
+    write(place / "Base.php", "<?php\nwfLoadExtension( 'Scribunto' );\nrequire_once __DIR__ . '/LocalSettings.php';\n")
+    text = (
+        "<?php\nrequire_once( 'Base.php' );\n// require 'nothing.php';\ninclude __DIR__ . '/inc/lua.php';\n"
+        f"include 'missing.php';\nrequire $farm;\n{CONF}['cpuLimit'] = 5;\n"
+    )
+    found = settings.read(write(place / "LocalSettings.php", text))
+    assert found.loads
+    assert (found.text("luaPath"), found.number("cpuLimit")) == ("/from/inc", 5)
+
+
 def test_local_settings_that_we_cannot_read(healthy: Path, wiki: Path, make: Make) -> None:
     (wiki / "LocalSettings.php").mkdir()
     finding = check("settings", make(healthy, wiki))
