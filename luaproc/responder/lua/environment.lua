@@ -120,6 +120,41 @@ function globals.getfenv( func )
 	return env
 end
 
+-- LuaJIT's gsub takes 8 kB of C's stack: recursion by way of its callback is a segmentation fault after 900 levels (PUC
+-- Lua stops at 200). A call adds one level at most, so the stack is looked through once in MAX_GSUBS calls with a
+-- callback, and only where it is deep. By tail call: error positions, levels and traces stay as they are.
+if jit then
+	local old_gsub, getinfo = old_G.string.gsub, debug.getinfo
+	local MAX_GSUBS = 400
+	local left = MAX_GSUBS
+
+	local function count_gsubs()
+		local count, level = 0, 1
+		local info = getinfo( MAX_GSUBS, 'l' ) and getinfo( level, 'f' )
+		while info do
+			if info.func == old_gsub then
+				count = count + 1
+			end
+			level = level + 1
+			info = getinfo( level, 'f' )
+		end
+		return count
+	end
+
+	function old_G.string.gsub( s, pattern, replacement, n )
+		if type( replacement ) ~= 'string' then
+			left = left - 1
+			if left <= 0 then
+				left = MAX_GSUBS - count_gsubs()
+				if left <= 0 then
+					error( 'C stack overflow', 2 )
+				end
+			end
+		end
+		return old_gsub( s, pattern, replacement, n )
+	end
+end
+
 -- `string` must stay the table that strings index; the other libraries are copies, so that what a module writes into
 -- them never reaches a function of ours.
 local environment = {}

@@ -182,8 +182,24 @@ ROWS = [
     Attack(
         "gsub recursive for ever",
         "local function f() return (string.gsub('a', 'a', f)) end f()",
-        fails(".*(C stack overflow|stack overflow)"),
-        runtimes=PUC,
+        fails(".*C stack overflow"),
+    ),
+    Attack(
+        "gsub recursive for ever by a table's __index",
+        "local t t = setmetatable({}, {__index = function() return (string.gsub('a', 'a', t)) end}) "
+        "for i = 1, 20 do pcall(t) end return (pcall(string.gsub, 'a', 'a', t)), php.echo(1)",
+        returns(False, 1),
+    ),
+    Attack(
+        "gsub callbacks that fail, ten thousand times",
+        "for i = 1, 1e4 do pcall(string.gsub, 'a', 'a', error) end return (('abc'):gsub('b', string.upper))",
+        returns(b"aBc"),
+    ),
+    Attack(
+        "gsub callbacks that fail, in a deep stack",
+        "local function dig(n) if n == 0 then for i = 1, 1000 do pcall(string.gsub, 'a', 'a', error) end "
+        "return (('abc'):gsub('b', string.upper)) end return (dig(n - 1)) end return dig(5000)",
+        returns(b"aBc"),
     ),
     Attack(
         "patterns of ten thousand items",
