@@ -142,8 +142,7 @@ class FrameDecoder:
                 raise RemoteProtocolError(f"frame at byte {self._offset - HEADER_SIZE}: {error}") from None
             if length > self._limit:
                 raise RemoteProtocolError(
-                    f"frame at byte {self._offset - HEADER_SIZE}: "
-                    f"a body of {length} bytes, the limit is {self._limit}"
+                    f"frame at byte {self._offset - HEADER_SIZE}: a body of {length} bytes, the limit is {self._limit}"
                 )
             self._length = length
         if len(self._buffer) < self._length:

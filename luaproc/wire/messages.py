@@ -104,16 +104,7 @@ class Error:
 
 
 Message = (
-    LoadString
-    | Call
-    | RegisterLibrary
-    | WrapPhpFunction
-    | GetStatus
-    | CleanupChunks
-    | Quit
-    | TestQuit
-    | Return
-    | Error
+    LoadString | Call | RegisterLibrary | WrapPhpFunction | GetStatus | CleanupChunks | Quit | TestQuit | Return | Error
 )
 
 
@@ -235,9 +226,7 @@ _LOG = Field("log", b"log", _optional_text, _optional)
 OPS: dict[bytes, Op] = {
     b"loadString": Op(LoadString, _HOST, (_TEXT, _CHUNK_NAME)),
     b"call": Op(Call, _BOTH, (_FUNCTION, Field("args", b"args", *_values(b"nargs")))),
-    b"registerLibrary": Op(
-        RegisterLibrary, _HOST, (_NAME, Field("functions", b"functions", _functions, _plain))
-    ),
+    b"registerLibrary": Op(RegisterLibrary, _HOST, (_NAME, Field("functions", b"functions", _functions, _plain))),
     b"wrapPhpFunction": Op(WrapPhpFunction, _HOST, (_FUNCTION,)),
     b"getStatus": Op(GetStatus, _HOST),
     b"cleanupChunks": Op(CleanupChunks, _HOST, (Field("ids", b"ids", _ids, _write_ids),)),

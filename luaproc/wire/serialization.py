@@ -74,11 +74,7 @@ def _array(pairs: list[tuple[Any, Any]]) -> Table:
 
 def array_key(key: Key) -> Key:
     """A key as PHP keeps it: canonical integer strings of 64 bits (``b"-10"``, not ``b"010"``) are int."""
-    if (
-        isinstance(key, bytes)
-        and 0 < len(key) <= 20
-        and (key.isdigit() or (key[:1] == b"-" and key[1:].isdigit()))
-    ):
+    if isinstance(key, bytes) and 0 < len(key) <= 20 and (key.isdigit() or (key[:1] == b"-" and key[1:].isdigit())):
         number = int(key)
         if b"%d" % number == key and MIN_INT <= number <= MAX_INT:
             return number
