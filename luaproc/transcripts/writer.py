@@ -73,9 +73,14 @@ class Writer:
 
     def frame(self, side: "Side", body: bytes, seconds: float) -> None:
         """One frame's body, as it travels; seconds since the start."""
-        for at in range(0, len(body), PIECE):
-            piece = body[at : at + PIECE]
-            self._bytes(side, seconds, "body", piece, None if len(body) <= PIECE else (len(body), at))
+        if len(body) <= PIECE:
+            self._bytes(side, seconds, "body", body, None)
+            return
+        at = 0
+        while at < len(body):
+            end = len(body) if at + PIECE >= len(body) else _boundary(body, at + PIECE)
+            self._bytes(side, seconds, "body", body[at:end], (len(body), at))
+            at = end
 
     def data(self, side: "Side", data: bytes, seconds: float) -> None:
         """Bytes of the stream as they come, frames or not; ``b""`` is the end of the stream."""
@@ -157,10 +162,10 @@ class _Stream:
             elif self._lost:
                 lines.append(("unframed", bytes(buffer), None))
                 buffer.clear()
-            elif len(buffer) >= self._size - self._at:
+            elif len(buffer) >= self._size - self._at <= PIECE:
                 lines.append(self._take(self._size - self._at))
                 self._size, self._at = -1, 0
-            elif len(buffer) >= PIECE:
+            elif len(buffer) > PIECE:
                 lines.append(self._take(_boundary(buffer, PIECE)))
             else:
                 break
@@ -183,7 +188,7 @@ class _Stream:
         return "body", piece, whole
 
 
-def _boundary(buffer: bytearray, at: int) -> int:
+def _boundary(buffer: "bytes | bytearray", at: int) -> int:
     """`at`, or up to 3 bytes before it: a piece should not end inside a character."""
     for back in range(4):
         if buffer[at - back] & 0xC0 != 0x80:
