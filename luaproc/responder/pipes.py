@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 WHOLE = 4 * 1024 * 1024
 SLICE = 65536
 
+# Up to here a message is not asked whether it fits, bytes: if it does not, Lua raises an error that the dispatcher
+# copes with, and no more than this is lost with it.
+SMALL = 4096
+
 _GET_STATUS = b'{["op"]="getStatus"}'
 # What `lost` answers: the request or reply of ours was not sent; PHP's reply was lost, or a request of PHP's.
 NOT_SENT, REPLY, REQUEST = 0, 1, 2
@@ -162,7 +166,7 @@ class Pipes:
 
     def _hand_over(self) -> "bytes | tuple[object, ...]":
         body = self._body
-        if self._limit and self._used(total=True) + 2 * len(body) + SLICE > self._limit:
+        if len(body) > SMALL and self._limit and self._used(total=True) + 2 * len(body) + SLICE > self._limit:
             self.lift()
         return shortcuts.read(body) or b"return " + body
 
@@ -204,9 +208,13 @@ class Pipes:
                     raise
         if escaped is not None:
             length = len(escaped)
-            frame = b"%08x%08x%b" % (length, length * 2 - 1, escaped)
+            header = b"%08x%08x" % (length, length * 2 - 1)
             self._sent = self._turn
-            _write(1, frame)
+            if length <= SLICE:
+                _write(1, header + escaped)
+            else:  # no copy of what is long
+                _write(1, header)
+                _write(1, escaped)
             return
         extra = reply.count(b"\\") + reply.count(b"\r") + reply.count(b"\n")
         length = len(reply) + extra

@@ -13,8 +13,6 @@ TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_IDS = b"0123456789[]=,"
-
 
 def unescape(text: bytes) -> "bytes | None":
     """The string that PHP spells as `text` between quotes; None where PHP would have spelled none so."""
@@ -34,9 +32,16 @@ def _escape(plain: bytes) -> bytes:
     return plain.replace(b"\n", b"\\n").replace(b"\r", b"\\r").replace(b"\0", b"\\000")
 
 
-def _scalar(text: bytes) -> "bytes | int | bool | None":
-    if text[:1] == b'"':
-        return unescape(text[1:-1]) if len(text) > 1 and text[-1:] == b'"' else None
+# The readers look for separators where they must be and cut out each part once: a body may be a megabyte.
+
+
+def _only_value(body: bytes, start: int) -> "bytes | int | bool | None":
+    """The value from `start` up to the two braces that end the body, if it is a string, true, false or a count."""
+    if body[-2:] != b"}}":
+        return None
+    if body[start : start + 1] == b'"':
+        return unescape(body[start + 1 : -3]) if body[-3:-2] == b'"' and len(body) - start > 3 else None
+    text = body[start:-2]
     if text.isdigit() and len(text) < 10:  # ten digits may overflow where Lua's integers have 32 bits
         return int(text)
     return {b"true": True, b"false": False}.get(text)
@@ -44,47 +49,69 @@ def _scalar(text: bytes) -> "bytes | int | bool | None":
 
 def _call(body: bytes) -> "tuple[object, ...] | bytes | None":
     # {["op"]="call",["id"]=7,["nargs"]=1,["args"]={[1]="text"}}
-    chunk, _, rest = body[22:].partition(b',["nargs"]=')
-    count, _, args = rest.partition(b',["args"]=')
-    if not chunk.isdigit() or not count.isdigit() or len(chunk) > 9 or len(count) > 9 or args[-2:] != b"}}":
+    end = body.find(b',["nargs"]=', 22, 42)
+    chunk, count = body[22:end], end + 11
+    if end < 0 or not chunk.isdigit() or len(chunk) > 9:
         return None
-    if count == b"1" and args[:5] == b"{[1]=":
-        value = _scalar(args[5:-2])
+    if body.startswith(b'1,["args"]={[1]=', count):
+        value = _only_value(body, count + 16)
         if value is not None:
             return b"call1", int(chunk), value
+    end = body.find(b',["args"]=', count, count + 20)
     # Without the names of the fields there is half as much to compile.
-    return b'return "call",%b,%b,%b' % (chunk, count, args[:-1])
+    return (
+        b'return "call",%b,%b,%b' % (chunk, body[count:end], body[end + 10 : -1]) if _ends(body, count, end) else None
+    )
 
 
 def _return(body: bytes) -> "tuple[object, ...] | bytes | None":
     # {["op"]="return",["nvalues"]=1,["values"]={[1]="text"}}
-    count, _, values = body[29:].partition(b',["values"]=')
-    if not count.isdigit() or len(count) > 9 or values[-2:] != b"}}":
-        return None
-    if count == b"1" and values[:5] == b"{[1]=":
-        value = _scalar(values[5:-2])
+    if body.startswith(b'1,["values"]={[1]=', 29):
+        value = _only_value(body, 47)
         if value is not None:
             return b"return1", value
-    return b'return "return",%b,%b' % (count, values[:-1])
+    end = body.find(b',["values"]=', 29, 51)
+    if not _ends(body, 29, end):
+        return None
+    return b'return "return",%b,%b' % (body[29:end], body[end + 12 : -1])
+
+
+def _ends(body: bytes, count: int, end: int) -> bool:
+    """Whether there is a count between the two places, and what follows it ends as a table in a message does."""
+    return end > 0 and body[count:end].isdigit() and body[-2:] == b"}}"
 
 
 def _load_string(body: bytes) -> "tuple[object, ...] | None":
     # {["op"]="loadString",["text"]="return 1",["chunkName"]="=Module:X"}
-    text, separator, name = body[31:].rpartition(b'",["chunkName"]="')
-    if not separator or name[-2:] != b'"}':
+    end = body.rfind(b'",["chunkName"]="', 31)
+    if end < 0 or body[-2:] != b'"}':
         return None
-    plain_text, plain_name = unescape(text), unescape(name[:-2])
-    if plain_text is None or plain_name is None:
+    text, name = unescape(body[31:end]), unescape(body[end + 17 : -2])
+    if text is None or name is None:
         return None
-    return b"loadString", plain_text, plain_name
+    return b"loadString", text, name
 
 
 def _cleanup_chunks(body: bytes) -> "tuple[object, ...] | None":
     # {["op"]="cleanupChunks",["ids"]={[1]=1,[2]=3}}
     ids = body[33:-2]
-    if ids.translate(None, _IDS) or body[-2:] != b"}}":
+    if body[-2:] != b"}}" or (ids and not _are_listed(ids)):
         return None
     return b"cleanupListed", ids
+
+
+def _are_listed(ids: bytes) -> bool:
+    """Whether these are ids and counts as PHP lists them, each `[1]=1`, and nothing else."""
+    count = ids.count(b",[")
+    return (
+        ids.translate(None, b"0123456789") == b"[]=," * count + b"[]="
+        and ids.count(b"]=") == count + 1
+        and ids[:1] == b"["
+        and ids[-1:] != b"="
+        and b"=," not in ids
+        and b"[]" not in ids
+        and b"[0" not in ids
+    )
 
 
 # How a body begins -> who reads it. Twelve bytes tell the ops apart; the readers rely on the whole beginning.

@@ -79,3 +79,24 @@ def test_other_texts_are_left_to_lua(body: bytes) -> None:
     for beginning, _ in shortcuts._BEGINNINGS:
         found = shortcuts.read(beginning + body)
         assert found is None or isinstance(found, (bytes, tuple))
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        b"5,6",
+        b"[1]=1,2",
+        b"[01]=1",
+        b"[]=1",
+        b"[1]=",
+        b"[1]=,[2]=1",
+        b"[1=]1",
+        b"7[2]=3",
+        b"[1]2=3",
+        b"[1]=1,",
+        b"[1]=true",
+    ],
+)
+def test_other_lists_are_left_to_lua(listed: bytes) -> None:
+    """A list that Lua would read otherwise, or not at all, is not taken for PHP's."""
+    assert shortcuts.read(b'{["op"]="cleanupChunks",["ids"]={' + listed + b"}}") is None

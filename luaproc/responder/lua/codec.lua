@@ -233,6 +233,9 @@ local function encode_list( head, count, ... )
 		return head .. 'a:0:{}}'
 	elseif count <= 2 then
 		local first, second = ...
+		if count == 1 and type( first ) == 'string' then -- it may be long: no copy more than needed
+			return head .. 'a:1:{i:1;' .. ( heads[#first] or 's:' .. #first .. ':"' ) .. first .. '";}}'
+		end
 		local one = encode_single( first )
 		if one and count == 1 then
 			return head .. 'a:1:{i:1;' .. one .. '}}'

@@ -17,7 +17,7 @@
 local wire, environment, protected_functions, encode_of, structured_trace, settings = ...
 local type, next, error, pcall, xpcall, select = type, next, error, pcall, xpcall, select
 local rawget, rawset, setfenv, loadstring, load, unpack = rawget, rawset, setfenv, loadstring, load, unpack
-local collectgarbage = collectgarbage
+local collectgarbage, tonumber = collectgarbage, tonumber
 local find, format, gmatch, floor = string.find, string.format, string.gmatch, math.floor
 local resume, create = coroutine.resume, coroutine.create
 local jit_off = jit and jit.off
@@ -30,15 +30,15 @@ local NO_MEMORY = 'not enough memory'
 
 ---- The chunk table -------------------------------------------------------------------------------------------------
 
--- id -> function, function -> id, id -> its digits (for cleanupListed).
-local chunks, ids, id_texts, last_id = {}, {}, {}, 0
+-- id -> function, function -> id, digits of the id -> number of the cleanup that kept it last (see cleanupListed).
+local chunks, ids, kept_by, cleanups, last_id = {}, {}, {}, 0, 0
 
 local function id_of( func )
 	local id = ids[func]
 	if not id then
 		last_id = last_id + 1
 		id = last_id
-		chunks[id], ids[func], id_texts[id] = func, id, format( '%d', id )
+		chunks[id], ids[func], kept_by[format( '%d', id )] = func, id, 0
 	end
 	return id
 end
@@ -253,21 +253,25 @@ function answer.cleanupChunks( keep )
 	end
 	for id, func in next, chunks do
 		if not keep[id] then
-			chunks[id], ids[func], id_texts[id] = nil, nil, nil
+			chunks[id], ids[func], kept_by[format( '%d', id )] = nil, nil, nil
 		end
 	end
 	return EMPTY_REPLY
 end
 
--- The same with the ids as PHP spells them: "[1]=1,[2]=3". Picking them out costs a third of compiling a table.
+-- The same with the ids as PHP spells them, "[1]=1,[2]=3": picked out of the text into a table that is there, they cost
+-- a third of a table compiled for the purpose.
 function answer.cleanupListed( listed )
-	local keep = {}
-	for id in gmatch( listed, '%[(%d+)%]=[1-9]' ) do
-		keep[id] = true
+	cleanups = cleanups + 1
+	for digits in gmatch( listed, '%[(%d+)%]' ) do
+		if kept_by[digits] then
+			kept_by[digits] = cleanups
+		end
 	end
-	for id, func in next, chunks do
-		if not keep[id_texts[id]] then
-			chunks[id], ids[func], id_texts[id] = nil, nil, nil
+	for digits, kept in next, kept_by do
+		if kept ~= cleanups then
+			local id = tonumber( digits )
+			ids[chunks[id]], chunks[id], kept_by[digits] = nil, nil, nil
 		end
 	end
 	return EMPTY_REPLY
