@@ -194,7 +194,9 @@ function answer.loadString( text, name )
 		end
 	end
 	local chunk, reason = loadstring( text, name )
-	if not chunk then
+	if reason == NO_MEMORY then
+		error( reason, 0 ) -- loadstring returns it; reply_to tries again with the modules' garbage collected
+	elseif not chunk then
 		return encode.failure( reason )
 	end
 	setfenv( chunk, environment )
