@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,15 @@ _FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-pipe"),
 )
 _SECONDS = 60
+
+# DevTools' pipe is on the descriptors 3 and 4 (a shell's redirection takes one digit only).
+_MOVE = """
+import fcntl, os, sys
+high = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 10) for fd in sys.argv[1:3]]
+for number, fd in enumerate(high, 3):
+    os.dup2(fd, number)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Page:
@@ -51,8 +61,9 @@ class Page:
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.call("Page.navigate", url=f"{path.as_uri()}{hash}")
-        self._until(lambda event: event.get("method") == "Page.loadEventFired", "the page to load")
+        for url in ("about:blank", f"{path.as_uri()}{hash}"):  # another # alone would load nothing
+            self.call("Page.navigate", url=url)
+            self._until(lambda event: event.get("method") == "Page.loadEventFired", f"{url} to load")
 
     def run(self, script: str) -> Any:
         """The value of an expression of JavaScript."""
@@ -110,8 +121,7 @@ def browser(directory: Path) -> Iterator[Page]:
     from_read, from_write = os.pipe()
     command = [need("chromium"), *_FLAGS, f"--user-data-dir={directory}"]
     process = subprocess.Popen(
-        # DevTools' pipe is on the descriptors 3 and 4.
-        ["/bin/sh", "-c", f'exec "$@" 3<&{to_read} 4>&{from_write}', "sh", *command],
+        [sys.executable, "-IS", "-c", _MOVE, str(to_read), str(from_write), *command],
         pass_fds=(to_read, from_write),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

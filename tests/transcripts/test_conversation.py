@@ -48,8 +48,10 @@ def test_times(tmp_path: Path) -> None:
     assert [round(seconds * 1000) for seconds in (times.lua, times.php, times.waiting)] == [8, 3, 4]
     assert times.total == pytest.approx(0.015)
     outer, callback = conversation_.steps[4], conversation_.steps[5]
-    assert (outer.seconds, outer.own_seconds) == (pytest.approx(0.007), pytest.approx(0.002))
-    assert (callback.seconds, callback.own_seconds) == (pytest.approx(0.005), pytest.approx(0.003))
+    assert outer.seconds == pytest.approx(0.007)
+    assert outer.own_seconds == pytest.approx(0.002)
+    assert callback.seconds == pytest.approx(0.005)
+    assert callback.own_seconds == pytest.approx(0.003)
     assert conversation_.php["mw.get"].calls == 1
     assert conversation_.lua["Module:A"].calls == 2
     assert conversation_.lua["Module:A"].seconds == pytest.approx(0.003)

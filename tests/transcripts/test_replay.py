@@ -181,7 +181,10 @@ DISHONEST = [
     ("sys.exit(9)", "the interpreter exited with status 9"),
     ("receive(); os.kill(os.getpid(), 11)", "the interpreter received signal 11 (SIGSEGV)"),
     ("receive(); time.sleep(60)", "the interpreter did not answer within 0.5 seconds, and was ended"),
-    ("receive(); print('Segmentation fault, sorry', flush=True); receive()", "frame at byte 0: expected a header of 16 lower-case"),
+    (
+        "receive(); print('Segmentation fault, sorry', flush=True); receive()",
+        "frame at byte 0: expected a header of 16 lower-case",
+    ),
     ("receive(); send(b'i:1;'); receive()", "expected a message with an op"),
     ("receive(); send(b'a:1:{'); receive()", "malformed serialized data"),
 ]

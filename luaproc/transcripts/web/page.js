@@ -319,8 +319,10 @@ const messages = (() => {
 	}
 
 	function refresh() {
-		const words = $('filter').value.toLowerCase().split(/\s+/).filter(Boolean);
-		shown = steps.filter(step => !($('errors').checked && !step.error) && !($('chores').checked && step.chore) && words.every(word => step.search.includes(word)));
+		// "=name" is exactly that function, anything else is words to be found somewhere in the message.
+		const wanted = $('filter').value.trim(), exact = wanted.startsWith('=') ? wanted.slice(1).toLowerCase() : null;
+		const words = exact === null ? wanted.toLowerCase().split(/\s+/).filter(Boolean) : [];
+		shown = steps.filter(step => !($('errors').checked && !step.error) && !($('chores').checked && step.chore) && (exact === null || step.name.toLowerCase() === exact) && words.every(word => step.search.includes(word)));
 		until = 0;
 		rows.clear();
 		$('list').replaceChildren();
@@ -337,7 +339,10 @@ const messages = (() => {
 		extend(shown.indexOf(steps[index]) + PAGE / 2);
 		const node = rows.get(index);
 		toggle(steps[index], node, true);
-		node.scrollIntoView({ block: node.offsetHeight > innerHeight ? 'start' : 'center' });
+		const scroll = () => node.scrollIntoView({ block: node.offsetHeight > innerHeight ? 'start' : 'center' });
+		scroll();
+		// Rows far away have an estimated height until they come into view.
+		requestAnimationFrame(() => requestAnimationFrame(scroll));
 	}
 
 	for (const id of ['filter', 'errors', 'chores']) $(id).addEventListener('input', refresh);
@@ -345,7 +350,7 @@ const messages = (() => {
 	return {
 		reveal,
 		find(name) {
-			$('filter').value = name.toLowerCase();
+			$('filter').value = `=${name}`;
 			refresh();
 			$('messages').scrollIntoView();
 		},
