@@ -12,6 +12,7 @@ import pytest
 
 import luaproc
 from luaproc.host import Interpreter, LuaError
+from luaproc.wire.errors import LocalProtocolError
 from tests.hostile.attack import Limits
 
 # As `luaproc link` starts it: isolated, without `site`.
@@ -103,29 +104,36 @@ def register(interpreter: Interpreter) -> None:
             value = [value]
         return value
 
-    interpreter.register_library(
-        "php",
-        {
-            "echo": lambda *args: args,
-            "fail": fail,
-            "call": call,
-            "pcall": protected,
-            "load": load,
-            "code": lambda size: load(b"x=1 " * int(size // 4)),
-            "text": lambda size: load(b'return "' + b"x" * int(size) + b'"'),
-            "huge": lambda size, number=0: b"%d" % int(number) + b"y" * int(size),
-            "many": lambda count: tuple(range(int(count))),
-            "tab": lambda count: {f"k{n}": n for n in range(int(count))},
-            "deep": deep,
-            "depth": depth,
-            "register": register_late,
-            "wrapped": lambda: interpreter.wrap_php_function(lambda: 1),
-            "stale": stale,
-            "forget": forget,
-            "cleanup": cleanup,
-            "status": lambda: (interpreter.get_status() or 0) and 1,
-        },
-    )
+    def honest(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call_it(*args: Any) -> Any:
+            try:
+                return function(*args)
+            except (AttributeError, KeyError, LocalProtocolError, OverflowError, TypeError, ValueError) as error:
+                raise LuaError(f"bad argument: {error}") from None  # as PHP's own functions tell bad arguments
+
+        return call_it
+
+    functions: dict[str, Callable[..., Any]] = {
+        "echo": lambda *args: args,
+        "fail": fail,
+        "call": call,
+        "pcall": protected,
+        "load": load,
+        "code": lambda size: load(b"x=1 " * int(size // 4)),
+        "text": lambda size: load(b'return "' + b"x" * int(size) + b'"'),
+        "huge": lambda size, number=0: b"%d" % int(number) + b"y" * int(size),
+        "many": lambda count: tuple(range(int(count))),
+        "tab": lambda count: {f"k{n}": n for n in range(int(count))},
+        "deep": deep,
+        "depth": depth,
+        "register": register_late,
+        "wrapped": lambda: interpreter.wrap_php_function(lambda: 1),
+        "stale": stale,
+        "forget": forget,
+        "cleanup": cleanup,
+        "status": lambda: (interpreter.get_status() or 0) and 1,
+    }
+    interpreter.register_library("php", {name: honest(function) for name, function in functions.items()})
 
 
 def check_health(interpreter: Interpreter) -> None:

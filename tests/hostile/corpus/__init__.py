@@ -5,6 +5,7 @@ from tests.hostile.corpus import (
     bytecode,
     environments,
     errors,
+    gaps,
     hijack,
     libraries,
     memory,
@@ -23,4 +24,5 @@ CORPUS: dict[str, list[Attack]] = {
     "libraries": libraries.ROWS,
     "stack": stack.ROWS,
     "memory": memory.ROWS,
+    "gaps": gaps.ROWS,
 }

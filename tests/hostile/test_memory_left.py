@@ -1,0 +1,54 @@
+"""How much of Scribunto's 51,200 KB a module has: measured as a module can, by taking until no more is given.
+
+Figures in KB (Debian 12, x86-64, CPython 3.11, lupa 2.8): started lean, as `luaproc link` does; by pip's console
+script; and the reference server on Debian's Lua.
+
+    what a module can hold                lua51: lean  script  lua5.1   luajit21: lean  script  luajit
+    strings of 64 KB                             35264   33664   46784           34560   33152   23488
+    strings of 4 KB                              34768   33152   46016           34128   32640   44984
+    strings of 1 KB                              32768   31393   42805           32768   31452       0
+    one string, of string.rep                    11750   11200   14100           16350   16350   16350
+    used before the module (vsize)               14060   15696    4272           14796   16364    4176
+
+32,768 strings of 1 KB are where a table's array doubles: it wants 1 MB at once then. string.rep has its text three
+times over while it grows. The reference on luajit leaves nothing: memory that runs out ends it.
+"""
+
+import pytest
+
+from tests.hostile import host
+from tests.hostile.attack import BOTH, DEFAULT
+
+AIM = 33 * 1024
+ONE_STRING = 10 * 1024
+
+# No two strings are equal: Lua keeps equal ones once.
+_STRINGS = (
+    "local t, n, x = {}, 0, ('x'):rep(4 * 1024 - 24) pcall(function() while true do "
+    "t[n + 1] = x .. ('%023d'):format(n) n = n + 1 end end) t = nil return n * 4"
+)
+
+
+@pytest.mark.parametrize("runtime", BOTH)
+def test_a_module_can_hold_33_mb(runtime: str) -> None:
+    """The largest total, in KB, of 4 KB strings in a table before `not enough memory`."""
+    with host.start(runtime, DEFAULT) as interpreter:
+        (kilobytes,) = interpreter.call(interpreter.load_string(_STRINGS, "=m"))
+        host.check_health(interpreter)
+    assert kilobytes >= AIM
+
+
+@pytest.mark.parametrize("runtime", BOTH)
+def test_a_module_can_make_a_string_of_10_mb(runtime: str) -> None:
+    """The largest string, in KB, that string.rep makes in a fresh process."""
+    low, high = 0, DEFAULT.memory or 0
+    while high - low > 1024:
+        middle = (low + high) // 2
+        with host.start(runtime, DEFAULT) as interpreter:
+            made, text = interpreter.call(
+                interpreter.load_string("local ok, s = pcall(string.rep, 'x', ...) return ok, ok or s", "=m"),
+                middle * 1024,
+            )
+            assert made or text == b"not enough memory"
+            low, high = (middle, high) if made else (low, middle)
+    assert low >= ONE_STRING
