@@ -15,14 +15,10 @@ from typing import NamedTuple
 
 from luaproc import launcher
 from luaproc.errors import LuaprocError, UsageError
-
-PLACES = ("/usr/share/mediawiki", "/var/lib/mediawiki", "/var/www/html", "/var/www/html/w", "/var/www/mediawiki")
-"""Where MediaWiki is looked for: Debian's package, and where people unpack it."""
+from luaproc.mediawiki import MAIN, PLACES, php_words
 
 # What an admin has without us: the Lua that each of our runtimes stands in for.
 OPPONENTS = {"lua51": "lua5.1", "luajit21": "luajit"}
-
-MAIN = "mw_main.lua"
 
 
 class BenchError(LuaprocError):
@@ -58,34 +54,6 @@ _PYTHON = getattr(sys, "_base_executable", "") or sys.executable
 
 BARE = Server("python -IS -c pass", (_PYTHON, "-I", "-S", "-c", "pass"))
 """No server: the least that a Python process costs, to compare our start with."""
-
-
-def find_mediawiki(directory: str | None) -> Path | None:
-    """The directory of a MediaWiki with Scribunto: the given one, or where it usually lies; None if it lies nowhere.
-
-    Raises UsageError if `directory` has no Scribunto.
-    """
-    if directory is not None:
-        if _main_script(Path(directory)) is None:
-            raise UsageError(
-                f"expected the directory of a MediaWiki that has extensions/Scribunto, got {directory}: no {MAIN} there"
-            )
-        return Path(directory).absolute()
-    return next((Path(place) for place in PLACES if _main_script(Path(place))), None)
-
-
-def _main_script(mediawiki: Path) -> Path | None:
-    includes = mediawiki / "extensions" / "Scribunto" / "includes"
-    # The directory was renamed in REL1_40 (client-contract.md, "Messages").
-    found = (includes / engines / "LuaStandalone" / MAIN for engines in ("engines", "Engines"))
-    return next((path.absolute() for path in found if path.is_file()), None)
-
-
-def php_words(mediawiki: Path) -> tuple[str, ...]:
-    """What PHP appends to luaPath for the first parser of a page."""
-    script = _main_script(mediawiki)
-    assert script is not None
-    return (str(script), str(script.parent.parent.parent), "0", "8")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import click
 
 from luaproc.bench import report, runner, servers, wiki
 from luaproc.errors import UsageError
+from luaproc.mediawiki import find_mediawiki
 
 ROUNDS = 15
 QUICK_ROUNDS = 3
@@ -64,7 +65,7 @@ def command(
         raise UsageError(f"--only expects one of {', '.join(runner.KEYS)}; got {unknown[0]!r}")
     keys = only or runner.KEYS
     rounds = rounds or (QUICK_ROUNDS if quick else ROUNDS)
-    place = servers.find_mediawiki(mediawiki)
+    place = find_mediawiki(mediawiki)
     others = servers.opponents(commands, runtime, place)
     with ExitStack() as stack:
         everyone = [stack.enter_context(servers.ours(runtime, place)), *others]

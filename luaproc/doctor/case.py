@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from luaproc.bench.servers import find_mediawiki, php_words
 from luaproc.doctor import settings, users
 from luaproc.errors import UsageError
 from luaproc.host.connection import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
+from luaproc.mediawiki import find_mediawiki, php_words
 
 Level = Literal["ok", "warning", "failed", "skipped"]
 """`skipped`: not checked, since what it needs has failed or is not there."""

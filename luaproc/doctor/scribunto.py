@@ -8,9 +8,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from luaproc.bench.servers import php_words
 from luaproc.doctor.case import HAS_LIMITS, Case, Finding, failed, not_checked, ok, warning
 from luaproc.doctor.users import as_user, obstacle
+from luaproc.mediawiki import php_words
 from luaproc.responder.installation import function_class
 
 ULIMIT = "lua_ulimit.sh"

@@ -17,8 +17,8 @@ BASE = 14 * 1024 * 1024
 def set_process_limits(max_memory: int | None, max_cpu: int | None) -> None:
     """Apply `--max-memory` (bytes, as ulimit -v) and `--max-cpu` (seconds; the hard limit is one more, as Scribunto's).
 
-    Where the platform cannot limit CPU time, a thread watches it. Raises `UsageError` where a limit is above the one
-    the process was started with.
+    A limit that the process was started with holds if it is lower. Where the platform cannot limit CPU time, a thread
+    watches it. Raises `UsageError` for a limit that the system refuses.
     """
     if max_memory is None and max_cpu is None:
         return

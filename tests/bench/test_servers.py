@@ -7,37 +7,9 @@ import pytest
 from luaproc.bench import runner, servers
 from luaproc.bench.servers import Server
 from luaproc.errors import UsageError
+from luaproc.mediawiki import php_words
 from tests.parts import need
-
-ENGINES = "extensions/Scribunto/includes/{}/LuaStandalone/mw_main.lua"
-
-
-def mediawiki(directory: Path, engines: str = "engines") -> Path:
-    """The shape of a MediaWiki."""
-    script = directory / ENGINES.format(engines)
-    script.parent.mkdir(parents=True)
-    script.touch()
-    return directory
-
-
-@pytest.mark.parametrize("engines", ["engines", "Engines"])
-def test_mediawiki_of_either_layout(tmp_path: Path, engines: str) -> None:
-    """REL1_40 renamed the directory; PHP's words name what is there."""
-    place = servers.find_mediawiki(str(mediawiki(tmp_path, engines)))
-    assert place == tmp_path
-    includes = str(tmp_path / "extensions/Scribunto/includes")
-    assert servers.php_words(place) == (str(tmp_path / ENGINES.format(engines)), includes, "0", "8")
-
-
-def test_mediawiki_without_scribunto_is_refused(tmp_path: Path) -> None:
-    """Not replaced by another one that was found."""
-    with pytest.raises(UsageError, match=f"expected the directory of a MediaWiki .*, got {tmp_path}: no mw_main.lua"):
-        servers.find_mediawiki(str(tmp_path))
-
-
-def test_debians_mediawiki_is_found() -> None:
-    """By itself, as the issue asks."""
-    assert servers.find_mediawiki(None) == Path(need("mediawiki"))
+from tests.test_mediawiki import mediawiki
 
 
 @pytest.mark.parametrize(("runtime", "lua"), [("lua51", "lua5.1"), ("luajit21", "luajit")])
@@ -45,14 +17,14 @@ def test_the_default_opponent_is_what_an_admin_has(tmp_path: Path, runtime: str,
     """The reference server on the Lua that our runtime stands in for."""
     need(lua)
     place = mediawiki(tmp_path)
-    assert servers.opponents((), runtime, place) == [Server(lua, (lua,), servers.php_words(place))]
+    assert servers.opponents((), runtime, place) == [Server(lua, (lua,), php_words(place))]
 
 
 def test_one_word_is_a_lua_path(tmp_path: Path) -> None:
     """So Scribunto's bundled binary is named by its path alone."""
     place = mediawiki(tmp_path)
     (found,) = servers.opponents(("/bin/sh",), "lua51", place)
-    assert found == Server("sh", ("/bin/sh",), servers.php_words(place))
+    assert found == Server("sh", ("/bin/sh",), php_words(place))
     assert found.is_lua_path
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from luaproc.bench import servers, wiki
+from luaproc.bench import wiki
 from luaproc.bench.servers import BenchError, Server
 from luaproc.bench.wiki import Wiki
+from luaproc.mediawiki import find_mediawiki
 from tests.parts import need
 
 
@@ -14,7 +15,7 @@ from tests.parts import need
 def site() -> Iterator[Wiki]:
     """Installing it takes some seconds: once for all."""
     need("php")
-    place = servers.find_mediawiki(need("mediawiki"))
+    place = find_mediawiki(need("mediawiki"))
     assert place is not None
     assert wiki.missing() is None
     with Wiki(place) as found:
