@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from luaproc.host import printing
 from luaproc.host.errors import LuaError
-from luaproc.session import printing
 from luaproc.session.errors import SessionError
 from luaproc.session.lines import PREFIXES, Step, here_text, is_empty, split_op
 from luaproc.session.session import WIRE_MODES, Outcome, Session

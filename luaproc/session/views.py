@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import IO, Any, Protocol
 
+from luaproc.host import printing
 from luaproc.host.errors import LuaError
-from luaproc.session import printing
 from luaproc.session.lines import Step
 from luaproc.session.ops import error_data, error_text
 from luaproc.session.session import Outcome, Watcher

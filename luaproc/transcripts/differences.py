@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from luaproc.session.printing import quote, visible
+from luaproc.host.printing import quote, visible
 from luaproc.transcripts.summary import brief
 from luaproc.wire.messages import Call, Error, GetStatus, LoadString, Message, Return, op_name
 from luaproc.wire.values import FunctionRef, Table, Value

@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from luaproc import __version__
-from luaproc.session.printing import readable, values, visible
+from luaproc.host.printing import readable, values, visible
 from luaproc.transcripts.conversation import Conversation, Step, Use
 from luaproc.transcripts.reader import End, Transcript
 from luaproc.transcripts.show import ending, whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from luaproc.session.printing import readable
+from luaproc.host.printing import readable
 from luaproc.transcripts.conversation import Step, follow
 from luaproc.transcripts.differences import Difference, compare, difference
 from luaproc.transcripts.reader import Transcript

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from luaproc.host.errors import LuaError, ServerDied, TraceEntry
-from luaproc.session.printing import readable, values, visible
+from luaproc.host.printing import readable, values, visible
 from luaproc.transcripts.conversation import Conversation, Step, Use
 from luaproc.transcripts.reader import Closed, End, Frame
 from luaproc.transcripts.summary import content, data_of, duration, op, shortened, size

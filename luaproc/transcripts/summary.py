@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 
-from luaproc.session.printing import quote, values, visible
+from luaproc.host.printing import quote, values, visible
 from luaproc.transcripts.conversation import Step
 from luaproc.transcripts.reader import Closed, Frame
 from luaproc.wire.messages import Call, CleanupChunks, Error, LoadString, RegisterLibrary, Return, op_name

@@ -6,7 +6,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luaproc.session import printing
+from luaproc.host import printing
 from luaproc.wire import expressions
 from luaproc.wire.values import FunctionRef
 
