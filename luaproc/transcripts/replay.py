@@ -7,13 +7,13 @@ numbers of functions are the new server's (see `ids`). What counts as a differen
 from __future__ import annotations
 
 import signal
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from luaproc.host.connection import Connection
 from luaproc.host.errors import ServerDied, ServerTimeout
+from luaproc.host.interpreter import default_server
 from luaproc.transcripts.conversation import Conversation, Step, follow
 from luaproc.transcripts.differences import Difference, compare, difference, is_reply
 from luaproc.transcripts.errors import TranscriptError
@@ -56,7 +56,7 @@ class Replay:
 
 def own_server(transcript: Transcript, runtime: str | None = None) -> list[str]:
     """The command of our own server, with the options that the recorded one had from PHP."""
-    command = [sys.executable, "-m", "luaproc", "serve"]
+    command = default_server()
     options = {"runtime": runtime}
     main = next((n for n, word in enumerate(transcript.command) if word.endswith("mw_main.lua")), None)
     if main is not None:

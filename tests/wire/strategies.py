@@ -8,9 +8,9 @@ from luaproc.wire.values import CLASS_NAMES, MAX_INT, MIN_INT, FunctionRef, Key,
 # Bytes that one of the two languages treats specially come up often.
 strings = st.one_of(
     st.binary(max_size=40),
-    st.lists(
-        st.sampled_from([b"\\", b"\n", b"\r", b"\0", b'"', b"'", b"n", b"7", b"\xff", b"{"]), max_size=12
-    ).map(b"".join),
+    st.lists(st.sampled_from([b"\\", b"\n", b"\r", b"\0", b'"', b"'", b"n", b"7", b"\xff", b"{"]), max_size=12).map(
+        b"".join
+    ),
     st.text(max_size=20).map(lambda text: text.encode("utf-8", "surrogatepass")),
 )
 integers = st.one_of(st.integers(-300, 300), st.integers(MIN_INT, MAX_INT))
@@ -27,9 +27,7 @@ def php_keys(table: dict[Key, object]) -> Table:
 
 def tables(keys: st.SearchStrategy[Key], leaves: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     """Leaves, or dicts of them, nested."""
-    return st.recursive(
-        leaves, lambda inner: st.dictionaries(keys, inner, max_size=5).map(php_keys), max_leaves=15
-    )
+    return st.recursive(leaves, lambda inner: st.dictionaries(keys, inner, max_size=5).map(php_keys), max_leaves=15)
 
 
 php_values = tables(st.one_of(integers, strings), st.one_of(scalars, functions))

@@ -90,15 +90,11 @@ def test_php_spellings_of_the_other_requests() -> None:
 
 def test_cleanup_keeps_what_is_not_falsey() -> None:
     """The client writes reference counts there; 0 is true in Lua."""
-    assert decode_from_host(b'{op="cleanupChunks",ids={[1]=2,[2]=false,[3]=0}}') == CleanupChunks(
-        frozenset({1, 3})
-    )
+    assert decode_from_host(b'{op="cleanupChunks",ids={[1]=2,[2]=false,[3]=0}}') == CleanupChunks(frozenset({1, 3}))
 
 
 def test_error_of_the_newest_scribunto_carries_the_log() -> None:
-    body = escape(
-        serialization.dumps({"op": "error", "value": "a:1: b", "trace": [{"what": "C"}], "log": "x\n"})
-    )
+    body = escape(serialization.dumps({"op": "error", "value": "a:1: b", "trace": [{"what": "C"}], "log": "x\n"}))
     assert decode_from_responder(body) == Error(b"a:1: b", ({b"what": b"C"},), b"x\n")
 
 
