@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from luaproc.host import Interpreter
+from luaproc.host.interpreter import default_server
 from luaproc.transcripts.errors import TranscriptError
 from luaproc.transcripts.reader import read
 from luaproc.transcripts.replay import Replay, own_server, replay
@@ -229,8 +230,7 @@ def test_own_server_has_the_options_of_the_recorded_one(tmp_path: Path) -> None:
     ]
     transcript = read(conversation(tmp_path / "t.jsonl", said))
     assert own_server(transcript, "lua51") == [
-        *LUAPROC,
-        "serve",
+        *default_server(),
         "--runtime=lua51",
         "--interpreter-id=5",
         f"--function-class={CLASS_NAMES[1].decode()}",
