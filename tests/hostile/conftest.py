@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -47,7 +48,9 @@ def run(case: Case) -> Result:
 @pytest.fixture(scope="session")
 def results(request: pytest.FixtureRequest) -> Iterator[dict[Case, "Future[Result]"]]:
     """The results of every row that is to be tested."""
-    wanting = [item for item in request.session.items if "results" in getattr(item, "fixturenames", ())]
+    here = Path(__file__).parent  # other rooms' tests may have a fixture of this name
+    items = [item for item in request.session.items if item.path.parent == here]
+    wanting = [item for item in items if "results" in getattr(item, "fixturenames", ())]
     cases: list[Case] = [item.callspec.params["case"] for item in wanting]  # type: ignore[attr-defined]
     limit, size = sys.getrecursionlimit(), threading.stack_size(256 * 1024 * 1024)
     sys.setrecursionlimit(100_000)  # PHP and Lua call each other hundreds of levels deep
