@@ -301,6 +301,14 @@ def test_log_file(tmp_path: Path, runtime: str) -> None:
     plain = feed(frames(*bodies), command)
     assert plain.replies[:2] == outcome.replies[:2]
     assert plain.replies[3:] == outcome.replies[3:]
+    assert f"RX <== return ({len(bodies[4])} bytes)" in log.read_text()
+
+
+def test_a_log_that_cannot_be_written_takes_no_page_down() -> None:
+    """A full disk ends the log, with one line, and the conversation goes on."""
+    outcome = feed(frames(load_body("return 1"), call_body(1)), [*LUAPROC, "serve", "--log", "/dev/full"])
+    assert (outcome.status, len(outcome.replies)) == (0, 2)
+    assert outcome.stderr == b"luaproc: the log ends here, cannot write: No space left on device\n"
 
 
 def test_log_file_by_environment_and_its_permissions(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ class Pipes:
             if len(body) != length:
                 die(f"truncated frame: expected a body of {length} bytes, got {len(body)}")
             if self._log is not None:
-                self._write_log(b"RX <== ", body)
+                self._write_log(b"RX <== ", body, length)
             if body == _GET_STATUS:
                 self._send(self._status())
                 continue
@@ -145,8 +145,7 @@ class Pipes:
             if not taken:
                 die(f"truncated frame: {self._left} bytes of the body are missing")
             self._left -= taken
-        head = self._body[:64]
-        return REPLY if b'"return"' in head or b'"error"' in head else REQUEST
+        return REPLY if _op(self._body) in (b"return", b"error") else REQUEST
 
     def slice(self) -> "bytes | None":
         """The next piece of a long message, None at its end."""
@@ -181,7 +180,7 @@ class Pipes:
         self._body = first[:64]
         self._next = b"return " + first
         if self._log is not None:
-            self._write_log(b"RX <== ", first)
+            self._write_log(b"RX <== ", first, length)
         return True
 
     def _read_all(self, length: int) -> bytes:
@@ -193,7 +192,7 @@ class Pipes:
 
     def _send(self, reply: bytes) -> None:
         if self._log is not None:
-            self._write_log(b"TX ==> ", reply)
+            self._write_log(b"TX ==> ", reply, len(reply))
         if self._ballast is None:
             try:
                 self._ballast = bytearray(limits.HEADROOM)
@@ -208,12 +207,12 @@ class Pipes:
                     raise
         if escaped is not None:
             length = len(escaped)
-            header = b"%08x%08x" % (length, length * 2 - 1)
-            self._sent = self._turn
+            frame = b"%08x%08x" % (length, length * 2 - 1)
             if length <= SLICE:
-                _write(1, header + escaped)
-            else:  # no copy of what is long
-                _write(1, header)
+                frame += escaped
+            self._sent = self._turn
+            _write(1, frame)
+            if length > SLICE:  # no copy of what is long
                 _write(1, escaped)
             return
         extra = reply.count(b"\\") + reply.count(b"\r") + reply.count(b"\n")
@@ -236,10 +235,18 @@ class Pipes:
                 escaped = _escape(bytes(piece))
             _write(1, escaped)
 
-    def _write_log(self, direction: bytes, message: bytes) -> None:
-        # The op stands first in what PHP and we write: a quoted word behind `op`.
-        op = message[:64].partition(b"op")[2].split(b'"')
-        _write(self._log or 2, b"%b%b (%d bytes)\n" % (direction, op[2] if len(op) > 2 else b"?", len(message)))
+    def _write_log(self, direction: bytes, message: bytes, length: int) -> None:
+        assert self._log is not None
+        try:
+            os.write(self._log, b"%b%b (%d bytes)\n" % (direction, _op(message) or b"?", length))
+        except OSError as error:  # a full disk is no reason to take the pages down
+            self._log = None
+            report(b"luaproc: the log ends here, cannot write: " + os.strerror(error.errno or 0).encode())
+
+
+def _op(message: bytes) -> bytes:
+    """The op that a message or its beginning names: the first quoted word behind `op`, which PHP and we write first."""
+    return next((word for word in message[:64].partition(b"op")[2].split(b'"') if word.isalpha()), b"")
 
 
 def _write(descriptor: int, data: "bytes | memoryview") -> None:
@@ -264,7 +271,7 @@ def _frame_length(header: bytes) -> int:
         length = int(header[:8], 16)
     except ValueError:
         length = -1
-    if header.lower() != b"%08x%08x" % (length, length * 2 - 1):
+    if length < 0 or header.lower() != b"%08x%08x" % (length, length * 2 - 1):
         die(
             f"bad frame header {header!r}: expected the body's length in 8 hexadecimal digits, "
             "and its double less one in 8 more"

@@ -10,9 +10,9 @@
 --   its op and fields (see SHORT), or true for one that is long and comes by wire.slice().
 -- wire.first() is the same without sending. wire.again() gives the message that was lost on the way to us once more,
 -- wire.plain() its whole expression.
--- wire.lost( turn ) tells what was lost: 0 nothing was sent in this turn, 1 a reply, 2 a request. wire.lift() adds a reserve to the memory
--- limit until enough is free. wire.die( reason ) and wire.exit( status )
--- end the process. wire.status() is the encoded reply to getStatus.
+-- wire.lost( turn ) tells what was lost: 0 nothing was sent in this turn, 1 a reply, 2 a request.
+-- wire.lift() adds a reserve to the memory limit until enough is free.
+-- wire.die( reason ) and wire.exit( status ) end the process. wire.status() is the encoded reply to getStatus.
 
 local wire, environment, protected_functions, encode_of, structured_trace, settings = ...
 local type, next, error, pcall, xpcall, select = type, next, error, pcall, xpcall, select
@@ -100,6 +100,8 @@ local function evaluate( chunk, reason )
 		end
 		local first, second, third = fields[1], fields[2], fields[3]
 		return op, first and message[first], second and message[second], third and message[third]
+	elseif op ~= 'call' and op ~= 'return' then -- wire's shorter expressions are of these
+		wire.die( 'malformed message: the body is more than one expression' )
 	end
 	return op, a, b, c
 end
@@ -281,8 +283,8 @@ end
 
 ---- call ------------------------------------------------------------------------------------------------------------
 
--- What `invoke` takes up: set while a call is prepared, read at its first instruction. A closure a call would do the same
--- for one allocation more.
+-- What `invoke` takes up: set while a call is prepared, read at its first instruction. A closure a call would do the
+-- same for one allocation more.
 local call_id, call_args, call_count
 
 function answer.call( id, count, args )
@@ -503,6 +505,8 @@ function make_php_function( id )
 	return php_function
 end
 
-return function ()
+-- pause: of the collector, per cent (see limits.collector_pause).
+return function ( pause )
+	collectgarbage( 'setpause', pause )
 	converse()
 end
