@@ -41,8 +41,8 @@ def test_each_alone() -> None:
 
 
 def test_the_limit_of_the_process_holds_anyway() -> None:
-    """Ours only ever lowers: Scribunto's ulimit is the wiki's word. A soft CPU limit of 8 would meet the hard one, where
-    the kernel kills without the SIGXCPU that PHP understands."""
+    """Ours only ever lowers: Scribunto's ulimit is the wiki's word. A soft CPU limit of 8 would meet the hard one,
+    where the kernel kills without the SIGXCPU that PHP understands."""
     code = f"limits.set_process_limits({MEMORY * 2}, 50)\n{READ}"
     assert run(code, memory=MEMORY, cpu=(7, 8)) == f"{MEMORY} {MEMORY} 7 8"
     assert run(f"limits.set_process_limits(None, 5)\n{READ}", cpu=(7, 8)) == "-1 -1 5 6"

@@ -35,9 +35,14 @@ end
 local key_texts, key_count = {}, 0 -- string key -> its encoding
 local numbers = {} -- small integer -> its encoding, from its first use on
 
+-- '%d' takes a C long, which has 32 bits on Windows and on 32-bit systems; '%.0f' is exact and half as fast.
+local function encode_integer( v )
+	return format( v >= -0x80000000 and v < 0x80000000 and 'i:%d;' or 'i:%.0f;', v )
+end
+
 local function encode_number( v )
 	if v >= -INT_MAX and v < INT_MAX and floor( v ) == v then
-		local text = format( 'i:%d;', v )
+		local text = encode_integer( v )
 		if v >= 0 and v < 2000 then
 			numbers[v] = text
 		end
@@ -61,7 +66,7 @@ local function php_key( key )
 	local kind = type( key )
 	if kind == 'number' then
 		if floor( key ) == key and key >= -KEY_MAX and key < KEY_MAX then
-			return format( '%d', key ), true
+			return format( '%.0f', key ), true
 		end
 		return tostring( key ), false
 	elseif kind ~= 'string' then
@@ -148,7 +153,7 @@ local function encode_table( t, n, depth )
 		local text = key_texts[key]
 		if not text then
 			if type( key ) == 'number' and floor( key ) == key and key >= -KEY_MAX and key < KEY_MAX then
-				text = numbers[key] or format( 'i:%d;', key )
+				text = numbers[key] or encode_integer( key )
 			else
 				local name, is_integer = php_key( key )
 				if is_integer or type( key ) == 'number' then

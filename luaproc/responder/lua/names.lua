@@ -1,6 +1,6 @@
 -- The names a module can reach: this list, and nothing else. It is data: environment.lua builds the modules'
 -- globals from it, and the tests walk everything that a module can reach and fail on a name that is not here.
--- A name that this runtime does not have is left out (LuaJIT lacks gfind, mod, foreach's setn; PUC lacks move).
+-- A name that this runtime does not have is left out (LuaJIT lacks gfind, mod and setn; PUC lacks move).
 
 return {
 	_G = { '_G', '_VERSION', 'assert', 'error', 'getfenv', 'getmetatable', 'ipairs', 'next', 'pairs', 'pcall',

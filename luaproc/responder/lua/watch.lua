@@ -1,7 +1,7 @@
--- Where the CPU time went: shortly before the process dies of SIGXCPU, the Lua stack of that moment goes to stderr, which
--- Scribunto's errorFile keeps. A count hook looks at the clock: every 100,000 instructions cost 0.7 % on Lua-heavy work
--- (20,000 cost 1.7 %, a million 0.1 %). A loop of long C calls may pass the margin unseen, and then there is no trace.
--- LuaJIT runs no hooks in compiled code, so there it is not set.
+-- Where the CPU time went: shortly before the process dies of SIGXCPU, the Lua stack of that moment goes to stderr,
+-- which Scribunto's errorFile keeps. A count hook looks at the clock: every 100,000 instructions cost 0.7 % on
+-- Lua-heavy work (20,000 cost 1.7 %, a million 0.1 %). A loop of long C calls may pass the margin unseen, and then
+-- there is no trace. LuaJIT runs no hooks in compiled code, so there it is not set.
 
 local limit, report = ... -- seconds of CPU time, and who writes to stderr
 local clock, pcall, sethook, traceback, format = os.clock, pcall, debug.sethook, debug.traceback, string.format
