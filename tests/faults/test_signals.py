@@ -1,0 +1,127 @@
+"""SIGTERM ends the process at once, whatever it does; SIGXCPU by its default action; SIGPIPE where PHP is gone."""
+
+import fcntl
+import os
+import resource
+import signal
+
+import pytest
+
+from tests.faults.process import Responder
+
+RUNTIMES = ("lua51", "luajit21")
+REGISTER = b'{["op"]="registerLibrary",["name"]="php",["functions"]={["ask"]="ask-1"}}'
+
+# What the process does -> the module, and the kernel's state by which it is seen to do it.
+STATES = {
+    "in a Lua loop": ("while true do end", "R"),
+    "in a loop that catches errors": ("while true do pcall(error) end", "R"),
+    "in one long C call": ("return (('x'):rep(400):find('.-.-.-.-b'))", "R"),
+    "in a loop in an error handler": ("xpcall(error, function() while true do end end)", "R"),
+    "waiting for PHP's answer": ("php.ask()", "S"),
+    "waiting for PHP's answer in __pairs": (
+        "return setmetatable({}, {__pairs = function() php.ask() return next, {}, nil end})", "S",
+    ),
+}  # fmt: skip
+
+
+def busy(responder: Responder, code: str, state: str) -> None:
+    """Have the responder do this, and be seen at it."""
+    responder.send(REGISTER)
+    responder.receive()
+    responder.load(code, 1)
+    responder.call(1)
+    if state == "S":
+        assert b's:4:"call"' in responder.receive()
+    responder.until(state)
+
+
+@pytest.mark.parametrize("what", STATES)
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_sigterm(runtime: str, what: str) -> None:
+    """PHP ends the process so, and shows any other end to the reader."""
+    with Responder(runtime) as responder:
+        busy(responder, *STATES[what])
+        responder.process.send_signal(signal.SIGTERM)
+        status, stderr, _ = responder.ended()
+    assert (status, stderr) == (-signal.SIGTERM, b"")
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_sigterm_while_idle(runtime: str) -> None:
+    """Before the first message, between messages, and in the middle of one."""
+    for sent in (b"", b"00000014", b'0000001400000027{["op"]="get'):
+        with Responder(runtime) as responder:
+            responder.send(b'{["op"]="getStatus"}')
+            responder.receive()
+            os.write(responder.stdin, sent)
+            responder.until("S")
+            responder.process.send_signal(signal.SIGTERM)
+            status, stderr, _ = responder.ended()
+        assert (status, stderr) == (-signal.SIGTERM, b"")
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_sigterm_while_writing(runtime: str) -> None:
+    """PHP does not read: the reply stands in the pipe."""
+    with Responder(runtime) as responder:
+        responder.load("return ('x'):rep(1000000)", 1)
+        responder.call(1)
+        responder.until("S")
+        responder.process.send_signal(signal.SIGTERM)
+        status, stderr, _ = responder.ended()
+    assert (status, stderr) == (-signal.SIGTERM, b"")
+
+
+@pytest.mark.parametrize("way", ["ulimit", "option", "environment"])
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_sigxcpu(runtime: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its default action, also in one long C call, never past the hard limit; the same by every way to set one."""
+    options: tuple[str, ...] = ()
+    setup = None
+    if way == "ulimit":
+
+        def setup() -> None:
+            resource.setrlimit(resource.RLIMIT_CPU, (1, 2))
+
+    elif way == "option":
+        options = ("--max-cpu", "1")
+    else:
+        monkeypatch.setenv("LUAPROC_MAX_CPU", "1")
+    for what in ("in one long C call", "in a loop that catches errors"):
+        with Responder(runtime, *options, setup=setup) as responder:
+            busy(responder, *STATES[what])
+            status, stderr, used = responder.ended()
+        assert status == -signal.SIGXCPU, stderr
+        assert used.ru_utime + used.ru_stime < 2
+        assert b"Traceback" not in stderr
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_php_is_gone(runtime: str) -> None:
+    """A reply that nobody reads: SIGPIPE, or where that is ignored, status 1 and the reason."""
+    with Responder(runtime) as responder:
+        responder.load("return 1", 1)
+        assert responder.process.stdout is not None
+        responder.process.stdout.close()
+        responder.call(1)
+        status, stderr, _ = responder.ended()
+    assert status == -signal.SIGPIPE or (status == 1 and b"cannot write" in stderr)
+
+
+@pytest.mark.parametrize("size", [100, 70_000, 3_000_000])
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_php_is_gone_in_the_middle_of_a_reply(runtime: str, size: int) -> None:
+    """The pipe takes part of the reply, then closes."""
+    with Responder(runtime) as responder:
+        fcntl.fcntl(responder.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        responder.load(f"return ('\\n'):rep({size})", 1)
+        responder.call(1)
+        os.read(responder.stdout, 50)
+        responder.until("S")
+        assert responder.process.stdin is not None
+        responder.process.stdin.close()
+        assert responder.process.stdout is not None
+        responder.process.stdout.close()
+        status, stderr, _ = responder.ended()
+    assert status in (-signal.SIGPIPE, 0 if size == 100 else -signal.SIGPIPE), stderr
