@@ -407,3 +407,10 @@ def test_nan_and_functions_come_back(echo: Callable[[bytes], bytes]) -> None:
     assert math.isnan(loads(echo(b"(0/0)"))[b"values"][1])
     assert loads(echo(dumps({"f": FunctionRef(1)})))[b"values"][1][b"f"].id == 1
     assert loads(echo(b"nil")) == {b"op": b"return", b"nvalues": 1, b"values": {}}
+
+
+@pytest.mark.parametrize("table", ["t", "setmetatable({}, {__pairs = function() return next, t end})"])
+def test_minus_zero_is_the_key_zero(ask: Ask, table: str) -> None:
+    """Also where keys are compared as text."""
+    code = f"(function(zero) local t = {{[-zero] = 1}} return {table} end)(0)"
+    assert encoded(ask, code) == b"a:1:{i:0;i:1;}"

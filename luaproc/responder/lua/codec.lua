@@ -66,7 +66,7 @@ local function php_key( key )
 	local kind = type( key )
 	if kind == 'number' then
 		if floor( key ) == key and key >= -KEY_MAX and key < KEY_MAX then
-			return format( '%.0f', key ), true
+			return format( key > -0x80000000 and key < 0x80000000 and '%d' or '%.0f', key ), true -- '%.0f' has -0
 		end
 		return tostring( key ), false
 	elseif kind ~= 'string' then
