@@ -28,13 +28,13 @@ def run(argv: "list[str]", options: "tuple[str, ...]" = ()) -> None:
     if _stands_in(name):
         from luaproc import interpreter
 
-        if not interpreter.wants_responder(argv):
-            sys.exit(interpreter.main(argv))
         options = ("--runtime", interpreter.runtime_of(name), *options)
+        if not interpreter.wants_responder(argv):
+            sys.exit(interpreter.main(argv, _runtime(options)))
     if words and words[0].rpartition("/")[2] == "mw_main.lua":
         _serve_php(words, list(options))
     elif words == ["-v"]:
-        _print_version(list(options))
+        _print_version(options)
     elif words and words[0] == "serve" and "--help" not in words and "-h" not in words:
         from luaproc.responder.serve import serve
 
@@ -63,10 +63,17 @@ def _serve_php(words: "list[str]", options: "list[str]") -> None:
     serve(options, main_script=words[0])
 
 
-def _print_version(options: "list[str]") -> None:
+def _print_version(options: "tuple[str, ...]") -> None:
     import luaproc
+    from luaproc.responder import runtime
+
+    name = _runtime(options)
+    print(f"{runtime.version(name)}  (luaproc {luaproc.__version__})")
+
+
+def _runtime(options: "tuple[str, ...]") -> str:
+    """The runtime that these options and the environment choose."""
     from luaproc.responder import options as reader
     from luaproc.responder import runtime
 
-    name = str(reader.read(options)[0].get("runtime", runtime.DEFAULT))
-    print(f"{runtime.version(name)}  (luaproc {luaproc.__version__})")
+    return str(reader.read(list(options))[0].get("runtime", runtime.DEFAULT))

@@ -30,8 +30,9 @@ try:
     from luaproc.entry import launch
 except ImportError as error:
     sys.stderr.write(
-        "luaproc launcher %s: luaproc cannot be started from {environment}: %s. "
-        "Install luaproc there again, or run `luaproc link` where it is installed.\\n" % (__file__, error)
+        "luaproc launcher %s: luaproc cannot be started from %s: %s. "
+        "Install luaproc there again, or run `luaproc link` where it is installed.\\n"
+        % (__file__, {environment!r}, error)
     )
     sys.exit(126)
 launch({options!r})
@@ -52,6 +53,8 @@ def text(words: list[str]) -> str:
     for fixed in ("interpreter-id", "int-size"):
         if fixed in found:
             raise UsageError(f"--{fixed} comes from PHP at every start; a launcher does not carry it")
+    if "log" in found:  # the wiki's current directory is another one
+        found["log"] = os.path.abspath(str(found["log"]))
     return _TEMPLATE.format(
         start=_start(_interpreter()),
         mark=MARK,
@@ -87,18 +90,29 @@ def write(path: Path, content: str, force: bool = False) -> None:
 def link_as_lua(path: Path, target: Path, force: bool = False) -> None:
     """Make `path` a symbolic link to the luaproc executable `target`, under a name by which it is a Lua interpreter.
 
-    Raises `UsageError` for another name, or if something is there already.
+    Raises `UsageError` for another name, if something is there already, or the directory cannot be written.
     """
     if path.name not in NAMES:
         raise UsageError(f"called {path.name!r} it would not be a Lua interpreter: expected one of {', '.join(NAMES)}")
-    if os.path.lexists(path):
-        if not force and not (path.is_symlink() and os.path.realpath(path) == os.path.realpath(target)):
-            raise UsageError(f"{path} exists: name another path, or add --force")
-        path.unlink()
+    ours = path.is_symlink() and os.path.realpath(path) == os.path.realpath(target)
+    if os.path.lexists(path) and not ours and not force:
+        raise UsageError(f"{path} exists: name another path, or add --force")
     try:
+        path.unlink(missing_ok=True)
         path.symlink_to(target)
     except OSError as error:
         raise UsageError(f"cannot make {path}: {error.strerror}") from error
+
+
+def executable() -> Path:
+    """The luaproc executable that was called; where it was `python -m luaproc`, the one beside that Python.
+
+    Raises `UsageError` if neither is one.
+    """
+    for path in (Path(sys.argv[0]).absolute(), Path(sys.executable).with_name("luaproc")):
+        if path.is_file() and os.access(path, os.X_OK):
+            return path
+    raise UsageError(f"expected a luaproc executable to link to, found none beside {sys.executable}")
 
 
 def _is_taken(path: Path) -> bool:

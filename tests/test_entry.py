@@ -121,6 +121,19 @@ def test_a_runtime_that_this_lupa_does_not_have(tmp_path: Path, missing: str, le
     assert run("-v", command=command, env={"LUAPROC_RUNTIME": left}).returncode == 0
 
 
+def test_a_runtime_that_cannot_be_loaded(tmp_path: Path) -> None:
+    """A broken file, or too little memory to map it, is not its absence."""
+    (tmp_path / "lupa").mkdir()
+    for file in Path(need_lupa()).glob("lua51.*"):
+        (tmp_path / "lupa" / file.name).write_bytes(b"")
+    (tmp_path / "lupa" / "__init__.py").touch()
+    home = str(Path(luaproc.__file__).parents[1])
+    code = f"import sys; sys.path[:0] = {[str(tmp_path), home]!r}; from luaproc.entry import main; main()"
+    done = run("serve", command=[sys.executable, "-IS", "-c", code])
+    assert done.returncode == 2
+    assert "runtime 'lua51' cannot be loaded: " in complaint(done)
+
+
 def need_lupa() -> str:
     from importlib.util import find_spec
 
@@ -336,6 +349,13 @@ def test_help_of_serve_lists_its_options(flag: str) -> None:
     assert done.returncode == 0
     for option in ("--runtime", "--function-class", "--interpreter-id", "--int-size", "--log", "LUAPROC_RUNTIME"):
         assert option in done.stdout.decode()
+
+
+@pytest.mark.parametrize("words", [["--", "serve"], ["serve", "--log", "-h"]])
+def test_serve_by_way_of_click(words: list[str], tmp_path: Path) -> None:
+    """Spellings that are no question for help serve as well."""
+    done = subprocess.run([*MODULE, *words], input=frames('{["op"]="testquit"}'), capture_output=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (42, b"")
 
 
 def test_an_unknown_command() -> None:

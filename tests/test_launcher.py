@@ -82,6 +82,35 @@ def test_refuses_what_the_responder_would(words: list[str]) -> None:
         launcher.text(words)
 
 
+def test_any_directory_may_hold_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its path is data in the launcher, whatever it is made of."""
+    monkeypatch.setattr(sys, "prefix", """/srv/a"b'c%s{d}\\e""")
+    path = tmp_path / "launcher"
+    launcher.write(path, launcher.text([]))
+    assert start(path, "-v").stdout.startswith(b"Lua 5.1.5")
+    monkeypatch.setattr(launcher, "_directories", lambda: [str(tmp_path / "gone")])
+    launcher.write(path, launcher.text([]))
+    done = start(path, "-v")
+    assert (done.returncode, done.stderr.count(b"\n")) == (126, 1)
+    assert sys.prefix.encode() in done.stderr
+
+
+def test_a_launcher_called_lua_keeps_its_runtime(tmp_path: Path) -> None:
+    """The name stands for a runtime only where no option does."""
+    path = tmp_path / "lua"
+    launcher.write(path, launcher.text(["--runtime=luajit21"]))
+    done = start(path, "-v")
+    assert (done.stdout + done.stderr).startswith(b"LuaJIT 2.1")
+    assert start(path, "-e", "print(jit.version_num > 20000)").stdout == b"true\n"
+    launcher.write(path, launcher.text([]))
+    assert start(path, "-e", "print(jit)").stdout == b"nil\n"
+
+
+def test_a_log_is_the_same_file_wherever_the_wiki_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert f"--log={tmp_path / 'lua.log'}" in launcher.text(["--log", "lua.log"])
+
+
 def test_link_as_lua(tmp_path: Path) -> None:
     target = Path(sys.executable).parent / "luaproc"
     path = tmp_path / "lua5.1"
@@ -90,17 +119,32 @@ def test_link_as_lua(tmp_path: Path) -> None:
     assert start(path, "-e", "print(_VERSION)").stdout == b"Lua 5.1\n"
     with pytest.raises(UsageError, match="would not be a Lua interpreter"):
         launcher.link_as_lua(tmp_path / "lua5.4", target)
+    (tmp_path / "luajit").mkdir()
+    with pytest.raises(UsageError, match="cannot make"):
+        launcher.link_as_lua(tmp_path / "luajit", target, force=True)
+
+
+def link(*words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "luaproc", "link", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_as_lua_from_a_module_links_to_the_executable(tmp_path: Path) -> None:
+    """`python -m luaproc` is a file that nobody can start."""
+    path = tmp_path / "lua5.1"
+    assert link(str(path), "--as-lua").returncode == 0
+    assert start(path, "-e", "print(_VERSION)").stdout == b"Lua 5.1\n"
+
+
+def test_as_lua_refuses_options_that_it_would_lose(tmp_path: Path) -> None:
+    done = link(str(tmp_path / "lua"), "--as-lua", "--max-memory", "50M")
+    assert done.returncode == 2
+    assert done.stderr == "luaproc: a link carries no options, got --max-memory=50M: leave it out, or --as-lua\n"
 
 
 def test_command_tells_what_it_wrote(tmp_path: Path) -> None:
     path = tmp_path / "launcher"
-    done = subprocess.run(
-        [sys.executable, "-m", "luaproc", "link", str(path), "--max-memory", "60M"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = link(str(path), "--max-memory", "60M")
     assert done.returncode == 0, done.stderr
     assert f"wrote {path}" in done.stdout
     assert "--max-memory=60M" in done.stdout

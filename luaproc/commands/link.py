@@ -1,11 +1,11 @@
 """`luaproc link`: write a launcher for luaPath, or a link that is called as a Lua interpreter is."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from luaproc import launcher
+from luaproc.errors import UsageError
 from luaproc.responder import runtime
 from luaproc.responder.options import OPTIONS
 
@@ -30,12 +30,14 @@ def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> Non
     does. With --as-lua, PATH becomes a link by whose name luaproc is the standalone interpreter.
     """
     path = path.absolute()
+    given = [f"--{name}={value}" for name in CARRIED if (value := options[name.replace("-", "_")]) is not None]
     if as_lua:
-        target = Path(sys.argv[0]).absolute()
+        if given:
+            raise UsageError(f"a link carries no options, got {given[0]}: leave it out, or --as-lua")
+        target = launcher.executable()
         launcher.link_as_lua(path, target, force)
         click.echo(f"linked {path} to {target}")
         return
-    given = [f"--{name}={value}" for name in CARRIED if (value := options[name.replace("-", "_")]) is not None]
     content = launcher.text(given)
     chosen = options["runtime"] or runtime.DEFAULT
     runtime.new_runtime(chosen)  # a launcher for a runtime that is not there would fail on the wiki

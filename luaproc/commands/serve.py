@@ -1,8 +1,9 @@
-"""`luaproc serve`: the responder by its name. Its help only: the responder reads its own options, without click."""
+"""`luaproc serve`: the responder by its name. For its help; `entry.run` starts the responder without click."""
 
 import click
 
 from luaproc.responder.options import OPTIONS
+from luaproc.responder.serve import serve
 
 
 @click.command(
@@ -11,9 +12,10 @@ from luaproc.responder.options import OPTIONS
         for name, (variable, _, expected, text) in OPTIONS.items()
     ]
 )
-def command(**_: str) -> None:
+def command(**options: str | None) -> None:
     """Serve Scribunto's protocol on stdin and stdout, for a host that is not MediaWiki.
 
     The words in brackets are environment variables of the same meaning; the command line wins.
     """
-    raise AssertionError("entry.run() serves before click is asked")
+    # Only what `entry.run` takes for a question comes here: `--log -h`, or a `--` before the command.
+    serve([f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None])

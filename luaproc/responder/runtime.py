@@ -18,13 +18,15 @@ def available() -> list[str]:
 def new_runtime(name: str):  # type: ignore[no-untyped-def]
     """Make a `LuaRuntime` of lupa: bytes in and out, a memory limit that can be set, none of lupa's Python builtins.
 
-    Raises `UsageError` for a name that is no runtime, or one that this lupa does not have.
+    Raises `UsageError` for a name that is no runtime, one that this lupa does not have, or that cannot be loaded.
     """
     if name not in VERSIONS:
         raise UsageError(f"unknown runtime {name!r}: expected one of {', '.join(VERSIONS)}")
     try:
         module = _import_extension(name)
     except ImportError as error:
+        if _find_extension(name):  # too little memory to map it, say
+            raise UsageError(f"runtime {name!r} cannot be loaded: {error}") from error
         have = ", ".join(available()) or "none"
         raise UsageError(f"runtime {name!r} is not in this lupa ({error}); it has: {have}") from error
     return module.LuaRuntime(encoding=None, register_eval=False, register_builtins=False, max_memory=0,
