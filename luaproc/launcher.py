@@ -1,8 +1,9 @@
 """Launchers: small executables that start luaproc isolated, with options that luaPath cannot carry.
 
-A pip console script starts Python with `site` and whatever `.pth` files the environment has: 22 ms to the first reply
-where a launcher takes 12 (and 3 MB more of the memory limit). A launcher names the interpreter itself, `-I -S`, and the
-directories of luaproc and lupa. It holds no code of luaproc's, so it goes on working when luaproc is upgraded in place.
+A pip console script starts Python with `site` and whatever `.pth` files the environment has: 19 ms of CPU to the first
+reply in a fresh environment, 27 in one of editable installations, where a launcher takes 12. A launcher names the
+interpreter itself, `-I -S`, and the directories of luaproc and lupa. It holds no code of luaproc's, so it goes on
+working when luaproc is upgraded in place.
 """
 
 import os

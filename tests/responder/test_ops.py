@@ -194,9 +194,11 @@ def test_each_registration_keeps_its_own_ids(lua: Interpreter) -> None:
         ("a = {b = 'x'}", "a.b.c", "cannot register library 'a.b.c': 'a.b' is a string"),
         ("", "tostring.x", "cannot register library 'tostring.x': 'tostring' is a function"),
         ("off = false", "off", "cannot register library 'off': 'off' is a boolean"),
+        ("", "a..b", "cannot register library 'a..b': a part of its name is empty"),
+        ("", ".", "cannot register library '.': a part of its name is empty"),
     ],
 )
-def test_a_name_that_is_taken_is_an_error_reply(lua: Interpreter, code: str, name: str, text: str) -> None:
+def test_a_name_that_cannot_be_used_is_an_error_reply(lua: Interpreter, code: str, name: str, text: str) -> None:
     lua.load_string(code)()
     with pytest.raises(LuaError) as caught:
         lua.register_library(name, {"f": lambda: 1})

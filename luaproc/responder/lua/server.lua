@@ -234,6 +234,9 @@ function answer.registerLibrary( name, functions )
 			malformed( 'registerLibrary', 'functions', 'a table of function ids', id )
 		end
 	end
+	if find( '.' .. name .. '.', '..', 1, true ) then
+		return encode.failure( "cannot register library '" .. name .. "': a part of its name is empty" )
+	end
 	local library, path, kind = library_table( name )
 	if not library then
 		return encode.failure( "cannot register library '" .. name .. "': '" .. path .. "' is a " .. kind )
