@@ -6,8 +6,8 @@ input (one line on stderr), 2 for options that cannot be met. SIGXCPU, SIGTERM a
 default action, as PHP expects to see.
 """
 
+import _signal  # type: ignore[import-not-found]
 import os
-from _signal import SIG_DFL, SIGINT, signal  # type: ignore[import-not-found]
 
 from luaproc.errors import UsageError
 from luaproc.responder import installation, limits, options, runtime
@@ -46,13 +46,14 @@ def serve(words: "list[str]", main_script: "str | None" = None) -> "NoReturn":
 
 
 def _default_signals() -> None:
-    # Python ignores SIGPIPE and turns SIGINT into an exception, which would wait until Lua returns.
-    signal(SIGINT, SIG_DFL)
-    try:
-        from _signal import SIGPIPE
-    except ImportError:  # Windows
-        return
-    signal(SIGPIPE, SIG_DFL)
+    # Python ignores SIGPIPE and turns SIGINT into an exception, which would wait until Lua returns. The others, and the
+    # mask, a parent may have changed: under a web server's thread every signal is blocked, SIGXCPU and SIGTERM too.
+    for name in ("SIGINT", "SIGPIPE", "SIGTERM", "SIGXCPU"):
+        number = getattr(_signal, name, None)  # Windows has the first and third
+        if number is not None:
+            _signal.signal(number, _signal.SIG_DFL)
+    if hasattr(_signal, "pthread_sigmask"):
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
 
 def _open_pipes(lua, log: "str | None") -> Pipes:  # type: ignore[no-untyped-def]

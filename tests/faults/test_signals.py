@@ -125,3 +125,24 @@ def test_php_is_gone_in_the_middle_of_a_reply(runtime: str, size: int) -> None:
         responder.process.stdout.close()
         status, stderr, _ = responder.ended()
     assert status in (-signal.SIGPIPE, 0 if size == 100 else -signal.SIGPIPE), stderr
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_signals_that_a_parent_ignored_or_blocked(runtime: str) -> None:
+    """A web server's threads block all signals, and what they start inherits that: both ends must work all the same."""
+
+    def ignored() -> None:
+        for number in (signal.SIGTERM, signal.SIGXCPU, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_IGN)
+
+    def blocked() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+
+    for setup in (ignored, blocked):
+        with Responder(runtime, "--max-cpu", "1", setup=setup) as responder:
+            busy(responder, *STATES["in a loop that catches errors"])
+            assert responder.ended()[0] == -signal.SIGXCPU
+        with Responder(runtime, setup=setup) as responder:
+            busy(responder, *STATES["waiting for PHP's answer"])
+            responder.process.send_signal(signal.SIGTERM)
+            assert responder.ended()[0] == -signal.SIGTERM
