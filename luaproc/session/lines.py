@@ -90,14 +90,19 @@ def is_empty(text: str) -> bool:
 
 def is_complete(text: str) -> bool:
     """Whether a step may end here: its Lua is complete, or the text that its op announced with ``<<WORD``."""
-    head, _, rest = text.partition("\n")
-    if not head.lstrip().startswith(":"):
+    if not text.lstrip(" \t").startswith(":"):
         return scan(text.lstrip().removeprefix("=")).complete
     op, argument = split_op(text)
     if op in PREFIXES:
         return is_complete(argument)
-    announced = _HERE_TEXT.search(head)
-    return not announced or announced[1] in rest.split("\n")
+    return missing_end(text) is None
+
+
+def missing_end(text: str) -> str | None:
+    """The WORD that still has to come as a line of its own, of an op that announced text with ``<<WORD``."""
+    head, _, rest = text.partition("\n")
+    announced = _HERE_TEXT.search(head) if head.lstrip().startswith(":") else None
+    return announced[1] if announced and announced[1] not in rest.split("\n") else None
 
 
 def split_op(text: str) -> tuple[str, str]:

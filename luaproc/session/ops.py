@@ -14,7 +14,7 @@ from typing import NamedTuple
 from luaproc.host import printing
 from luaproc.host.errors import LuaError
 from luaproc.session.errors import SessionError
-from luaproc.session.lines import PREFIXES, Step, here_text, is_empty, split_op
+from luaproc.session.lines import PREFIXES, Step, here_text, is_empty, missing_end, split_op
 from luaproc.session.session import WIRE_MODES, Outcome, Session
 from luaproc.session.syntax import encode, parse_answer, parse_functions, parse_values
 from luaproc.wire.errors import LocalProtocolError
@@ -51,6 +51,8 @@ def execute(session: Session, step: Step, nested: bool = False) -> Outcome:
     name, argument = split_op(step.text)
     text = None
     if name not in ("", *PREFIXES):
+        if end := missing_end(step.text):
+            raise SessionError(f"expected a line {end} after the text, and the script ends")
         argument, text = here_text(argument)
     name = name or "lua"
     op = OPS.get(name)

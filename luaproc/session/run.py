@@ -10,7 +10,7 @@ from typing import Protocol
 from luaproc.errors import LuaprocError
 from luaproc.host.errors import LuaError
 from luaproc.session.errors import SessionError
-from luaproc.session.lines import Step, is_complete, is_empty, split_op, steps
+from luaproc.session.lines import Step, is_complete, is_empty, missing_end, split_op, steps
 from luaproc.session.ops import execute, is_saved
 from luaproc.session.session import Session
 from luaproc.session.syntax import Answer, parse_answer
@@ -155,7 +155,8 @@ class Conversation:
 
 
 def _ready(text: str) -> bool:
-    return is_complete(text) or _TWO_EMPTY_LINES.search(text) is not None
+    # Two empty lines end what our scan holds for unfinished Lua; in a text that an op announced they are its own.
+    return is_complete(text) or (missing_end(text) is None and _TWO_EMPTY_LINES.search(text) is not None)
 
 
 def _ready_answer(text: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from lupa import lua51
 
-from luaproc.session.lines import Step, here_text, is_complete, is_empty, is_expression, scan, steps
+from luaproc.session.lines import Step, here_text, is_complete, is_empty, is_expression, missing_end, scan, steps
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "luaproc").rglob("*.lua"), *(ROOT / "tests" / "wiki").rglob("*.lua")])
@@ -101,6 +101,13 @@ def test_text_of_an_op() -> None:
     assert here_text(":load M <<END\na\n\nb\nEND") == (":load M", "a\n\nb\n")
     assert here_text(":load M <<END\nEND") == (":load M", "")
     assert here_text(":load M") == (":load M", None)
+
+
+def test_missing_end_of_a_text() -> None:
+    assert missing_end(":load M <<END\n\n\n") == "END"
+    assert missing_end(":fails :load M <<END") == "END"
+    assert missing_end(":load M <<END\nEND") is None
+    assert missing_end("x = 1 <<END") is None
 
 
 def test_comments_and_space_are_no_steps() -> None:

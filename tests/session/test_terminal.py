@@ -89,6 +89,18 @@ def test_what_cannot_be_completed_ends_after_two_empty_lines(open_terminal: Call
     terminal.wait("unexpected symbol near '<eof>'")
 
 
+def test_text_for_an_op_may_have_empty_lines(open_terminal: Callable[..., Terminal]) -> None:
+    """A module of a wiki has two of them easily; only the announced word ends it."""
+    terminal = open_terminal()
+    terminal.type(":load M <<END", "...")
+    terminal.type("", "...")
+    terminal.type("", "...")
+    terminal.type("return debug.traceback('here')", "...")
+    terminal.type("END", "chunks[1]  M")
+    terminal.wait("lua>")
+    terminal.type(":call M", "M:3: in main chunk")
+
+
 def test_lua_asks_and_a_person_answers(open_terminal: Callable[..., Terminal]) -> None:
     terminal = open_terminal()
     terminal.type(":register php ask", "registered php.ask")
