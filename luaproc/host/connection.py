@@ -42,8 +42,12 @@ def limited(server: Sequence[str], cpu_limit: int | None = None, memory_limit: i
     """The command that starts `server` under Scribunto's limits, set as its lua_ulimit.sh sets them.
 
     cpu_limit: seconds; SIGXCPU then, SIGKILL a second later. memory_limit: bytes of virtual memory, from the
-    first instruction of the process.
+    first instruction of the process. Raises ServerNotStarted for a limit that the shell would refuse, and then
+    start the server without it.
     """
+    for name, limit in (("CPU limit of {} seconds", cpu_limit), ("memory limit of {} bytes", memory_limit)):
+        if limit is not None and limit <= 0:
+            raise ServerNotStarted(f"the server cannot be started with a {name.format(limit)}: expected more than 0")
     if cpu_limit is None and memory_limit is None:
         return list(server)
     cpu = ["", ""] if cpu_limit is None else [str(cpu_limit), str(cpu_limit + 1)]
@@ -79,6 +83,7 @@ class Connection:
     ) -> None:
         if not server:
             raise ServerNotStarted("the server cannot be started: its command has no words")
+        command = limited(server, cpu_limit, memory_limit)
         self.server = list(server)
         self.timeout = timeout
         self.on_frame = on_frame
@@ -89,7 +94,7 @@ class Connection:
         self._started = time.monotonic()
         try:
             self._process = subprocess.Popen(
-                limited(server, cpu_limit, memory_limit),
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,

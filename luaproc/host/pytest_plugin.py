@@ -9,7 +9,8 @@ pytest imports this module on every run wherever luaproc is installed; so what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import codecs
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,18 +18,49 @@ import pytest
 if TYPE_CHECKING:
     from luaproc.host import Interpreter
 
-# Option -> how its text is read, and its help.
-OPTIONS: dict[str, tuple[type[Any], str]] = {
-    "timeout": (float, "seconds that the Lua-side server may take for an answer (default: 60)"),
-    "cpu_limit": (int, "seconds of CPU, by ulimit as Scribunto sets it (default: none; Scribunto's is 7)"),
-    "memory_limit": (int, "bytes of virtual memory, likewise (default: none; Scribunto's is 52428800)"),
-    "encoding": (str, "of strings from Lua (default: utf-8), or 'bytes' to leave them as bytes"),
+
+def _above_zero(read: Callable[[str], float]) -> Callable[[str], float]:
+    def checked(text: str) -> float:
+        number = read(text)
+        if not number > 0:
+            raise ValueError
+        return number
+
+    return checked
+
+
+def _encoding(text: str) -> str | None:
+    return None if text == "bytes" else codecs.lookup(text).name
+
+
+# Option -> how its text is read, what is expected there, and its help.
+OPTIONS: dict[str, tuple[Callable[[str], Any], str, str]] = {
+    "timeout": (
+        _above_zero(float),
+        "a number above 0",
+        "seconds that the Lua-side server may take for an answer (default: 60)",
+    ),
+    "cpu_limit": (
+        _above_zero(int),
+        "a whole number above 0",
+        "seconds of CPU, by ulimit as Scribunto sets it (default: none; Scribunto's is 7)",
+    ),
+    "memory_limit": (
+        _above_zero(int),
+        "a whole number above 0",
+        "bytes of virtual memory, likewise (default: none; Scribunto's is 52428800)",
+    ),
+    "encoding": (
+        _encoding,
+        "an encoding of Python's, or bytes",
+        "of strings from Lua (default: utf-8), or 'bytes' to leave them as bytes",
+    ),
 }
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("luaproc_server", "command of the Lua-side server for the `lua` fixture", type="args")
-    for name, (_, text) in OPTIONS.items():
+    for name, (_, _, text) in OPTIONS.items():
         parser.addini(f"luaproc_{name}", text)
 
 
@@ -38,14 +70,12 @@ def lua(pytestconfig: pytest.Config) -> Iterator[Interpreter]:
     from luaproc.host import Interpreter
 
     options: dict[str, Any] = {}
-    for name, (read, _) in OPTIONS.items():
+    for name, (read, expected, _) in OPTIONS.items():
         text = str(pytestconfig.getini(f"luaproc_{name}") or "").strip()
         if text:
             try:
                 options[name] = read(text)
-            except ValueError:
-                raise pytest.UsageError(f"luaproc_{name} in the ini file: expected a number, got {text!r}") from None
-    if options.get("encoding") == "bytes":
-        options["encoding"] = None
+            except (ValueError, LookupError):
+                raise pytest.UsageError(f"luaproc_{name} in the ini file: expected {expected}, got {text!r}") from None
     with Interpreter(pytestconfig.getini("luaproc_server") or None, **options) as interpreter:
         yield interpreter

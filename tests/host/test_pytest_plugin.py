@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.parts import reference_server
 
 
@@ -42,9 +44,19 @@ def test_options(lua):
     assert "1 passed" in run(tmp_path, ini, code)
 
 
-def test_wrong_option_is_said_in_words(tmp_path: Path) -> None:
-    output = run(tmp_path, "luaproc_timeout = soon\n", "def test_it(lua): pass\n")
-    assert "luaproc_timeout in the ini file: expected a number, got 'soon'" in output
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("timeout", "soon", "a number above 0"),
+        ("timeout", "-1", "a number above 0"),
+        ("cpu_limit", "-4", "a whole number above 0"),  # the shell would refuse it, and start the server without
+        ("memory_limit", "50M", "a whole number above 0"),
+        ("encoding", "utf-99", "an encoding of Python's, or bytes"),
+    ],
+)
+def test_wrong_option_is_said_in_words(tmp_path: Path, option: str, value: str, expected: str) -> None:
+    output = run(tmp_path, f"luaproc_{option} = {value}\n", "def test_it(lua): pass\n")
+    assert f"luaproc_{option} in the ini file: expected {expected}, got {value!r}" in output
 
 
 def test_plugin_is_cheap_to_import() -> None:

@@ -126,6 +126,13 @@ def test_limits_are_those_of_lua_ulimit(start: Start) -> None:
     assert found["Max address space"] == ["52428800", "52428800"]
 
 
+@pytest.mark.parametrize("limit", ["cpu_limit", "memory_limit"])
+def test_limit_that_no_shell_sets(limit: str) -> None:
+    """ulimit would refuse it, and the server would run without any."""
+    with pytest.raises(ServerNotStarted, match=r"limit of -4 .*: expected more than 0"):
+        Interpreter(**{limit: -4})  # type: ignore[arg-type]
+
+
 def test_each_limit_alone() -> None:
     assert limited(["x"]) == ["x"]
     for options, name, value in (
