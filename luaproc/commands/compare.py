@@ -2,7 +2,7 @@
 
 import click
 
-from luaproc.commands.replay import words
+from luaproc.commands.options import server_words
 from luaproc.errors import UsageError
 from luaproc.transcripts.reader import read
 from luaproc.transcripts.replay import replay
@@ -10,8 +10,16 @@ from luaproc.transcripts.report import comparison
 
 
 @click.command()
-@click.option("--server", "servers", metavar="CMD", multiple=True, required=True, help="Twice: A, and B.")
-@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.001), default=60.0, show_default=True)
+@click.option(
+    "--server",
+    "servers",
+    metavar="CMD",
+    multiple=True,
+    required=True,
+    help="A server's command, quoted as for a shell. Twice: A, and B.",
+)
+@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.001), default=60, show_default=True,
+              help="How long a server may take for one message.")  # fmt: skip
 @click.option("--differences", "most", type=click.IntRange(min=0), default=5, show_default=True, help="Shown at most.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.pass_context
@@ -30,7 +38,7 @@ def command(ctx: click.Context, servers: tuple[str, ...], timeout: float, most: 
         click.echo(f"{name}: {server}")
     for file in files:
         transcript = read(file)
-        one, two = (replay(transcript, words(server), timeout=timeout) for server in servers)
+        one, two = (replay(transcript, server_words(server), timeout=timeout) for server in servers)
         alike, lines = comparison(one, two, most)
         for line in lines:
             click.echo(line)

@@ -1,27 +1,20 @@
 """`luaproc replay`: PHP's part of a transcript again, and whether the server does as the recorded one."""
 
-import shlex
-
 import click
 
+from luaproc.commands.options import known_runtime, server_words
 from luaproc.errors import UsageError
 from luaproc.transcripts.reader import read
 from luaproc.transcripts.replay import replay
 from luaproc.transcripts.report import report
 
 
-def words(server: str | None) -> list[str] | None:
-    """The words of a server's command, as a shell would cut it. Raises UsageError for quotes without their end."""
-    try:
-        return None if server is None else shlex.split(server)
-    except ValueError as error:
-        raise UsageError(f"the server's command {server!r} cannot be cut into words: {error}") from None
-
-
 @click.command()
-@click.option("--server", metavar="CMD", help="The server's command, one word for the shell. [default: luaproc]")
-@click.option("--runtime", metavar="NAME", help="Of luaproc: lua51 (default) or luajit21.")
-@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.001), default=60.0, show_default=True)
+@click.option("--server", metavar="CMD", help="The server's command, quoted as for a shell; by default our own.")
+@click.option("--runtime", metavar="NAME", callback=known_runtime,
+              help="The Lua of our own server: lua51 (default) or luajit21.")  # fmt: skip
+@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.001), default=60, show_default=True,
+              help="How long the server may take for one message.")  # fmt: skip
 @click.option("--cpu-limit", metavar="SECONDS", type=click.IntRange(min=0), help="[default: as recorded; 0: none]")
 @click.option("--memory-limit", metavar="BYTES", type=click.IntRange(min=0), help="[default: as recorded; 0: none]")
 @click.option("--differences", "most", type=click.IntRange(min=0), default=5, show_default=True, help="Shown at most.")
@@ -44,7 +37,7 @@ def command(
         luaproc replay page.jsonl --server 'lua5.1 .../mw_main.lua .../Scribunto/includes 0 8'
 
     The numbers of functions, the order of tables and what getStatus measured do not count. Exit status 1 for any
-    difference. The timeout is for each frame.
+    difference.
     """
     if server is not None and runtime is not None:
         raise UsageError("replay takes --server or --runtime, not both")
@@ -53,7 +46,7 @@ def command(
         transcript = read(file)
         result = replay(
             transcript,
-            words(server),
+            None if server is None else server_words(server),
             runtime=runtime,
             timeout=timeout,
             cpu_limit=cpu_limit,

@@ -1,7 +1,6 @@
 """`luaproc session`: play PHP's part by hand, or let a script play it."""
 
 import os
-import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import IO, TextIO
 import click
 
 import luaproc
+from luaproc.commands.options import known_runtime, server_words
 from luaproc.errors import UsageError
-from luaproc.host.interpreter import default_server
+from luaproc.host.interpreter import default_server, shown
 from luaproc.responder.options import OPTIONS
 from luaproc.session.run import Conversation, run_script
 from luaproc.session.session import Session
@@ -32,7 +32,8 @@ def _limit(ctx: click.Context, param: click.Parameter, value: str | None) -> int
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("script", required=False)
 @click.option("--server", metavar="CMD", help="The server's command, quoted as for a shell; by default our own.")
-@click.option("--runtime", metavar="NAME", help="The Lua of our own server: lua51 (default) or luajit21.")
+@click.option("--runtime", metavar="NAME", callback=known_runtime,
+              help="The Lua of our own server: lua51 (default) or luajit21.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(min=0), default=60, show_default=True, metavar="SECONDS",
               help="How long the server may take for one message; 0 is for ever.")  # fmt: skip
 @click.option("--max-cpu", callback=_limit, metavar="SECONDS", help="CPU time of the server, by ulimit.")
@@ -96,9 +97,8 @@ def command(
     session.wire = "on" if wire else "off"
     with session:
         if conversation is not None:
-            name = shlex.join(words) if server else f"luaproc serve{f' ({runtime})' if runtime else ''}"
             pid = session.interpreter.connection.pid
-            click.echo(f"luaproc {luaproc.__version__}, the server is {name}, pid {pid}.")
+            click.echo(f"luaproc {luaproc.__version__}, the server is {shown(words)}, pid {pid}.")
             click.echo("Type Lua, or :help; Ctrl-D leaves.")
             conversation.run(session)
             return
@@ -115,10 +115,7 @@ def _server(command: str | None, runtime: str | None) -> list[str]:
         return default_server() + (["--runtime", runtime] if runtime else [])
     if runtime:
         raise UsageError("--runtime is for our own server; with --server, its command says which Lua it runs")
-    try:
-        return shlex.split(command)
-    except ValueError as error:
-        raise UsageError(f"--server: the words cannot be told apart: {str(error).lower()}") from None
+    return server_words(command)
 
 
 def _open(path: str) -> IO[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -51,6 +52,13 @@ It gets the function's name, the arguments and the depth of the call (1 for the 
 def default_server() -> list[str]:
     """The command that starts our own responder, in this Python."""
     return [*launcher.command(), "serve"]
+
+
+def shown(server: Sequence[str]) -> str:
+    """A server's command for a person, as a shell takes it; our own by its short name."""
+    own = default_server()
+    ours = list(server[: len(own)]) == own
+    return shlex.join(["luaproc", "serve", *server[len(own) :]] if ours else server)
 
 
 @dataclass(frozen=True, slots=True)

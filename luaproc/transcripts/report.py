@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
+from luaproc.host.interpreter import shown
 from luaproc.host.printing import readable
 from luaproc.transcripts.conversation import Step, follow
 from luaproc.transcripts.differences import Difference, compare, difference
@@ -23,7 +23,7 @@ def report(replay: Replay, most: int = 5, width: int = 120) -> Iterator[str]:
     most: differences that are shown. width: characters in a line of the conversation.
     """
     yield (
-        f"{replay.transcript.path}: {replay.played} frames with {shlex.join(replay.server)}, "
+        f"{replay.transcript.path}: {replay.played} frames with {shown(replay.server)}, "
         f"{verdict(replay)}; {duration(replay.lua_seconds)} in Lua"
     )
     yield from _differences(replay.transcript, replay.differences, ("recorded", "now"), most, width)

@@ -167,6 +167,13 @@ def test_a_failure_ends_the_script(run: Run, step: str, words: str) -> None:
     assert done.stdout == ""
 
 
+def test_text_without_its_end_is_not_loaded(run: Run) -> None:
+    """A script that was cut off does not pass."""
+    done = run("1\n:load M <<END\nreturn 1\n")
+    assert (done.returncode, done.stdout) == (1, "1\n")
+    assert done.stderr == "<stdin>:2: expected a line END after the text, and the script ends\n"
+
+
 def test_keep_going(run: Run) -> None:
     done = run("error('a')\n1\nerror('b')\n2\n", "--keep-going")
     assert (done.returncode, done.stdout) == (1, "1\n2\n")
@@ -324,11 +331,12 @@ def test_bad_servers_are_told_in_words(run: Run, code: str, words: str) -> None:
 def test_words_of_the_command_line(run: Run, tmp_path: Path) -> None:
     for bad, words, status in [
         (["--server", "/no/such/server"], "cannot be started", 1),
-        (["--server", "'open"], "--server: the words cannot be told apart", 2),
+        (["--server", "'open"], '--server: the words of "\'open" cannot be told apart', 2),
         (["--server", "x", "--runtime", "lua51"], "--runtime is for our own server", 2),
         (["no-such.lps"], "no-such.lps cannot be read: No such file", 2),
         (["--max-memory", "much"], "expected bytes, or a number with K, M or G, got 'much'", 2),
         (["--max-cpu", "0"], "expected seconds, got '0'", 2),
+        (["--runtime", "lua99"], "unknown runtime 'lua99'", 2),
     ]:
         done = run("", *bad)
         assert (done.returncode, done.stdout) == (status, "")

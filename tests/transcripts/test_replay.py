@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from luaproc.host import Interpreter
-from luaproc.host.interpreter import default_server
+from luaproc.host.interpreter import default_server, shown
 from luaproc.transcripts.errors import TranscriptError
 from luaproc.transcripts.reader import read
 from luaproc.transcripts.replay import Replay, own_server, replay
@@ -220,6 +220,12 @@ def test_a_death_of_the_cpu_limit_is_played_under_the_recorded_limit(tmp_path: P
     assert unlimited.played == 2
     assert unlimited.note is not None
     assert "was not played: the server died of a CPU limit" in unlimited.note
+
+
+def test_servers_are_shown_as_they_are_typed() -> None:
+    """Ours by its short name, not as the isolated Python that it is."""
+    assert shown([*default_server(), "--runtime=luajit21"]) == "luaproc serve --runtime=luajit21"
+    assert shown(["lua5.1", "a b"]) == "lua5.1 'a b'"
 
 
 def test_own_server_has_the_options_of_the_recorded_one(tmp_path: Path) -> None:
