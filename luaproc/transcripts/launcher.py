@@ -32,6 +32,8 @@ def write_launcher(path: str | os.PathLike[str], command: Sequence[str], directo
     Raises TranscriptError when one of them cannot be written, or when `path` is there and no launcher of this kind.
     """
     target, place = Path(path), Path(directory).resolve()
+    # PHP starts it in a directory of its own; a name without a slash is on PATH there, too.
+    command = [os.path.abspath(command[0]) if "/" in command[0] else command[0], *command[1:]]
     text = _SCRIPT.format(
         command=shlex.join(command),
         python=shlex.quote(sys.executable),

@@ -251,6 +251,15 @@ def test_launcher_hands_on_environment_signals_and_words(tmp_path: Path) -> None
     assert answers[1].stderr == b""
 
 
+def test_launcher_of_a_relative_command_works_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PHP's working directory is not the one in which the launcher was written."""
+    (tmp_path / "lua").symlink_to("/bin/cat")
+    monkeypatch.chdir(tmp_path)
+    write_launcher("launcher", ["./lua"], "out")
+    done = subprocess.run([tmp_path / "launcher"], input=b"through", capture_output=True, timeout=30, cwd="/")
+    assert (done.returncode, done.stdout) == (0, b"through")
+
+
 def test_launcher_serves_where_nothing_can_be_recorded(tmp_path: Path) -> None:
     """A wiki's page does not fail because a directory is gone; errorFile says it."""
     launcher = tmp_path / "launcher"
