@@ -49,7 +49,8 @@ def set_process_limits(max_memory: int | None, max_cpu: int | None) -> None:
 
 
 def lua_memory(max_memory: int | None) -> int:
-    """How many bytes Lua may use: what is left of the process's address space, less RESERVE; 0 for no limit.
+    """How many bytes Lua may use: what is left of the process's address space, less RESERVE (of a small one, a 32nd);
+    0 for no limit.
 
     Measured now, so call it when all else is loaded. Without a limit of the process, `max_memory` less BASE.
     """
@@ -57,7 +58,7 @@ def lua_memory(max_memory: int | None) -> int:
     if limit is not None:
         with open("/proc/self/statm", "rb") as file:
             used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        return max(limit - used - RESERVE, 256 * 1024)
+        return max(limit - used - min(RESERVE, limit // 32), 256 * 1024)
     if max_memory is not None:
         return max(max_memory - BASE, 256 * 1024)
     return 0

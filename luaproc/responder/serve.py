@@ -88,6 +88,7 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         installation.function_head(class_name, int(found.get("interpreter-id", 0))),
         installation.reads_log(class_name),
     )
-    pipes.set_limit(limits.lua_memory(max_memory))
-    start()
+    limit = limits.lua_memory(max_memory)
+    pipes.set_limit(limit)
+    start(limits.collector_pause(limit))
     raise AssertionError("the conversation ends by the end of the process")

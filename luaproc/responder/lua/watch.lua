@@ -14,7 +14,7 @@ local function look()
 	if used >= limit - MARGIN then
 		sethook()
 		-- Level 3: this function's caller, seen from traceback under pcall. What fails in here must not reach the module.
-		local text = format( 'luaproc: %.2f of %d seconds of CPU time are used up, here:', used, limit )
+		local text = format( 'luaproc: %.2f of %d seconds of CPU time are used up', used, limit )
 		local ok, trace = pcall( traceback, text, 3 )
 		if ok then
 			pcall( report, trace )
