@@ -88,6 +88,7 @@ class Pipes:
         """PHP's next message: `return ` and its expression, what `shortcuts` makes of it, or True for one that Lua
         takes by `slice`. Ends the process at the end of input and at a bad frame."""
         while True:
+            self._long, self._body = False, b""  # nothing of the next message is read
             header = self._read_all(16)
             if not header:
                 os._exit(0)
@@ -104,11 +105,10 @@ class Pipes:
                 die(f"truncated frame: expected a body of {length} bytes, got {len(body)}")
             if self._log is not None:
                 self._write_log(b"RX <== ", body, length)
+            self._body = body
             if body == _GET_STATUS:
                 self._send(self._status())
                 continue
-            self._long = False
-            self._body = body
             return self._hand_over()
 
     def again(self) -> "bytes | tuple[object, ...] | None":
@@ -136,6 +136,12 @@ class Pipes:
             self._turn = turn  # Lua's way here may have ended before `exchange` began
             return NOT_SENT
         self._next = None
+        if not self._left and not self._body:
+            # Not even the header was read.
+            header = self._read(16)
+            if not header:
+                os._exit(0)
+            self._long, self._left = True, _frame_length(header)
         if self._left and not self._body:
             self._body = self._read(min(self._left, 64))
             self._left -= len(self._body)

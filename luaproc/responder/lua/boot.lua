@@ -9,13 +9,15 @@ local wire = {
 }
 local settings = { int_size = int_size, function_head = function_head, with_log = with_log }
 
+-- LuaJIT's first error allocates thread-local data, and where memory is full then, glibc aborts. So it comes now.
+pcall( error )
+
 local function part( name )
 	return assert( loadstring( source( name ), '=luaproc/' .. name .. '.lua' ) )
 end
 
 local environment, protected_functions = part 'environment' ( part 'names' (), _G )
-local structured_trace = part 'trace' ()
-local serve = part 'server' ( wire, environment, protected_functions, part 'codec', structured_trace, settings )
+local serve = part 'server' ( wire, environment, protected_functions, part 'codec', part 'trace', settings )
 
 part 'watch' ( cpu_limit, report )
 
