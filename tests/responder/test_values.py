@@ -292,8 +292,8 @@ def source_of_text(text: bytes) -> str:
 
 
 def source_of_number(number: float) -> str:
-    if math.isinf(number):
-        return "(1/0)" if number > 0 else "(-1/0)"
+    if math.isinf(number):  # not 1/0: beside a -0.0, Lua 5.1 takes the two zeros of a chunk for one constant
+        return "math.huge" if number > 0 else "(-math.huge)"
     return f"({number!r})"
 
 
@@ -366,8 +366,10 @@ def test_any_value_of_lua_reaches_php(ask: Ask, php_judge: Judge, source: Source
 
 
 php_keys = st.one_of(st.integers(-(2**53), 2**53), texts.map(array_key))
+# Without -0.0: PHP writes infinity as 1/0, and Lua 5.1 takes 0 and -0 in one chunk for the same constant.
+php_floats = st.floats(allow_nan=False).map(lambda number: number or 0.0)
 php_values = st.recursive(
-    st.one_of(st.booleans(), st.integers(-(2**53), 2**53 - 1), st.floats(allow_nan=False), texts),
+    st.one_of(st.booleans(), st.integers(-(2**53), 2**53 - 1), php_floats, texts),
     lambda inner: st.dictionaries(php_keys, inner, max_size=6),
     max_leaves=20,
 )

@@ -14,7 +14,7 @@
 -- wire.lift() adds a reserve to the memory limit until enough is free.
 -- wire.die( reason ) and wire.exit( status ) end the process. wire.status() is the encoded reply to getStatus.
 
-local wire, environment, protected_functions, encode_of, structured_trace, settings = ...
+local wire, environment, protected_functions, encode_of, trace_of, settings = ...
 local type, next, error, pcall, xpcall, select = type, next, error, pcall, xpcall, select
 local rawget, rawset, setfenv, loadstring, load, unpack = rawget, rawset, setfenv, loadstring, load, unpack
 local collectgarbage, tonumber = collectgarbage, tonumber
@@ -332,13 +332,8 @@ local function encode_results( ... )
 	return ok and text or encode.failure( text )
 end
 
--- The trace of the error that is on its way from the module to the xpcall around it.
-local trace
-
-local function on_error( err )
-	trace = structured_trace()
-	return err
-end
+-- The error handler, what it gathered, and a clean slate for the next error.
+local on_error, take_trace, forget_trace = trace_of()
 
 -- Runs the prepared call: true and the encoded reply, or false and the error. Collecting the results may fail as well
 -- (memory), so it stands inside. On PUC this is one C call of 200; the module's level 2 is the tail call in `invoke`.
@@ -385,8 +380,7 @@ local function read_log()
 end
 
 local function encode_error( err )
-	local ok, reply = pcall( encode.failure, err, trace, settings.with_log and read_log() or nil )
-	trace = nil
+	local ok, reply = pcall( encode.failure, err, take_trace(), settings.with_log and read_log() or nil )
 	if not ok then
 		-- The error value itself cannot be passed: say so instead.
 		reply = encode.failure( type( reply ) == 'string' and reply or 'Cannot pass the error value to PHP' )
@@ -408,7 +402,8 @@ end
 local function reply_to( op, a, b, c )
 	local ok, reply = pcall( find_answer, op, a, b, c )
 	if ok and not reply then
-		c, trace = nil, nil -- the arguments are the module's now
+		c = nil -- the arguments are the module's now
+		forget_trace()
 		ok, reply = run_module()
 		if not ok then
 			if reply == NO_MEMORY then

@@ -1,7 +1,7 @@
 -- Structured traces: what debug.getinfo tells, as the `trace` of an error reply.
--- Called inside error handlers only. Touches nothing of the modules.
+-- Touches nothing of the modules.
 
-local getinfo, error, next = debug.getinfo, error, next
+local getinfo, error, floor = debug.getinfo, error, math.floor
 
 -- The source of every chunk of ours. Frames of these, and the C functions and tail calls by which they are entered
 -- and left, are not the module's business.
@@ -15,43 +15,52 @@ end
 -- time to collect). The innermost and outermost tell the story.
 local INNERMOST, OUTERMOST = 200, 50
 
-local function depth()
-	local low, high = 1, 2
-	while getinfo( high, 'l' ) do
-		low, high = high, high * 2
+-- The frames of the last error, from the function that raised it outwards.
+local frames, count
+
+-- The error handler. Only gathers, and in one function: after a stack overflow little is left to it. (LuaJIT calls no
+-- handler at all for two in five of those.)
+local function on_error( err )
+	frames, count = {}, 0
+	local last, beyond = 1, 2
+	while getinfo( beyond, 'l' ) do
+		last, beyond = beyond, beyond * 2
 	end
-	while high - low > 1 do
-		local middle = ( low + high - ( low + high ) % 2 ) / 2
+	while beyond - last > 1 do
+		local middle = floor( ( last + beyond ) / 2 )
 		if getinfo( middle, 'l' ) then
-			low = middle
+			last = middle
 		else
-			high = middle
+			beyond = middle
 		end
 	end
-	return low - 1 -- without this function's own level
+	local level = 2 -- the caller
+	while level <= last do
+		count = count + 1
+		frames[count] = getinfo( level, 'nSlf' )
+		level = level + 1
+		if level == INNERMOST + 2 and last > INNERMOST + OUTERMOST then
+			level = last - OUTERMOST
+		end
+	end
+	return err
 end
 
--- The stack as an array of entries, element 1 the function that called error().
-return function ()
-	local total = depth()
-	local frames, n = {}, 0
-	local level = 2 -- the caller
-	while level <= total do
-		local info = getinfo( level, 'nSlf' )
-		if not info then
-			break
-		end
-		n = n + 1
-		frames[n] = info
-		info.host = is_host( info )
-		level = level + 1
-		if level == INNERMOST + 2 and total > INNERMOST + OUTERMOST then
-			level = total - OUTERMOST
-		end
-	end
+local function forget()
+	frames = nil
+end
 
+-- The trace of the last error, nil if none was raised since `forget`: an array of entries, element 1 the function that
+-- called error().
+local function take_trace()
+	if not frames then
+		return nil
+	end
 	local trace, length = {}, 0
-	for i = 1, n do
+	for i = 1, count do
+		frames[i].host = is_host( frames[i] )
+	end
+	for i = 1, count do
 		local info = frames[i]
 		local younger, older = frames[i - 1], frames[i + 1]
 		local tail = info.what == 'tail' or info.what == ''
@@ -74,5 +83,8 @@ return function ()
 			trace[length] = entry
 		end
 	end
+	frames = nil
 	return trace
 end
+
+return on_error, take_trace, forget
