@@ -45,7 +45,7 @@ def run(case: Case) -> Result:
         return result
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def results(request: pytest.FixtureRequest) -> Iterator[dict[Case, "Future[Result]"]]:
     """The results of every row that is to be tested."""
     here = Path(__file__).parent  # other rooms' tests may have a fixture of this name
@@ -53,7 +53,9 @@ def results(request: pytest.FixtureRequest) -> Iterator[dict[Case, "Future[Resul
     wanting = [item for item in items if "results" in getattr(item, "fixturenames", ())]
     cases: list[Case] = [item.callspec.params["case"] for item in wanting]  # type: ignore[attr-defined]
     limit, size = sys.getrecursionlimit(), threading.stack_size(256 * 1024 * 1024)
-    sys.setrecursionlimit(100_000)  # PHP and Lua call each other hundreds of levels deep
+    # PHP and Lua call each other hundreds of levels deep. Only while these threads with their stacks run: elsewhere a
+    # recursion without end has to be a RecursionError.
+    sys.setrecursionlimit(100_000)
     pool = ThreadPoolExecutor(os.cpu_count() or 1)
     try:
         yield {case: pool.submit(run, case) for case in cases}
