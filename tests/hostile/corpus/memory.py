@@ -104,7 +104,6 @@ ROWS = [
         for name, times in (
             ("strings doubling", 1000),
             ("string.rep", 300),
-            ("table.concat", 300),  # a thousand would come near the CPU limit
             ("in a callback", 500),
             ("in __pairs", 200),
             ("an argument too large to serialize", 200),
