@@ -171,6 +171,22 @@ local function regain( err )
 	return nil, lost, type( err ) == 'string' and err or NO_MEMORY
 end
 
+-- wire.lost, where regain itself failed. Python may lack the memory to be called at all, for a moment; where C's stack
+-- has no room for a pcall, the call without one succeeds.
+local function what_was_lost()
+	for _ = 1, 100 do
+		local ok, lost = pcall( wire.lost, turn )
+		if ok then
+			return lost
+		elseif type( lost ) == 'string' and lost ~= NO_MEMORY then
+			return wire.lost( turn )
+		end
+		pcall( wire.lift )
+		pcall( collectgarbage )
+	end
+	wire.die( 'not enough memory to go on' )
+end
+
 ---- Ops that run no module code -------------------------------------------------------------------------------------
 
 local make_php_function
@@ -415,7 +431,7 @@ local function reply_to( op, a, b, c )
 	elseif not ok and reply == NO_MEMORY then
 		-- What the modules hold leaves no room for this: once more, with the reserve.
 		pcall( collectgarbage )
-		wire.lift()
+		pcall( wire.lift )
 		ok, reply = pcall( find_answer, op, a, b, c )
 		if ok and not reply then
 			call_args = nil
@@ -444,7 +460,7 @@ local function converse( bytes )
 		if not ok then
 			ok, op, a, b, c = pcall( regain, op )
 			if not ok then
-				op, a, b = nil, wire.lost( turn ), NO_MEMORY
+				op, a, b = nil, what_was_lost(), NO_MEMORY
 			end
 		end
 		local reply
