@@ -90,5 +90,5 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
     )
     limit = limits.lua_memory(max_memory)
     pipes.set_limit(limit)
-    start(limits.collector_pause(limit))
+    start(limit, limits.collector_pause(limit))
     raise AssertionError("the conversation ends by the end of the process")

@@ -85,8 +85,15 @@ local function php_key( key )
 end
 
 -- The buffer and the set of tables of the encoding that is under way. A module's __pairs may call PHP, and so start
--- another encoding, in between: whoever calls foreign code keeps both and puts them back.
+-- another encoding, in between: whoever calls foreign code keeps both and puts them back. Given up afterwards: they
+-- hold the module's values.
 local buffer, seen_tables
+
+local function finish( n )
+	local text = concat( buffer, '', 1, n )
+	buffer, seen_tables = nil, nil
+	return text
+end
 
 local encode_value
 
@@ -263,7 +270,7 @@ local function encode_list( head, count, ... )
 	end
 	buffer[2] = 'a:' .. present .. ':{'
 	buffer[n + 1] = '}}'
-	return concat( buffer, '', 1, n + 1 )
+	return finish( n + 1 )
 end
 
 local RETURN_HEAD = 'a:3:{s:2:"op";s:6:"return";s:7:"nvalues";i:'
@@ -275,6 +282,11 @@ end
 
 -- The three messages we send. Each raises an error (a string) where a value cannot be passed; see own_failure.
 local encode = {}
+
+-- Gives up what an encoding that failed has left.
+function encode.forget()
+	buffer, seen_tables = nil, nil
+end
 
 -- A reply's values, in the order 1..n: PHP takes them by position when their number is nvalues.
 function encode.values( count, ... )
@@ -307,7 +319,7 @@ function encode.failure( value, trace, log )
 		n = encode_value( log, n, 2 )
 	end
 	buffer[n + 1] = '}'
-	return concat( buffer, '', 1, n + 1 )
+	return finish( n + 1 )
 end
 
 return encode, own_failure

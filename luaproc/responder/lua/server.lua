@@ -18,7 +18,7 @@ local wire, environment, protected_functions, encode_of, trace_of, settings = ..
 local type, next, error, pcall, xpcall, select = type, next, error, pcall, xpcall, select
 local rawget, rawset, setfenv, loadstring, load, unpack = rawget, rawset, setfenv, loadstring, load, unpack
 local collectgarbage, tonumber = collectgarbage, tonumber
-local find, format, gmatch, floor = string.find, string.format, string.gmatch, math.floor
+local find, format, gmatch, floor, max = string.find, string.format, string.gmatch, math.floor, math.max
 local resume, create = coroutine.resume, coroutine.create
 local jit_off = jit and jit.off
 
@@ -302,6 +302,18 @@ end
 
 ---- call ------------------------------------------------------------------------------------------------------------
 
+-- KB: Lua's memory limit, and where garbage is collected before a module runs, as Lua's own collector would let memory
+-- fill up with what earlier modules left.
+local memory_limit, nearly_full = math.huge, math.huge
+
+local function make_room()
+	if collectgarbage( 'count' ) > nearly_full then
+		collectgarbage()
+		-- Half the way to the limit: what is alive and stays must not cost a collection at every call.
+		nearly_full = max( memory_limit * 0.75, ( collectgarbage( 'count' ) + memory_limit ) / 2 )
+	end
+end
+
 -- What `invoke` takes up: set while a call is prepared, read at its first instruction. A closure a call would do the
 -- same for one allocation more.
 local call_id, call_args, call_count
@@ -320,6 +332,7 @@ function answer.call( id, count, args )
 		return encode.failure( 'too many arguments' )
 	end
 	call_id, call_args, call_count = id, args, count
+	make_room()
 	return nil -- not answered yet: the module runs outside of our pcall
 end
 
@@ -335,9 +348,15 @@ end
 -- memory" has left its garbage to us.
 local function encode_with_care( encoder, ... )
 	local ok, text = pcall( encoder, ... )
-	if not ok and text == NO_MEMORY then
-		collectgarbage()
-		ok, text = pcall( encoder, ... )
+	if not ok then
+		encode.forget()
+		if text == NO_MEMORY then
+			collectgarbage()
+			ok, text = pcall( encoder, ... )
+			if not ok then
+				encode.forget()
+			end
+		end
 	end
 	return ok, text
 end
@@ -519,8 +538,11 @@ function make_php_function( id )
 	return php_function
 end
 
--- pause: of the collector, per cent (see limits.collector_pause).
-return function ( pause )
+-- limit: of Lua's memory, bytes, 0 for none. pause: of the collector, per cent (see limits.collector_pause).
+return function ( limit, pause )
+	if limit > 0 then
+		memory_limit, nearly_full = limit / 1024, limit / 1024 * 0.75
+	end
 	collectgarbage( 'setpause', pause )
 	converse()
 end

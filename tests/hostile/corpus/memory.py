@@ -104,6 +104,7 @@ ROWS = [
         for name, times in (
             ("strings doubling", 1000),
             ("string.rep", 300),
+            ("table.concat", 10),
             ("in a callback", 500),
             ("in __pairs", 200),
             ("an argument too large to serialize", 200),
