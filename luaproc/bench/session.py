@@ -79,8 +79,12 @@ class Session:
     @property
     def pid(self) -> int:
         """The server's own, from the first reply on."""
-        if not self._pid:
-            self._pid = int(next(value for key, value in read_accounts(self._accounts) if key == "pid"))
+        # The server may have answered before `account` came to write it down.
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while not self._pid:
+            self._pid = int(dict(read_accounts(self._accounts)).get("pid", 0))
+            if time.monotonic() > deadline:
+                raise BenchError("its accounts are missing: whoever started it did not write down its pid")
         return self._pid
 
     def exchange(self, body: bytes) -> bytes:
