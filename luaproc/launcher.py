@@ -8,13 +8,13 @@ working when luaproc is upgraded in place.
 
 import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import luaproc
 from luaproc.errors import UsageError
 from luaproc.interpreter import NAMES
 from luaproc.responder import options as responder_options
+from luaproc.starting import base_interpreter, directories, write_executable
 
 # How a file begins that we may overwrite.
 MARK = "# Written by `luaproc link`"
@@ -57,35 +57,19 @@ def text(words: list[str]) -> str:
     if "log" in found:  # the wiki's current directory is another one
         found["log"] = os.path.abspath(str(found["log"]))
     return _TEMPLATE.format(
-        start=_start(_interpreter()),
+        start=_start(base_interpreter()),
         mark=MARK,
         version=luaproc.__version__,
-        directories=_directories(),
+        directories=directories(),
         python=sys.version_info[:2],
         environment=sys.prefix,
         options=tuple(f"--{name}={value}" for name, value in found.items()),
     )
 
 
-def command() -> list[str]:
-    """What starts luaproc in this Python as a launcher would: isolated, whatever lies in the current directory."""
-    code = f"import sys; sys.path += {_directories()!r}; from luaproc.entry import launch; launch()"
-    return [sys.executable, "-I", "-S", "-c", code]
-
-
 def write(path: Path, content: str, force: bool = False) -> None:
-    """Write an executable file, whole or not at all. Raises `UsageError` if something else is there already, or the
-    directory cannot be written."""
-    if not force and _is_taken(path):
-        raise UsageError(f"{path} exists and was not written by `luaproc link`: name another path, or add --force")
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(content, encoding="utf-8")
-        unfinished.chmod(0o755)
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    """Write a launcher (see `starting.write_executable`)."""
+    write_executable(path, content, MARK, force)
 
 
 def link_as_lua(path: Path, target: Path, force: bool = False) -> None:
@@ -114,36 +98,6 @@ def executable() -> Path:
         if path.is_file() and os.access(path, os.X_OK):
             return path
     raise UsageError(f"expected a luaproc executable to link to, found none beside {sys.executable}")
-
-
-def _is_taken(path: Path) -> bool:
-    if path.is_dir():
-        return True
-    try:
-        return MARK.encode() not in path.read_bytes()[:1000]
-    except FileNotFoundError:
-        return os.path.lexists(path)
-    except OSError:
-        return True
-
-
-def _interpreter() -> str:
-    # The interpreter that a virtual environment was made from: it is the same program, and it is still there to say
-    # what is wrong when the environment is gone.
-    return getattr(sys, "_base_executable", "") or sys.executable
-
-
-def _directories() -> list[str]:
-    """Where luaproc and lupa are found, which need not be one place (an editable installation)."""
-    found = [str(Path(luaproc.__file__).resolve().parent.parent)]
-    spec = find_spec("lupa")
-    if spec is None or not spec.submodule_search_locations:
-        raise UsageError("lupa is not installed: expected it beside luaproc")
-    for place in spec.submodule_search_locations:
-        directory = str(Path(place).parent)
-        if directory not in found:
-            found.append(directory)
-    return found
 
 
 def _start(interpreter: str) -> str:

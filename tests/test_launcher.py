@@ -38,7 +38,7 @@ def test_a_path_that_a_shebang_cannot_carry(tmp_path: Path, monkeypatch: pytest.
     """Blanks and quotes in the interpreter's path: `#!` splits at the blank, so the shell starts it."""
     place = tmp_path / "my 'own' python"
     place.symlink_to(Path(sys.executable).resolve())
-    monkeypatch.setattr(launcher, "_interpreter", lambda: str(place))
+    monkeypatch.setattr(launcher, "base_interpreter", lambda: str(place))
     path = tmp_path / "launcher"
     launcher.write(path, launcher.text([]))
     assert path.read_text().startswith("#!/bin/sh\n")
@@ -47,7 +47,7 @@ def test_a_path_that_a_shebang_cannot_carry(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_environment_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One clear line and status 126, which the wiki shows, rather than a traceback."""
-    monkeypatch.setattr(launcher, "_directories", lambda: [str(tmp_path / "gone")])
+    monkeypatch.setattr(launcher, "directories", lambda: [str(tmp_path / "gone")])
     path = tmp_path / "launcher"
     launcher.write(path, launcher.text([]))
     done = start(path, "-v")
@@ -88,7 +88,7 @@ def test_any_directory_may_hold_the_environment(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "launcher"
     launcher.write(path, launcher.text([]))
     assert start(path, "-v").stdout.startswith(b"Lua 5.1.5")
-    monkeypatch.setattr(launcher, "_directories", lambda: [str(tmp_path / "gone")])
+    monkeypatch.setattr(launcher, "directories", lambda: [str(tmp_path / "gone")])
     launcher.write(path, launcher.text([]))
     done = start(path, "-v")
     assert (done.returncode, done.stderr.count(b"\n")) == (126, 1)

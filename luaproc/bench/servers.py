@@ -6,14 +6,13 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from luaproc import launcher
+from luaproc import launcher, starting
 from luaproc.errors import LuaprocError, UsageError
 from luaproc.mediawiki import MAIN, PLACES, php_words
 
@@ -49,10 +48,8 @@ class Server(NamedTuple):
         return self.arguments[:1] != () and self.arguments[0].endswith(MAIN)
 
 
-# The interpreter that a virtual environment was made from, as launchers have it.
-_PYTHON = getattr(sys, "_base_executable", "") or sys.executable
-
-BARE = Server("python -IS -c pass", (_PYTHON, "-I", "-S", "-c", "pass"))
+# The interpreter that launchers have.
+BARE = Server("python -IS -c pass", (starting.base_interpreter(), "-I", "-S", "-c", "pass"))
 """No server: the least that a Python process costs, to compare our start with."""
 
 

@@ -7,19 +7,8 @@ import click
 import luaproc
 from luaproc.errors import LuaprocError
 
-# Command -> its module below this package; the module's click command is called `command`.
-COMMANDS = {
-    "serve": "serve",
-    "link": "link",
-    "lua": "lua",
-    "session": "session",
-    "bench": "bench",
-    "doctor": "doctor",
-    "record": "record",
-    "replay": "replay",
-    "show": "show",
-    "compare": "compare",
-}
+# Each is a module of this package, whose click command is called `command`; in the order of `--help`.
+COMMANDS = ("serve", "link", "lua", "session", "bench", "doctor", "record", "replay", "show", "compare")
 
 
 class LazyGroup(click.Group):
@@ -31,7 +20,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"{__name__}.{COMMANDS[cmd_name]}").command
+        command = import_module(f"{__name__}.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -9,8 +9,11 @@ from luaproc.errors import UsageError
 @click.option("-o", "--output", metavar="PATH", help="The file; or a directory (with a / at its end, if it is new).")
 @click.option("--dir", "directory", metavar="DIR", help="A directory: one file per process in it. [default: here]")
 @click.option("--launcher", metavar="PATH", help="Record nothing now: write a launcher for a wiki's luaPath.")
+@click.option("--force", is_flag=True, help="With --launcher: overwrite what is there.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD...")
-def command(output: str | None, directory: str | None, launcher: str | None, command: tuple[str, ...]) -> None:
+def command(
+    output: str | None, directory: str | None, launcher: str | None, force: bool, command: tuple[str, ...]
+) -> None:
     """Stand between PHP and the server that CMD starts, and write down what passes, both ways, with times.
 
     The process becomes the server itself: its pid, limits, exit status and signals are the server's own.
@@ -27,7 +30,7 @@ def command(output: str | None, directory: str | None, launcher: str | None, com
     if launcher:
         from luaproc.transcripts.launcher import write_launcher
 
-        write_launcher(launcher, command, directory or output or ".")
+        write_launcher(launcher, command, directory or output or ".", force)
         click.echo(f"{launcher} records {' '.join(command)} into {directory or output or '.'}")
         return
     import os

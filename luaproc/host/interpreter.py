@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from luaproc import launcher
+from luaproc import starting
 from luaproc.host.connection import Connection, FrameHook
 from luaproc.host.errors import LuaError, TraceEntry
 from luaproc.host.functions import Chunks, Converter, LuaFunction
@@ -51,7 +51,7 @@ It gets the function's name, the arguments and the depth of the call (1 for the 
 
 def default_server() -> list[str]:
     """The command that starts our own responder, in this Python."""
-    return [*launcher.command(), "serve"]
+    return [*starting.command(), "serve"]
 
 
 def shown(server: Sequence[str]) -> str:

@@ -2,19 +2,25 @@
 
 import os
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import luaproc
+from luaproc.starting import base_interpreter, directories, write_executable
 from luaproc.transcripts.errors import TranscriptError
+
+# How a file begins that we may overwrite.
+MARK = "# Written by `luaproc record`"
 
 # -v needs no tap. SigIgn is read before Python ignores signals of its own (see `tap`). -I and -S keep the start short,
 # and the environment of the web server out of it.
 _SCRIPT = """\
 #!/bin/sh
-# Written by `luaproc record`: a luaPath for Scribunto that records each conversation in a file of its own.
+{mark}: a luaPath for Scribunto that records each conversation in a file of its own.
 [ "$#" = 1 ] && [ "$1" = -v ] && exec {command} -v
+[ -x {python} ] && [ -r {package}/luaproc/transcripts/tap.py ] || {{
+	echo 'luaproc record: not recorded: luaproc is gone from '{package} >&2
+	exec {command} "$@"
+}}
 luaproc_ignored=
 [ -r "/proc/$$/status" ] &&
 	while read -r luaproc_key luaproc_ignored; do [ "$luaproc_key" = SigIgn: ] && break; done <"/proc/$$/status"
@@ -23,28 +29,28 @@ launched(sys.argv[1:])' {package} "$luaproc_ignored" {directory}/ {command} "$@"
 """
 
 
-def write_launcher(path: str | os.PathLike[str], command: Sequence[str], directory: str | os.PathLike[str]) -> None:
+def write_launcher(
+    path: str | os.PathLike[str], command: Sequence[str], directory: str | os.PathLike[str], force: bool = False
+) -> None:
     """Write an executable to `path` that starts `command`, with PHP's arguments after it, and records it.
 
     directory: where the transcripts go, one file per process; it is made if need be. The user that PHP runs as has to
     be able to write there: otherwise the launcher says so on stderr (Scribunto's errorFile) and runs without recording.
 
-    Raises TranscriptError when one of them cannot be written, or when `path` is there and no launcher of this kind.
+    Raises TranscriptError when that directory cannot be made, and as `starting.write_executable`, which writes it.
     """
-    target, place = Path(path), Path(directory).resolve()
+    place = Path(directory).resolve()
     # PHP starts it in a directory of its own; a name without a slash is on PATH there, too.
     command = [os.path.abspath(command[0]) if "/" in command[0] else command[0], *command[1:]]
     text = _SCRIPT.format(
+        mark=MARK,
         command=shlex.join(command),
-        python=shlex.quote(sys.executable),
-        package=shlex.quote(str(Path(luaproc.__file__).resolve().parents[1])),
+        python=shlex.quote(base_interpreter()),
+        package=shlex.quote(directories()[0]),
         directory=shlex.quote(str(place)),
     )
     try:
-        if target.exists() and text.splitlines()[1] not in target.read_text(errors="replace"):
-            raise TranscriptError(str(target), None, "exists, and is no launcher of this kind: not overwritten")
         place.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
-        target.chmod(0o755)
     except OSError as error:
-        raise TranscriptError(error.filename or str(target), None, f"cannot be written: {error.strerror}") from None
+        raise TranscriptError(str(place), None, f"cannot be made: {error.strerror}") from None
+    write_executable(Path(path), text, MARK, force)

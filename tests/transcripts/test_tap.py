@@ -271,6 +271,16 @@ def test_launcher_serves_where_nothing_can_be_recorded(tmp_path: Path) -> None:
     assert b"cannot be written" in done.stderr
 
 
+def test_launcher_serves_where_luaproc_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor because the environment is gone that recorded it."""
+    monkeypatch.setattr("luaproc.transcripts.launcher.directories", lambda: [str(tmp_path / "gone")])
+    launcher = tmp_path / "launcher"
+    write_launcher(launcher, ["cat"], tmp_path / "out")
+    done = subprocess.run([str(launcher)], input=b"through", capture_output=True, timeout=30)
+    assert (done.returncode, done.stdout) == (0, b"through")
+    assert done.stderr == f"luaproc record: not recorded: luaproc is gone from {tmp_path / 'gone'}\n".encode()
+
+
 def test_launcher_overwrites_only_launchers(tmp_path: Path) -> None:
     """Writing it again is fine; writing it over somebody's file is not."""
     launcher, other = tmp_path / "launcher", tmp_path / "other"
@@ -279,8 +289,10 @@ def test_launcher_overwrites_only_launchers(tmp_path: Path) -> None:
     assert luaproc("record", "--launcher", str(launcher), *words).returncode == 0
     assert luaproc("record", "--launcher", str(launcher), *words).returncode == 0
     refused = luaproc("record", "--launcher", str(other), *words)
-    assert refused.returncode == 1
-    assert refused.stderr == f"luaproc: {other}: exists, and is no launcher of this kind: not overwritten\n"
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"luaproc: {other} exists and was not written by this command: ")
+    assert other.read_text() == "#!/bin/sh\n"
+    assert luaproc("record", "--launcher", str(other), "--force", *words).returncode == 0
 
 
 def test_the_tap_is_lean() -> None:
