@@ -2,7 +2,7 @@
 
 import click
 
-from luaproc.commands.options import server_words
+from luaproc.commands import options
 from luaproc.errors import UsageError
 from luaproc.transcripts.reader import read
 from luaproc.transcripts.replay import replay
@@ -18,12 +18,20 @@ from luaproc.transcripts.report import comparison
     required=True,
     help="A server's command, quoted as for a shell. Twice: A, and B.",
 )
-@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.001), default=60, show_default=True,
-              help="How long a server may take for one message.")  # fmt: skip
-@click.option("--differences", "most", type=click.IntRange(min=0), default=5, show_default=True, help="Shown at most.")
+@options.timeout
+@options.limits("as recorded")
+@options.differences
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.pass_context
-def command(ctx: click.Context, servers: tuple[str, ...], timeout: float, most: int, files: tuple[str, ...]) -> None:
+def command(
+    ctx: click.Context,
+    servers: tuple[str, ...],
+    timeout: float,
+    max_cpu: int | None,
+    max_memory: int | None,
+    most: int,
+    files: tuple[str, ...],
+) -> None:
     """Play PHP's part of transcripts to two servers, and compare their replies with each other.
 
     \b
@@ -38,7 +46,16 @@ def command(ctx: click.Context, servers: tuple[str, ...], timeout: float, most: 
         click.echo(f"{name}: {server}")
     for file in files:
         transcript = read(file)
-        one, two = (replay(transcript, server_words(server), timeout=timeout) for server in servers)
+        one, two = (
+            replay(
+                transcript,
+                options.server_words(server),
+                timeout=timeout or None,
+                cpu_limit=max_cpu,
+                memory_limit=max_memory,
+            )
+            for server in servers
+        )
         alike, lines = comparison(one, two, most)
         for line in lines:
             click.echo(line)

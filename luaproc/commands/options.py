@@ -1,11 +1,16 @@
-"""What options mean that several commands have: a server's command, and the Lua of our own server."""
+"""The options that several commands have, and what they mean: which server, its limits, how long to wait for it."""
 
 import shlex
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from luaproc.errors import UsageError
+from luaproc.responder.options import OPTIONS
 from luaproc.responder.runtime import VERSIONS
+
+FC = TypeVar("FC", bound=Callable[..., Any])
 
 
 def server_words(command: str) -> list[str]:
@@ -21,3 +26,54 @@ def known_runtime(_ctx: click.Context, _param: click.Parameter, value: str | Non
     if value is not None and value not in VERSIONS:
         raise UsageError(f"unknown runtime {value!r}: expected one of {', '.join(VERSIONS)}")
     return value
+
+
+def _limit(_ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """A value that the responder's own option of that name would read; or 0, for none."""
+    if value is None or value == "0":
+        return None if value is None else 0
+    _, read, expected, _ = OPTIONS[param.opts[0].removeprefix("--")]
+    try:
+        return int(read(value))
+    except (ValueError, IndexError):
+        raise click.BadParameter(f"expected {expected}, or 0 for none; got {value!r}") from None
+
+
+server = click.option("--server", metavar="CMD", help="The server's command, quoted as for a shell; default: our own.")
+own_runtime = click.option(
+    "--runtime", metavar="NAME", callback=known_runtime, help="The Lua of our own server: lua51 (default) or luajit21."
+)
+timeout = click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=60,
+    show_default=True,
+    help="How long a server may take for one message; 0: for ever.",
+)
+differences = click.option(
+    "--differences",
+    "most",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    help="Shown at most.",
+)
+
+
+def limits(default: str) -> Callable[[FC], FC]:
+    """``--max-cpu`` and ``--max-memory``, as int or None. default: what None means, for the help."""
+    cpu = click.option(
+        "--max-cpu",
+        metavar="SECONDS",
+        callback=_limit,
+        help=f"CPU time of a server, by ulimit; 0: no limit. [default: {default}]",
+    )
+    memory = click.option(
+        "--max-memory",
+        metavar="BYTES",
+        callback=_limit,
+        help=f"Memory of a server, by ulimit; K, M and G are understood, 0: no limit. [default: {default}]",
+    )
+    return lambda command: cpu(memory(command))

@@ -2,7 +2,7 @@
 
 import click
 
-from luaproc.commands.options import known_runtime, server_words
+from luaproc.commands import options
 from luaproc.errors import UsageError
 from luaproc.transcripts.reader import read
 from luaproc.transcripts.replay import replay
@@ -10,14 +10,11 @@ from luaproc.transcripts.report import report
 
 
 @click.command()
-@click.option("--server", metavar="CMD", help="The server's command, quoted as for a shell; by default our own.")
-@click.option("--runtime", metavar="NAME", callback=known_runtime,
-              help="The Lua of our own server: lua51 (default) or luajit21.")  # fmt: skip
-@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.001), default=60, show_default=True,
-              help="How long the server may take for one message.")  # fmt: skip
-@click.option("--cpu-limit", metavar="SECONDS", type=click.IntRange(min=0), help="[default: as recorded; 0: none]")
-@click.option("--memory-limit", metavar="BYTES", type=click.IntRange(min=0), help="[default: as recorded; 0: none]")
-@click.option("--differences", "most", type=click.IntRange(min=0), default=5, show_default=True, help="Shown at most.")
+@options.server
+@options.own_runtime
+@options.timeout
+@options.limits("as recorded")
+@options.differences
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.pass_context
 def command(
@@ -25,8 +22,8 @@ def command(
     server: str | None,
     runtime: str | None,
     timeout: float,
-    cpu_limit: int | None,
-    memory_limit: int | None,
+    max_cpu: int | None,
+    max_memory: int | None,
     most: int,
     files: tuple[str, ...],
 ) -> None:
@@ -46,11 +43,11 @@ def command(
         transcript = read(file)
         result = replay(
             transcript,
-            None if server is None else server_words(server),
+            None if server is None else options.server_words(server),
             runtime=runtime,
-            timeout=timeout,
-            cpu_limit=cpu_limit,
-            memory_limit=memory_limit,
+            timeout=timeout or None,
+            cpu_limit=max_cpu,
+            memory_limit=max_memory,
         )
         for line in report(result, most):
             click.echo(line)

@@ -9,36 +9,20 @@ from typing import IO, TextIO
 import click
 
 import luaproc
-from luaproc.commands.options import known_runtime, server_words
+from luaproc.commands import options
 from luaproc.errors import UsageError
 from luaproc.host.interpreter import default_server, shown
-from luaproc.responder.options import OPTIONS
 from luaproc.session.run import Conversation, run_script
 from luaproc.session.session import Session
 from luaproc.session.views import JsonView, TextView
 
 
-def _limit(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """A value that the responder's own option of that name would read."""
-    if value is None:
-        return None
-    _, read, expected, _ = OPTIONS[str(param.opts[0]).removeprefix("--")]
-    try:
-        return int(read(value))
-    except (ValueError, IndexError):
-        raise click.BadParameter(f"expected {expected}, got {value!r}") from None
-
-
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("script", required=False)
-@click.option("--server", metavar="CMD", help="The server's command, quoted as for a shell; by default our own.")
-@click.option("--runtime", metavar="NAME", callback=known_runtime,
-              help="The Lua of our own server: lua51 (default) or luajit21.")  # fmt: skip
-@click.option("--timeout", type=click.FloatRange(min=0), default=60, show_default=True, metavar="SECONDS",
-              help="How long the server may take for one message; 0 is for ever.")  # fmt: skip
-@click.option("--max-cpu", callback=_limit, metavar="SECONDS", help="CPU time of the server, by ulimit.")
-@click.option("--max-memory", callback=_limit, metavar="BYTES",
-              help="Virtual memory of the server, by ulimit; K, M and G are understood.")  # fmt: skip
+@options.server
+@options.own_runtime
+@options.timeout
+@options.limits("none")
 @click.option("--wire", is_flag=True, help="Show every frame, both ways; a script's steps too.")
 @click.option("--echo", is_flag=True, help="Show a script's steps before what they give.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a step, on a line of its own; no prompts.")
@@ -91,8 +75,8 @@ def command(
         ask=conversation.ask if conversation else None,
         go_on=conversation.go_on if conversation else None,
         timeout=timeout or None,
-        cpu_limit=max_cpu,
-        memory_limit=max_memory,
+        cpu_limit=max_cpu or None,
+        memory_limit=max_memory or None,
     )
     session.wire = "on" if wire else "off"
     with session:
@@ -115,7 +99,7 @@ def _server(command: str | None, runtime: str | None) -> list[str]:
         return default_server() + (["--runtime", runtime] if runtime else [])
     if runtime:
         raise UsageError("--runtime is for our own server; with --server, its command says which Lua it runs")
-    return server_words(command)
+    return options.server_words(command)
 
 
 def _open(path: str) -> IO[str]:

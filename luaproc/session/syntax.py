@@ -126,10 +126,9 @@ def _value(data: bytes, at: int) -> tuple[Value, int]:
         return expressions.read(data, at)
     except RemoteProtocolError as error:
         # The reader's own sentence tells of the wire's bytes; a person counts columns.
-        text = str(error).removesuffix(f" (at byte {error.offset})")
         column = len(data[: error.offset].decode("utf-8", "replace")) + 1
         hint = "; text is written in quotes" if data[at : at + 1].isalpha() else ""
-        raise SessionError(f"{text} (column {column} of the values){hint}") from None
+        raise SessionError(f"{error.text} (column {column} of the values){hint}") from None
 
 
 def _close(data: bytes, at: int) -> int:

@@ -11,7 +11,7 @@ from luaproc.transcripts.differences import Difference, compare, difference
 from luaproc.transcripts.reader import Transcript
 from luaproc.transcripts.replay import Replay
 from luaproc.transcripts.show import line
-from luaproc.transcripts.summary import duration
+from luaproc.transcripts.summary import counted, duration
 
 _AROUND = 3
 """Frames before a difference that are shown, and after it."""
@@ -23,7 +23,7 @@ def report(replay: Replay, most: int = 5, width: int = 120) -> Iterator[str]:
     most: differences that are shown. width: characters in a line of the conversation.
     """
     yield (
-        f"{replay.transcript.path}: {replay.played} frames with {shown(replay.server)}, "
+        f"{replay.transcript.path}: {counted(replay.played, 'frame')} with {shown(replay.server)}, "
         f"{verdict(replay)}; {duration(replay.lua_seconds)} in Lua"
     )
     yield from _differences(replay.transcript, replay.differences, ("recorded", "now"), most, width)
@@ -37,7 +37,7 @@ def report(replay: Replay, most: int = 5, width: int = 120) -> Iterator[str]:
 def verdict(replay: Replay) -> str:
     """The result in a few words."""
     count = len(replay.differences)
-    found = f"{count} difference{'' if count == 1 else 's'}" if count else "no difference"
+    found = counted(count, "difference") if count else "no difference"
     return found if replay.stopped is None else f"{found}, not to the end"
 
 
@@ -48,7 +48,9 @@ def comparison(one: Replay, two: Replay, most: int = 5, width: int = 120) -> tup
     lines = [f"{transcript.path}:"]
     for name, replay in (("A", one), ("B", two)):
         against = f"against the recording {verdict(replay)}"
-        lines.append(f"  {name}  {duration(replay.lua_seconds):>9} in Lua, {replay.played} frames, {against}")
+        lines.append(
+            f"  {name}  {duration(replay.lua_seconds):>9} in Lua, {counted(replay.played, 'frame')}, {against}"
+        )
         if replay.stopped is not None:
             lines.append(f"     stopped at line {replay.stopped_at}: {readable(replay.stopped)}")
     alike = not found and (one.stopped is None) == (two.stopped is None) and one.stopped_at == two.stopped_at

@@ -8,7 +8,7 @@ from luaproc.host.errors import LuaError, ServerDied, TraceEntry
 from luaproc.host.printing import readable, values, visible
 from luaproc.transcripts.conversation import Conversation, Step, Use
 from luaproc.transcripts.reader import Closed, End, Frame
-from luaproc.transcripts.summary import content, data_of, duration, op, shortened, size
+from luaproc.transcripts.summary import content, counted, data_of, duration, op, shortened, size
 from luaproc.wire.messages import Call, Error, LoadString, Return
 
 Paint = Callable[[str, str], str]
@@ -61,7 +61,7 @@ def heading(conversation: Conversation) -> Iterator[str]:
     command = " ".join(transcript.command)
     yield visible(f"{transcript.path}: {command}".encode("utf-8", "backslashreplace"))
     started = visible(transcript.started.encode("utf-8", "backslashreplace"))
-    yield f"started {started}, process {transcript.pid}, {len(transcript.frames)} frames"
+    yield f"started {started}, process {transcript.pid}, {counted(len(transcript.frames), 'frame')}"
 
 
 def line(step: Step, width: int, paint: Paint = plain, before: float | None = None) -> str:

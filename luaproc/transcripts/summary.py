@@ -26,6 +26,11 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e3:.2f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
+def counted(number: int, thing: str) -> str:
+    """``1 frame``, ``2 frames``."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def data_of(step: Step) -> bytes:
     """The bytes of a step's event, as they travelled."""
     event = step.event

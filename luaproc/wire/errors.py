@@ -4,10 +4,12 @@ from luaproc.errors import LuaprocError
 
 
 class ProtocolError(LuaprocError):
-    """The protocol was not kept. `offset` is the byte of the body or stream where it was noticed, or None."""
+    """The protocol was not kept. `text` says how; `offset` is the byte of the body or stream where it was noticed, or
+    None."""
 
     def __init__(self, text: str, offset: "int | None" = None) -> None:
         super().__init__(text if offset is None else f"{text} (at byte {offset})")
+        self.text = text
         self.offset = offset
 
 

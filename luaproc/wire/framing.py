@@ -139,7 +139,7 @@ class FrameDecoder:
             try:
                 length = decode_header(bytes(self._take(HEADER_SIZE)))
             except RemoteProtocolError as error:
-                raise RemoteProtocolError(f"frame at byte {self._offset - HEADER_SIZE}: {error}") from None
+                raise RemoteProtocolError(f"frame at byte {self._offset - HEADER_SIZE}: {error.text}") from None
             if length > self._limit:
                 raise RemoteProtocolError(
                     f"frame at byte {self._offset - HEADER_SIZE}: a body of {length} bytes, the limit is {self._limit}"

@@ -334,8 +334,8 @@ def test_words_of_the_command_line(run: Run, tmp_path: Path) -> None:
         (["--server", "'open"], '--server: the words of "\'open" cannot be told apart', 2),
         (["--server", "x", "--runtime", "lua51"], "--runtime is for our own server", 2),
         (["no-such.lps"], "no-such.lps cannot be read: No such file", 2),
-        (["--max-memory", "much"], "expected bytes, or a number with K, M or G, got 'much'", 2),
-        (["--max-cpu", "0"], "expected seconds, got '0'", 2),
+        (["--max-memory", "much"], "expected bytes, or a number with K, M or G, or 0 for none; got 'much'", 2),
+        (["--max-cpu", "-1"], "expected seconds, or 0 for none; got '-1'", 2),
         (["--runtime", "lua99"], "unknown runtime 'lua99'", 2),
     ]:
         done = run("", *bad)

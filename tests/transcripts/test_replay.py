@@ -28,6 +28,7 @@ from luaproc.wire.values import CLASS_NAMES, FunctionRef
 from tests.parts import need, reference_server
 from tests.transcripts.making import LUAPROC, Said, conversation, finished, luaproc, script
 
+OWN = f"{sys.executable} -m luaproc serve"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "greeting.jsonl"
 
 # A conversation whose functions have numbers that no server would give: PHP loads a chunk (70), gets a table with two
@@ -307,10 +308,20 @@ def test_a_server_that_cannot_be_started() -> None:
     assert luaproc("replay", str(EXAMPLE), "--server", "'").returncode == 2
 
 
+@pytest.mark.parametrize("command", [["replay"], ["compare", "--server", OWN, "--server", OWN]])
+def test_limits_of_the_command_line(command: list[str]) -> None:
+    """They hold for every server that is played to, and 0 takes the recorded ones away."""
+    assert luaproc(*command, "--max-memory", "0", "--max-cpu", "0", str(EXAMPLE)).returncode == 0
+    starved = luaproc(*command, "--max-memory", "8M", str(EXAMPLE))
+    assert starved.returncode == (1 if command == ["replay"] else 0)  # where both die alike, they are alike
+    assert "stopped at line 3" in starved.stdout
+    assert luaproc(*command, "--max-cpu", "soon", str(EXAMPLE)).returncode == 2
+
+
 def test_compare_tells_two_servers_apart(tmp_path: Path) -> None:
     """Their replies are compared with each other, in the recording's numbers; exit status 1 where they differ."""
     alike = luaproc("compare", "--server", " ".join(reference_server()), "--server",
-                    f"{sys.executable} -m luaproc serve", str(EXAMPLE), str(EXAMPLE))  # fmt: skip
+                    OWN, str(EXAMPLE), str(EXAMPLE))  # fmt: skip
     assert alike.returncode == 0, alike.stdout
     assert alike.stdout.count("A and B answer alike") == 2
     code = b"return #{1, 2, nil, 4}, pcall(string.rep), ('x'):rep(3), _VERSION, math.mod and 'mod', tostring(0/0)"
@@ -318,7 +329,7 @@ def test_compare_tells_two_servers_apart(tmp_path: Path) -> None:
                         ("responder", Return((1,)))]  # fmt: skip
     path = conversation(tmp_path / "t.jsonl", said)
     need("luajit")
-    differ = luaproc("compare", "--server", f"{sys.executable} -m luaproc serve", "--server",
+    differ = luaproc("compare", "--server", OWN, "--server",
                      f"{sys.executable} -m luaproc serve --runtime luajit21", path)  # fmt: skip
     assert differ.returncode == 1
     assert '"mod"' in differ.stdout
