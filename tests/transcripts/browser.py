@@ -74,6 +74,7 @@ class Page:
     def click(self, selector: str) -> None:
         """Press and release the mouse in the middle of an element."""
         self.run(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
+        self.settle()  # a click goes to what was drawn last
         box = self.run(f"(b => [b.x + b.width / 2, b.y + b.height / 2])(document.querySelector({json.dumps(selector)})"
                        ".getBoundingClientRect())")  # fmt: skip
         self.click_at(*box)
@@ -83,9 +84,13 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
+    def settle(self) -> None:
+        """Wait until what the page is now has been drawn."""
+        self.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     def screenshot(self, path: Path) -> None:
         """What is to be seen, as PNG."""
-        self.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.settle()
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
 
     def _until(self, wanted: Any, what: str) -> dict[str, Any]:
