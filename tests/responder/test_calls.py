@@ -267,6 +267,19 @@ def test_a_runaway_recursion_is_told_in_part(lua: Interpreter, request: pytest.F
     assert lines[-2:] == [2, 3]
 
 
+def test_a_trace_about_as_long_as_is_kept(start: Start) -> None:
+    """Where the kept ends meet, no level is taken twice (the handler went round for ever) and none is lost early."""
+    lua = start(cpu_limit=20, memory_limit=51200 * 1024)
+    count = lua.load_string(
+        "local function down(n) if n == 0 then error('end', 0) end return 1 + down(n - 1) end return down(...)", "=m"
+    )
+    for depth in range(225, 270):
+        with pytest.raises(LuaError) as caught:
+            lua.call(count, depth)
+        assert caught.value.value == "end", depth
+        assert min(depth + 1, 240) <= len(caught.value.trace) <= min(depth + 2, 250), depth
+
+
 # log
 
 

@@ -39,7 +39,7 @@ local function on_error( err )
 		count = count + 1
 		frames[count] = getinfo( level, 'nSlf' )
 		level = level + 1
-		if level == INNERMOST + 2 and last > INNERMOST + OUTERMOST then
+		if level == INNERMOST + 2 and level < last - OUTERMOST then
 			level = last - OUTERMOST
 		end
 	end
