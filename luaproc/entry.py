@@ -10,25 +10,29 @@ from luaproc.errors import LuaprocError
 
 def main() -> None:
     """Entry point of the `luaproc` executable, of links to it, and of `python -m luaproc`."""
-    launch()
+    launch(by_name=True)
 
 
-def launch(options: "tuple[str, ...]" = ()) -> None:
-    """Answer this process's command line. options: of the responder, as a launcher carries them."""
+def launch(options: "tuple[str, ...]" = (), by_name: bool = False) -> None:
+    """Answer this process's command line.
+
+    options: of the responder, as a launcher carries them. by_name: whether the program's name may make it a Lua
+    interpreter; a launcher is for a wiki's luaPath under any name.
+    """
     try:
-        run(sys.argv, options)
+        run(sys.argv, options, by_name)
     except LuaprocError as error:
         sys.stderr.write(f"luaproc: {error}\n")
         sys.exit(error.exit_status)
 
 
-def run(argv: "list[str]", options: "tuple[str, ...]" = ()) -> None:
-    """Answer a command line, the program's name first. Raises `LuaprocError`."""
-    name, words = argv[0], argv[1:]
-    if _stands_in(name):
+def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = False) -> None:
+    """Answer a command line, the program's name first. See `launch`. Raises `LuaprocError`."""
+    words = argv[1:]
+    if by_name and _stands_in(argv[0]):
         from luaproc import interpreter
 
-        options = ("--runtime", interpreter.runtime_of(name), *options)
+        options = ("--runtime", interpreter.runtime_of(argv[0]), *options)
         if not interpreter.wants_responder(argv):
             sys.exit(interpreter.main(argv, _runtime(options)))
     if words and words[0].rpartition("/")[2] == "mw_main.lua":

@@ -26,6 +26,15 @@ def test_serves_as_php_starts_it(tmp_path: Path) -> None:
     assert b's:3:"pid"' in done.stdout
 
 
+def test_is_a_wikis_lua_by_any_name(tmp_path: Path) -> None:
+    """A link called `lua` is a Lua interpreter; a launcher of that name answers a wiki, and has our version."""
+    path = tmp_path / "lua"
+    launcher.write(path, launcher.text([]))
+    assert start(path, "-v").stdout.startswith(b"Lua 5.1.5  (luaproc ")
+    assert start(path, "serve", stdin=GET_STATUS).stdout.startswith(b"0")
+    assert start(path, "-e", "print(io)").returncode == 2
+
+
 def test_carries_its_options(tmp_path: Path) -> None:
     path = tmp_path / "launcher"
     launcher.write(path, launcher.text(["--runtime=luajit21", "--log", str(tmp_path / "log")]))
@@ -93,17 +102,6 @@ def test_any_directory_may_hold_the_environment(tmp_path: Path, monkeypatch: pyt
     done = start(path, "-v")
     assert (done.returncode, done.stderr.count(b"\n")) == (126, 1)
     assert sys.prefix.encode() in done.stderr
-
-
-def test_a_launcher_called_lua_keeps_its_runtime(tmp_path: Path) -> None:
-    """The name stands for a runtime only where no option does."""
-    path = tmp_path / "lua"
-    launcher.write(path, launcher.text(["--runtime=luajit21"]))
-    done = start(path, "-v")
-    assert (done.stdout + done.stderr).startswith(b"LuaJIT 2.1")
-    assert start(path, "-e", "print(jit.version_num > 20000)").stdout == b"true\n"
-    launcher.write(path, launcher.text([]))
-    assert start(path, "-e", "print(jit)").stdout == b"nil\n"
 
 
 def test_a_log_is_the_same_file_wherever_the_wiki_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
