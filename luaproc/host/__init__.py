@@ -3,7 +3,7 @@
     from luaproc.host import Interpreter
 
     with Interpreter() as lua:
-        add = lua.load_string("return function(a, b) return a + b end", "=add").call()[0]
+        add = lua.load_string("return function(a, b) return a + b end", "=add")()[0]
         assert add(2, 3) == [5]
 
 Names are imported when they are asked for: pytest loads the plugin in this package on every run.

@@ -7,7 +7,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from luaproc.wire.errors import LocalProtocolError
-from luaproc.wire.values import MAX_DEPTH, FunctionRef, Table, Value
+from luaproc.wire.stack import Room
+from luaproc.wire.values import MAX_DEPTH, MAX_LEVELS, FunctionRef, Value
 
 
 class LuaFunction:
@@ -118,15 +119,23 @@ class Converter:
 
     def to_python(self, value: Value) -> Any:
         """A value that came from the server."""
+        with Room(MAX_LEVELS):
+            return self._python(value)
+
+    def _python(self, value: Value) -> Any:
         if isinstance(value, bytes):
             return value if self._encoding is None else value.decode(self._encoding, "surrogateescape")
-        if isinstance(value, dict):
-            return self._table(value)
         if isinstance(value, FunctionRef):
             return self._chunks.get(value.id)
-        return value
-
-    def _table(self, table: Table) -> dict[Any, Any] | list[Any]:
-        if self._lists and table and all(index in table for index in range(1, len(table) + 1)):
-            return [self.to_python(table[index]) for index in range(1, len(table) + 1)]
-        return {self.to_python(key): self.to_python(item) for key, item in table.items()}
+        if not isinstance(value, dict):
+            return value
+        # No comprehension: it would be another frame a level.
+        if self._lists and value and all(index in value for index in range(1, len(value) + 1)):
+            items = []
+            for index in range(1, len(value) + 1):
+                items.append(self._python(value[index]))
+            return items
+        table = {}
+        for key, item in value.items():
+            table[self._python(key)] = self._python(item)
+        return table

@@ -30,6 +30,7 @@ from luaproc.wire.messages import (
     decode_from_responder,
     encode_for_responder,
 )
+from luaproc.wire.stack import Room
 from luaproc.wire.values import FunctionRef, Value
 
 PhpFunction = Callable[..., Any]
@@ -40,6 +41,15 @@ else is one. A `LuaError` that it raises is Lua's to catch, as in PHP. Any other
 side: Lua is unwound with an error too, and the exception is raised again from the call during which it
 happened, whatever Lua did about it. (KeyboardInterrupt and the like end the server at once.)
 """
+
+MAX_NESTING = 400
+"""Lua's calls that can be waiting for answers at one time; a further one is answered with an error.
+
+Deeper than Lua 5.1 goes, whose limit of 200 levels of C comes first.
+"""
+
+_FRAMES = 40
+"""Python's, for one level of nesting: 8 are ours, the callable has the others."""
 
 Fallback = Callable[[str, list[Any], int], Any]
 """Answers for functions that were registered as None, and for ids that nobody registered (its name is the id then).
@@ -144,7 +154,7 @@ class Interpreter:
         number = self._convert.number(function)
         self._cleanup_if_dropped()
         values = self.request(Call(number, tuple(self._convert.to_wire(arg) for arg in args)))
-        return [self._convert.to_python(value) for value in values]
+        return self.convert(values)
 
     def register_library(self, name: str, functions: Mapping[str, PhpFunction | None]) -> None:
         """Put Python callables into the global Lua table `name`. None is a function that `fallback` answers."""
@@ -224,13 +234,15 @@ class Interpreter:
     def _exchange(self, body: bytes) -> tuple[Return | Error, Exception | None]:
         """The reply to a request, and the bug that a callable showed meanwhile."""
         raised: Exception | None = None
-        self._send(body)
-        while True:
-            message = self._receive()
-            if isinstance(message, (Return, Error)):
-                return message, raised
-            assert isinstance(message, Call)
-            raised = self._answer(message) or raised
+        # Here, and not where a call is answered: what is sent and received from now on must not meet a full stack.
+        with Room(_FRAMES):
+            self._send(body)
+            while True:
+                message = self._receive()
+                if isinstance(message, (Return, Error)):
+                    return message, raised
+                assert isinstance(message, Call)
+                raised = self._answer(message) or raised
 
     def convert(self, values: Sequence[Value]) -> list[Any]:
         """The values of a `request` as Python's."""
@@ -283,7 +295,9 @@ class Interpreter:
             return encode_for_responder(Error(str(error).encode("utf-8", "replace")))
 
     def _run(self, call: Call) -> tuple[Value, ...]:
-        args = [self._convert.to_python(arg) for arg in call.args]
+        if self.depth > MAX_NESTING:
+            raise LuaError(f"PHP and Lua call each other no deeper than {MAX_NESTING} levels here")
+        args = self.convert(call.args)
         known = self._callbacks.get(call.id)
         if known is None and self.fallback is None:
             raise LuaError(f"no PHP function {call.id!r} is registered")

@@ -16,7 +16,8 @@ import phpserialize
 
 from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
 from luaproc.wire.expressions import encode
-from luaproc.wire.values import CLASS_NAMES, MAX_INT, MIN_INT, FunctionRef, Key, Table, Value, items_of
+from luaproc.wire.stack import Room
+from luaproc.wire.values import CLASS_NAMES, MAX_INT, MAX_LEVELS, MIN_INT, FunctionRef, Key, Table, Value, items_of
 
 WRITE_DEPTH = 200
 
@@ -39,7 +40,7 @@ def loads(data: bytes) -> Value:
     any class is a `FunctionRef` when it has exactly the members ``interpreterId`` and ``id``.
 
     Raises RemoteProtocolError, with the byte offset, for everything else: truncated, trailing bytes,
-    references, other objects, keys that are no keys, the same key twice, nesting too deep for Python's stack.
+    references, other objects, keys that are no keys, the same key twice, many more than `MAX_LEVELS` levels of arrays.
     """
     reader = _Reader(data)
 
@@ -50,9 +51,13 @@ def loads(data: bytes) -> Value:
         return _array(pairs)
 
     try:
-        value = phpserialize.load(reader, object_hook=_function, array_hook=array)
+        # phpserialize recurses: two frames a level.
+        with Room(2 * min(data.count(b"{"), MAX_LEVELS)):
+            value = phpserialize.load(reader, object_hook=_function, array_hook=array)
     except RecursionError:
-        raise RemoteProtocolError("serialized data nested too deeply", reader.tell()) from None
+        if data.count(b"{") <= MAX_LEVELS:
+            raise  # our own stack is full, which is nobody's fault on the wire
+        raise RemoteProtocolError(f"serialized data of more than {MAX_LEVELS} levels", reader.tell()) from None
     except (ValueError, TypeError, OverflowError, MemoryError) as error:
         raise RemoteProtocolError(f"malformed serialized data: {error}", reader.tell()) from None
     if reader.tell() != len(data):

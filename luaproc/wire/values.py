@@ -18,6 +18,9 @@ Table = dict[Key, Value]
 MAX_DEPTH = 100
 """Nesting that PHP's client writes; it refuses a value with more levels than these."""
 
+MAX_LEVELS = 4096
+"""Nesting that PHP's unserialize() reads; it gives up at more."""
+
 MAX_INT = 2**63 - 1
 MIN_INT = -(2**63)
 

@@ -6,9 +6,6 @@ How deep it goes before an error, measured: lua51 196 levels (the reference 194,
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -39,36 +36,6 @@ return down
 """
 
 
-@pytest.fixture(autouse=True)
-def deep() -> Iterator[None]:
-    """Python's own stack takes as many levels."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(100_000)
-    yield
-    sys.setrecursionlimit(limit)
-
-
-def in_a_large_stack(test: Callable[[], None]) -> None:
-    """Run it in a thread with a C stack for recursion (CPython 3.10 recurses in C)."""
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            test()
-        except BaseException as error:
-            failure.append(error)
-
-    size = threading.stack_size(256 * 1024 * 1024)
-    try:
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join()
-    finally:
-        threading.stack_size(size)
-    if failure:
-        raise failure[0]
-
-
 def down(interpreter: Interpreter, bottom: str, caught: bool = False) -> Any:
     """The Lua function that goes down; `bottom` is what it does there."""
     function = interpreter.call(interpreter.load_string(bottom, "=bottom"))[0]
@@ -78,17 +45,13 @@ def down(interpreter: Interpreter, bottom: str, caught: bool = False) -> Any:
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_every_depth(runtime: str) -> None:
     """Values come up through all levels, from Lua and from PHP at the bottom."""
-
-    def test() -> None:
-        with host.start(runtime, DEFAULT) as interpreter:
-            lua = down(interpreter, "return function() return 'lua', nil, {1} end")
-            php = down(interpreter, "return function() return php.echo('php', {2}) end")
-            for depth in (*range(0, DEPTH, 3), DEPTH):
-                assert lua(depth) == [b"lua", None, [1]]
-                assert php(depth) == [b"php", [2]]
-            host.check_health(interpreter)
-
-    in_a_large_stack(test)
+    with host.start(runtime, DEFAULT) as interpreter:
+        lua = down(interpreter, "return function() return 'lua', nil, {1} end")
+        php = down(interpreter, "return function() return php.echo('php', {2}) end")
+        for depth in (*range(0, DEPTH, 3), DEPTH):
+            assert lua(depth) == [b"lua", None, [1]]
+            assert php(depth) == [b"php", [2]]
+        host.check_health(interpreter)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -102,37 +65,29 @@ def test_errors_at_every_depth(runtime: str) -> None:
         "return function() return {[{}] = 1} end": no_key,
         "return function() local t t.x = 1 end": b"attempt to index local 't' (a nil value)",
     }
-
-    def test() -> None:
-        with host.start(runtime, DEFAULT) as interpreter:
-            for bottom, text in bottoms.items():
-                uncaught, caught = down(interpreter, bottom), down(interpreter, bottom, caught=True)
-                for depth in (0, 1, 2, 50, DEPTH):
-                    with pytest.raises(LuaError) as error:
-                        uncaught(depth)
-                    assert isinstance(error.value.value, bytes)
-                    assert error.value.value.endswith(text)
-                    if depth:
-                        # The innermost pcall sees the failure, all others a success.
-                        assert caught(depth)[0] is (depth > 1)
-                host.check_health(interpreter)
-
-    in_a_large_stack(test)
+    with host.start(runtime, DEFAULT) as interpreter:
+        for bottom, text in bottoms.items():
+            uncaught, caught = down(interpreter, bottom), down(interpreter, bottom, caught=True)
+            for depth in (0, 1, 2, 50, DEPTH):
+                with pytest.raises(LuaError) as error:
+                    uncaught(depth)
+                assert isinstance(error.value.value, bytes)
+                assert error.value.value.endswith(text)
+                if depth:
+                    # The innermost pcall sees the failure, all others a success.
+                    assert caught(depth)[0] is (depth > 1)
+            host.check_health(interpreter)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_a_table_error_keeps_its_value_through_all_levels(runtime: str) -> None:
     """Nothing puts a position before what is no string."""
-
-    def test() -> None:
-        with host.start(runtime, DEFAULT) as interpreter:
-            function = down(interpreter, "return function() error({a = 1}) end")
-            for depth in range(0, DEPTH, 10):
-                with pytest.raises(LuaError) as error:
-                    function(depth)
-                assert error.value.value == {b"a": 1}
-
-    in_a_large_stack(test)
+    with host.start(runtime, DEFAULT) as interpreter:
+        function = down(interpreter, "return function() error({a = 1}) end")
+        for depth in range(0, DEPTH, 10):
+            with pytest.raises(LuaError) as error:
+                function(depth)
+            assert error.value.value == {b"a": 1}
 
 
 # What PHP answers -> what the module gets of `pcall( php.ask )`, with select( '#' ) before it.

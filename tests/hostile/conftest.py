@@ -1,8 +1,6 @@
 """Runs the rows of the corpus, as many at a time as there are processors; each test then looks at its own."""
 
 import os
-import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -54,14 +52,8 @@ def results(request: pytest.FixtureRequest) -> Iterator[dict[Case, "Future[Resul
     items = [item for item in request.session.items if item.path.parent == here]
     wanting = [item for item in items if "results" in getattr(item, "fixturenames", ())]
     cases: list[Case] = [item.callspec.params["case"] for item in wanting]  # type: ignore[attr-defined]
-    limit, size = sys.getrecursionlimit(), threading.stack_size(256 * 1024 * 1024)
-    # PHP and Lua call each other hundreds of levels deep. Only while these threads with their stacks run: elsewhere a
-    # recursion without end has to be a RecursionError.
-    sys.setrecursionlimit(100_000)
     pool = ThreadPoolExecutor(os.cpu_count() or 1)
     try:
         yield {case: pool.submit(run, case) for case in cases}
     finally:
         pool.shutdown(cancel_futures=True)
-        sys.setrecursionlimit(limit)
-        threading.stack_size(size)
