@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from luaproc.host.functions import LuaFunction
@@ -19,6 +19,8 @@ _NAME = re.compile(rb"(?!(?:and|break|do|else|elseif|end|false|for|function|if|i
                    rb"then|true|until|while)$)[A-Za-z_][A-Za-z0-9_]*")  # fmt: skip
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _INDENT = "    "
+_NARROW = 20  # characters: where no more are left, lines and indentation serve nobody
+_JSON_DEPTH = 100  # levels; Python's json, and others' too, give up at some hundreds
 
 
 def visible(data: bytes, escape: str = "\\x{:02x}") -> str:
@@ -49,27 +51,46 @@ def quote(data: bytes) -> str:
 
 def values(items: Sequence[Any], width: int = 100) -> str:
     """Several values: on one line if they fit its width, otherwise each from a line of its own."""
-    short = ", ".join(_short(item) for item in items)
+    short = "".join(pieces(items))
     if len(short) <= width:
         return short
     return ",\n".join("\n".join(_lines(item, width)) for item in items)
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(key + _short(item) for key, item in _fields(value)) + "}"
-    return _scalar(value)
+def pieces(items: Iterable[Any], longest: int | None = None) -> Iterator[str]:
+    """Several values on one line, piece by piece, for one who wants the beginning only; tables as deep as they are.
+
+    longest: bytes of a string that are wanted.
+    """
+    outer: list[Iterator[tuple[str, Any]]] = []
+    fields: Iterator[tuple[str, Any]] = (("", item) for item in items)
+    separator = ""
+    while True:
+        for before, value in fields:
+            yield separator + before
+            separator = ", "
+            if isinstance(value, dict):
+                yield "{"
+                outer.append(fields)
+                fields, separator = _fields(value), ""
+                break
+            yield _scalar(value if longest is None or not isinstance(value, bytes) else value[:longest])
+        else:
+            if not outer:
+                return
+            yield "}"
+            fields, separator = outer.pop(), ", "
 
 
 def _lines(value: Any, width: int) -> Iterator[str]:
-    short = _short(value)
-    if len(short) <= width or not isinstance(value, dict):
+    short = "".join(pieces((value,)))
+    if len(short) <= width or not isinstance(value, dict) or width < _NARROW:
         yield short
         return
     yield "{"
-    for key, item in _fields(value):
-        first, *rest = _lines(item, width - len(_INDENT) - len(key) - 1)
-        inner = [key + first, *rest]
+    for before, item in _fields(value):
+        first, *rest = _lines(item, width - len(_INDENT) - len(before) - 1)
+        inner = [before + first, *rest]
         inner[-1] += ","
         for line in inner:
             yield _INDENT + line
@@ -83,10 +104,15 @@ def _fields(table: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
         if key == following and isinstance(key, int):
             following += 1
             yield "", item
-        elif isinstance(key, bytes) and _NAME.fullmatch(key):
-            yield key.decode() + " = ", item
         else:
-            yield f"[{_scalar(key)}] = ", item
+            yield f"{name(key)} = ", item
+
+
+def name(key: Any) -> str:
+    """A key as it stands before its value: ``name``, or ``["any other"]``."""
+    if isinstance(key, bytes) and _NAME.fullmatch(key):
+        return key.decode()
+    return f"[{_scalar(key)}]"
 
 
 def _scalar(value: Any) -> str:
@@ -106,12 +132,12 @@ def _scalar(value: Any) -> str:
     return str(value)
 
 
-def for_json(value: Any) -> Any:
+def for_json(value: Any, level: int = 0) -> Any:
     """A value as JSON has it.
 
     Tables with the keys 1 to n (and empty ones) are arrays, others objects whose keys are text. What JSON does
-    not have is an object with one member: ``{"function": id}``, ``{"number": "inf"}`` (``-inf``, ``nan``), and
-    ``{"base64": …}`` for bytes that are not UTF-8.
+    not have is an object with one member: ``{"function": id}``, ``{"number": "inf"}`` (``-inf``, ``nan``),
+    ``{"base64": …}`` for bytes that are not UTF-8, and below 100 levels of tables ``{"table": …}``, as Lua writes it.
     """
     if isinstance(value, bytes):
         return text_for_json(value)
@@ -120,11 +146,13 @@ def for_json(value: Any) -> Any:
     if isinstance(value, (LuaFunction, FunctionRef)):
         return {"function": value.id}
     if isinstance(value, dict):
+        if level >= _JSON_DEPTH:
+            return {"table": "".join(pieces((value,)))}
         if all(index in value for index in range(1, len(value) + 1)):
-            return [for_json(value[index]) for index in range(1, len(value) + 1)]
-        return {_key(key): for_json(item) for key, item in value.items()}
+            return [for_json(value[index], level + 1) for index in range(1, len(value) + 1)]
+        return {_key(key): for_json(item, level + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [for_json(item) for item in value]
+        return [for_json(item, level) for item in value]
     return value
 
 

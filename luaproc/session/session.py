@@ -19,7 +19,7 @@ from luaproc.session.errors import SessionError
 from luaproc.session.lines import is_expression
 from luaproc.session.syntax import ASK, Answer, encode
 from luaproc.wire.messages import Call, Side
-from luaproc.wire.values import FunctionRef, Value
+from luaproc.wire.values import MAX_DEPTH, FunctionRef, Value
 
 WIRE_MODES = ("off", "short", "on")
 
@@ -214,13 +214,17 @@ class Session:
 
     def hold(self, value: Any, name: str, text: str = "") -> None:
         """Keep the functions in a value, and name them after the place where they were first seen."""
-        if isinstance(value, LuaFunction):
-            if value.id not in self.held:
-                self.held[value.id] = Held(value, name or f"function {value.id}", text)
-        elif isinstance(value, dict):
-            for key, item in value.items():
-                word = key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
-                self.hold(item, f"{name}.{word}" if name else word)
+        rest = [(value, name)]
+        while rest:
+            value, name = rest.pop()
+            if isinstance(value, LuaFunction):
+                if value.id not in self.held:
+                    self.held[value.id] = Held(value, name or f"function {value.id}", text)
+            elif isinstance(value, dict):
+                for key, item in reversed(value.items()):
+                    if isinstance(item, (LuaFunction, dict)):
+                        word = key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
+                        rest.append((item, f"{name}.{word}" if name else word))
 
     def find(self, word: str) -> int:
         """The id that a word means: ``3``, ``chunks[3]``, the name of a function held, or the end of it after a dot."""
@@ -278,10 +282,10 @@ class Session:
         return args if answer.kind == "arguments" else answer.values
 
 
-def _to_wire(value: Any) -> Value:
-    """A value that was typed, or that Lua gave, as the wire has it."""
+def _to_wire(value: Any, level: int = 0) -> Value:
+    """A value that was typed, or that Lua gave, as the wire has it; the wire refuses more than `MAX_DEPTH` levels."""
     if isinstance(value, LuaFunction):
         return FunctionRef(value.id)
-    if isinstance(value, dict):
-        return {key: _to_wire(item) for key, item in value.items()}
+    if isinstance(value, dict) and level <= MAX_DEPTH:
+        return {key: _to_wire(item, level + 1) for key, item in value.items()}
     return value

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from luaproc.host.printing import quote, visible
+from luaproc.host.printing import name, quote
 from luaproc.transcripts.summary import brief
 from luaproc.wire.messages import Call, Error, GetStatus, LoadString, Message, Return, op_name
 from luaproc.wire.values import FunctionRef, Table, Value
@@ -83,16 +83,18 @@ def compare(recorded: Message, came: Message, request: Message | None, match: Ma
 
 def difference(line: int, found: Found) -> Difference:
     """A `Found` with its values shortened to where they differ."""
-    recorded, came = found.recorded, found.came
+    place, recorded, came = found
+    if len(place) > SHOWN:
+        place = f"{place[: SHOWN // 2]}…{place[-SHOWN // 2 :]}"
     if isinstance(recorded, bytes) and isinstance(came, bytes):
-        return Difference(line, found.place, *_texts(recorded, came))
+        return Difference(line, place, *_texts(recorded, came))
     texts = [
         "nothing" if isinstance(value, Missing) else value if isinstance(value, str) else brief((value,), SHOWN)
         for value in (recorded, came)
     ]
     if texts[0] == texts[1]:  # 5 and 5.0: PHP has two types where Lua has one
         texts = [f"{text} ({type(value).__name__})" for text, value in zip(texts, (recorded, came), strict=True)]
-    return Difference(line, found.place, *texts)
+    return Difference(line, place, *texts)
 
 
 def _texts(recorded: bytes, came: bytes) -> tuple[str, str]:
@@ -120,17 +122,19 @@ def _item(items: tuple[Value, ...], number: int) -> Value | Missing:
 
 
 def _values(place: str, recorded: Value | Missing, came: Value | Missing, match: Match) -> Iterator[Found]:
-    if isinstance(recorded, dict) and isinstance(came, dict):
-        for key, value in recorded.items():
-            yield from _values(place + _step(key), value, came.get(key, MISSING), match)
-        for key in came.keys() - recorded.keys():
-            yield Found(place + _step(key), MISSING, came[key])
-    elif isinstance(recorded, FunctionRef) and isinstance(came, FunctionRef):
-        if recorded.class_name != came.class_name:
-            yield Found(f"{place}: class of the function", recorded.class_name, came.class_name)
-        yield from _ids(recorded.id, came.id, match, place)
-    elif type(recorded) is not type(came) or not _equal(recorded, came):
-        yield Found(place, recorded, came)
+    rest = [(place, recorded, came)]
+    while rest:
+        place, recorded, came = rest.pop()
+        if isinstance(recorded, dict) and isinstance(came, dict):
+            keys = [*recorded, *(key for key in came if key not in recorded)]
+            inner = [(place + _step(key), recorded.get(key, MISSING), came.get(key, MISSING)) for key in keys]
+            rest.extend(reversed(inner))
+        elif isinstance(recorded, FunctionRef) and isinstance(came, FunctionRef):
+            if recorded.class_name != came.class_name:
+                yield Found(f"{place}: class of the function", recorded.class_name, came.class_name)
+            yield from _ids(recorded.id, came.id, match, place)
+        elif type(recorded) is not type(came) or not _equal(recorded, came):
+            yield Found(place, recorded, came)
 
 
 def _equal(recorded: Value, came: Value) -> bool:
@@ -179,6 +183,5 @@ def _title(message: Message) -> str:
 
 
 def _step(key: object) -> str:
-    if isinstance(key, bytes):
-        return f".{key.decode()}" if key.isalnum() and not key[:1].isdigit() and key.isascii() else f"[{quote(key)}]"
-    return f"[{visible(str(key).encode())}]"
+    text = name(key)
+    return text if text.startswith("[") else f".{text}"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from luaproc.wire import expressions
-from luaproc.wire.values import FunctionRef, Value
+from luaproc.wire.stack import Room
+from luaproc.wire.values import MAX_LEVELS, FunctionRef, Value
 
 _NOBODY = 1_000_000_000
 """Added to a number, it gives one that no server has reached."""
@@ -48,7 +49,7 @@ class Ids:
         Raises UnknownFunction, and RemoteProtocolError for a body that is no expression.
         """
         message = expressions.loads(body)
-        translated = self._translate(message)
+        translated = _rebuilt(message, lambda ref: FunctionRef(self._number(ref.id)))
         if isinstance(message, dict):
             op = message.get(b"op")
             if op == b"call" and isinstance(message.get(b"id"), int):
@@ -65,16 +66,7 @@ class Ids:
 
     def to_recorded(self, value: Value) -> Value:
         """A server's value with the recording's numbers; a function that has none there gets a negative one."""
-        if isinstance(value, FunctionRef):
-            return FunctionRef(self.recorded(value.id), value.interpreter_id, value.class_name)
-        if isinstance(value, (dict, tuple)):
-            return _rebuilt(value, self.to_recorded)
-        return value
-
-    def _translate(self, value: Value) -> Value:
-        if isinstance(value, FunctionRef):
-            return FunctionRef(self._number(value.id))
-        return _rebuilt(value, self._translate) if isinstance(value, dict) else value
+        return _rebuilt(value, lambda ref: FunctionRef(self.recorded(ref.id), ref.interpreter_id, ref.class_name))
 
     def _matters(self, number: object) -> bool:
         # PHP says which functions it keeps; one that this server never gave cannot be meant.
@@ -97,14 +89,33 @@ class Ids:
 
 def functions_in(value: Value) -> Iterator[FunctionRef]:
     """Every function in a value, in its order."""
+    rest = [value]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, FunctionRef):
+            yield value
+        elif isinstance(value, (dict, tuple)):
+            rest.extend(reversed(value.values() if isinstance(value, dict) else value))
+
+
+def _rebuilt(value: Value, change: Callable[[FunctionRef], FunctionRef]) -> Value:
+    """The value with every function in it changed."""
+    with Room(MAX_LEVELS):
+        return _changed(value, change)
+
+
+def _changed(value: Value, change: Callable[[FunctionRef], FunctionRef]) -> Value:
+    # No comprehension: it would be another frame a level.
     if isinstance(value, FunctionRef):
-        yield value
-    elif isinstance(value, (dict, tuple)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from functions_in(item)
-
-
-def _rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
+        return change(value)
     if isinstance(value, tuple):
-        return tuple(change(item) for item in value)
-    return {key: change(item) for key, item in value.items()}
+        items = []
+        for item in value:
+            items.append(_changed(item, change))
+        return tuple(items)
+    if isinstance(value, dict):
+        table = {}
+        for key, item in value.items():
+            table[key] = _changed(item, change)
+        return table
+    return value

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from luaproc.host.printing import quote, values, visible
+from luaproc.host.printing import name, pieces, quote, visible
 from luaproc.transcripts.conversation import Step
 from luaproc.transcripts.reader import Closed, Frame
 from luaproc.wire.messages import Call, CleanupChunks, Error, LoadString, RegisterLibrary, Return, op_name
@@ -52,7 +52,7 @@ def content(step: Step, width: int) -> str:
     elif isinstance(message, Call):
         text = f"{step.name}({brief(message.args, width)})"
     elif isinstance(message, RegisterLibrary):
-        names = ", ".join(_key(key) for key in itertools.islice(message.functions, width))
+        names = ", ".join(name(key) for key in itertools.islice(message.functions, width))
         text = f"{visible(message.name)}: {names or 'no function'}"
     elif isinstance(message, CleanupChunks):
         text = f"keeps {', '.join(map(str, sorted(message.ids)[:width])) or 'none'}"
@@ -78,37 +78,9 @@ def brief(items: Iterable[Value], width: int) -> str:
     """Values as Lua would write them; of a large one only as much as `width` characters show."""
     parts: list[str] = []
     length = 0
-    for part in _parts(items, width):
+    for part in pieces(items, width + 1):
         parts.append(part)
         length += len(part)
         if length > width:
             break
     return shortened("".join(parts), width)
-
-
-def _parts(items: Iterable[Value], width: int) -> Iterator[str]:
-    for number, item in enumerate(items):
-        if number:
-            yield ", "
-        if isinstance(item, dict):
-            yield "{"
-            following = 1
-            for place, (key, inner) in enumerate(item.items()):
-                if place:
-                    yield ", "
-                if key == following and isinstance(key, int):
-                    following += 1
-                else:
-                    yield f"{_key(key)} = "
-                yield from _parts((inner,), width)
-            yield "}"
-        elif isinstance(item, bytes):
-            yield quote(item[: width + 1])
-        else:
-            yield values([item])
-
-
-def _key(key: object) -> str:
-    if isinstance(key, bytes):
-        return visible(key) if key.replace(b"_", b"a").isalnum() and not key[:1].isdigit() else f"[{quote(key)}]"
-    return f"[{key}]"

@@ -2,13 +2,14 @@
 
 import json
 import math
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from luaproc.host import printing
 from luaproc.wire import expressions
-from luaproc.wire.values import FunctionRef
+from luaproc.wire.values import MAX_LEVELS, FunctionRef
 
 KEYS = st.integers(-5, 2**53) | st.binary(max_size=12) | st.text(max_size=6).map(str.encode)
 SCALARS = (
@@ -66,3 +67,16 @@ def test_json_of_each_kind() -> None:
     assert printing.for_json(value) == [
         "a", {"base64": "/w=="}, {"number": "inf"}, {"function": 7}, {"x": None, "5": True}, [],
     ]  # fmt: skip
+
+
+def test_tables_of_any_depth_are_printed_and_read_back_by_json() -> None:
+    """As deep as PHP reads them; Python's own stack, and json's, end long before."""
+    value: Any = b"bottom"
+    for _ in range(MAX_LEVELS):
+        value = {b"a": value}
+    text = printing.values([value])
+    assert "".join(text.split()).replace(",", "") == "{a=" * MAX_LEVELS + '"bottom"' + "}" * MAX_LEVELS
+    in_json = json.loads(json.dumps(printing.for_json(value)))
+    for _ in range(100):
+        in_json = in_json["a"]
+    assert in_json["table"] == "{a = " * (MAX_LEVELS - 100) + '"bottom"' + "}" * (MAX_LEVELS - 100)

@@ -391,3 +391,16 @@ def test_each_result_comes_before_the_next_line_is_read() -> None:
             assert json.loads(process.stdout.readline())["values"] == [number + 1]
         process.stdin.close()
     assert process.returncode == 0
+
+
+def test_tables_of_any_depth(run: Run) -> None:
+    """Values, errors, and what Lua hands to PHP."""
+    script = """function deep(n) local t = {} for i = 1, n do t = {t} end return t end
+:register php echo=... back=call(deep)
+deep(3900)
+:fails error(deep(900))
+:register php count=1
+php.count(deep(900))
+"""
+    assert "{" * 3000 in re.sub(r"\s", "", result(run, script))
+    assert len(steps(run, script)) == 6

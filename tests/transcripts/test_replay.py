@@ -334,3 +334,32 @@ def test_compare_tells_two_servers_apart(tmp_path: Path) -> None:
     assert differ.returncode == 1
     assert '"mod"' in differ.stdout
     assert luaproc("compare", "--server", "x", path).returncode == 2
+
+
+def test_tables_of_any_depth(tmp_path: Path) -> None:
+    """Shown and compared as deep as PHP reads them, functions at the bottom included."""
+    levels = 3900
+    code = b"local t = {..., function() end} for _ = 2, %d do t = {a = t} end return t" % levels
+
+    def deep(bottom: int) -> bytes:
+        function = b'O:%d:"%s":2:{s:13:"interpreterId";i:0;s:2:"id";i:70;}' % (len(CLASS_NAMES[0]), CLASS_NAMES[0])
+        value = b'a:1:{s:1:"a";' * (levels - 1) + b"a:2:{i:1;i:%d;i:2;%s}" % (bottom, function) + b"}" * (levels - 1)
+        return b'a:3:{s:2:"op";s:6:"return";s:7:"nvalues";i:1;s:6:"values";a:1:{i:1;%s}}' % value
+
+    said: list[Said] = [
+        ("host", LoadString(code, b"=code")),
+        ("responder", Return((60,))),
+        ("host", Call(60, (5,))),
+        ("responder", deep(5)),
+        ("host", Call(70)),
+        ("responder", Return()),
+        ("host", TestQuit()),
+    ]
+    assert play(said, tmp_path).same
+    said[3] = ("responder", deep(7))
+    [difference] = play(said, tmp_path).differences
+    assert difference.place.startswith("values[1].a.a.a")
+    assert difference.place.endswith(".a.a[1]")
+    assert (difference.recorded, difference.came) == ("7", "5")
+    for options in (["--full"], ["--html", str(tmp_path / "page.html")]):
+        assert luaproc("show", *options, str(tmp_path / "t.jsonl")).returncode == 0
