@@ -123,8 +123,8 @@ class ServerDied(HostError):
     """The server is gone. ``str()`` says how, in PHP's words.
 
     status: the exit status; None when a signal ended it. signal: the number of the signal; None when it
-    exited. As PHP does, a status from 128 is taken for a shell's way to report the signal status-128. stderr:
-    the end of what the server wrote there, where `Connection` keeps it.
+    exited. As PHP does, a status from 128 is taken for a shell's way to report the signal status-128. returncode:
+    as subprocess has it. stderr: the end of what the server wrote there, where `Connection` keeps it.
     """
 
     def __init__(self, returncode: int, stderr: str = "") -> None:
@@ -132,6 +132,7 @@ class ServerDied(HostError):
         number = -returncode if returncode < 0 else returncode - 128 if returncode & 0x80 else None
         self.signal = number
         self.status = returncode if number is None else None
+        self.returncode = returncode
         self.stderr = stderr
         super().__init__(_cause(returncode, number) + _reason(stderr))
 

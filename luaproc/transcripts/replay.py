@@ -18,13 +18,13 @@ from luaproc.transcripts.conversation import Conversation, Step, follow
 from luaproc.transcripts.differences import Difference, compare, difference, is_reply
 from luaproc.transcripts.errors import TranscriptError
 from luaproc.transcripts.ids import Ids, UnknownFunction, functions_in
-from luaproc.transcripts.reader import Closed, Frame, Loose, Transcript
+from luaproc.transcripts.reader import Closed, End, Frame, Loose, Transcript
 from luaproc.transcripts.show import ending
 from luaproc.wire import serialization
 from luaproc.wire.errors import RemoteProtocolError
 from luaproc.wire.framing import unescape
-from luaproc.wire.messages import Call, Error, LoadString, Message, Quit, Return, TestQuit, decode_from_responder
-from luaproc.wire.values import FunctionRef, Value
+from luaproc.wire.messages import Call, Error, LoadString, Message, Quit, Return, TestQuit, from_table
+from luaproc.wire.values import FunctionRef, Table, Value
 
 _ENDED_BY_PHP = (-signal.SIGTERM, -signal.SIGKILL)
 
@@ -112,12 +112,18 @@ def replay(
 
 
 def _check(conversation: Conversation) -> None:
+    path, before = conversation.transcript.path, "responder"
     for step in conversation.steps:
-        if step.event.side == "host" and step.problem:
-            path, line = conversation.transcript.path, step.event.line
-            if isinstance(step.event, Loose) and step is conversation.steps[-1]:
+        event = step.event
+        if event.side == "host" and step.problem:
+            if isinstance(event, Loose) and step is conversation.steps[-1]:
                 continue  # PHP was interrupted
-            raise TranscriptError(path, line, f"this message of PHP's cannot be played again: {step.problem}")
+            raise TranscriptError(path, event.line, f"this message of PHP's cannot be played again: {step.problem}")
+        if isinstance(event, Frame):
+            if event.side == before:
+                who, other = ("PHP", "Lua") if event.side == "host" else ("Lua", "PHP")
+                raise TranscriptError(path, event.line, f"expected a message of {other}'s before this one of {who}'s")
+            before = event.side
 
 
 class _Player:
@@ -159,10 +165,13 @@ class _Player:
             self.stop(f"PHP uses function {error.id} of the recording, and this server has not given that one")
             return False
         sent = time.perf_counter()
-        self.connection.send(body)
+        try:
+            self.connection.send(body)
+        except ServerDied:
+            pass  # before it read this: whether we notice now or when an answer is expected is chance
         self.result.played += 1
         if isinstance(step.message, (Quit, TestQuit)):
-            self._compare_end(self.connection.wait())
+            self._compare_end(ServerDied(self.connection.wait()))
             return False
         if step is self.last:
             self._expect_death()
@@ -175,7 +184,8 @@ class _Player:
         self.result.lua_seconds += time.perf_counter() - self.sent
         self.sent = time.perf_counter()  # two in a row, from a server that does not keep to the protocol
         self.result.played += 1
-        message = decode_from_responder(body)
+        table = serialization.loads(unescape(body))
+        message = from_table(table, "responder")
         recorded = step.message
         if recorded is None:
             self.stop(f"the recorded message cannot be understood: {step.problem}")
@@ -184,16 +194,15 @@ class _Player:
         request = step.partner.message if step.partner and is_reply(recorded) else None
         for found in compare(recorded, message, request, self.ids.match):
             self.result.differences.append(difference(self.line, found))
-        self._check_order(body)
+        self._check_order(table)
         self.result.replies[self.line] = _with(message, request, self.ids)
         if is_reply(recorded) != is_reply(message):
             self.stop("the conversations part here: the one asks where the other answers")
             return False
         return True
 
-    def _check_order(self, body: bytes) -> None:
+    def _check_order(self, table: Table) -> None:
         """PHP takes `values` and `args` by position, whatever their keys say."""
-        table = serialization.loads(unescape(body))
         for name in (b"values", b"args"):
             keys = list(table.get(name) or ())
             if keys != sorted(keys):
@@ -224,14 +233,17 @@ class _Player:
         try:
             body = self.connection.receive()
         except ServerDied as death:
-            self._compare_end(-death.signal if death.signal else death.status)
+            self._compare_end(death)
         else:
             self.result.differences.append(Difference(self.line, "the answer", self._recorded_end(), repr(body)[1:200]))
 
-    def _compare_end(self, returncode: int | None) -> None:
+    def _compare_end(self, now: ServerDied) -> None:
         end = self.result.transcript.end
-        if end is not None and end.returncode is not None and end.returncode != returncode:
-            came = ending(type(end)(0, 0.0, returncode))
+        if end is None or end.returncode is None:
+            return
+        then = ServerDied(end.returncode)
+        if (then.status, then.signal) != (now.status, now.signal):  # as PHP tells them apart
+            came = ending(End(0, 0.0, now.returncode))
             self.result.differences.append(Difference(end.line, "the end", self._recorded_end(), came))
 
     def _recorded_end(self) -> str:

@@ -363,3 +363,22 @@ def test_tables_of_any_depth(tmp_path: Path) -> None:
     assert (difference.recorded, difference.came) == ("7", "5")
     for options in (["--full"], ["--html", str(tmp_path / "page.html")]):
         assert luaproc("show", *options, str(tmp_path / "t.jsonl")).returncode == 0
+
+
+@pytest.mark.parametrize("line", range(2, 2 + len(RENUMBERED) - 1))
+def test_a_line_that_is_missing_is_said_at_once(line: int, tmp_path: Path) -> None:
+    """PHP and Lua take turns: a replay would wait for what nobody has asked for."""
+    said = [*RENUMBERED[: line - 2], *RENUMBERED[line - 1 :]]
+    with pytest.raises(TranscriptError, match=rf":{line}: .*(expected a message of (PHP|Lua)'s|cannot be played again)"):
+        play(said, tmp_path)
+
+
+@pytest.mark.parametrize("status", [3, 137, 255])
+@pytest.mark.parametrize("reads", [True, False])
+def test_the_same_end_is_no_difference(status: int, reads: bool, tmp_path: Path) -> None:
+    """From 128 on as a shell reports signals; and whether the server had read what PHP said is chance."""
+    server = script(f"{'receive(); ' * reads}os._exit({status})")
+    ended = {"t": 1.0, "end": "exited", "status": status}
+    assert play([("host", GetStatus())], tmp_path, ended, server=server).same
+    other = play([("host", GetStatus())], tmp_path, {**ended, "status": 1}, server=server)
+    assert [(found.place, found.line) for found in other.differences] == [("the end", 3)]
