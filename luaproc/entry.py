@@ -3,6 +3,7 @@
 Exit statuses beyond those of the command: 2 for a usage error, 1 for any other `LuaprocError`.
 """
 
+import _signal  # type: ignore[import-not-found]
 import sys
 
 from luaproc.errors import LuaprocError
@@ -19,6 +20,9 @@ def launch(options: "tuple[str, ...]" = (), by_name: bool = False) -> None:
     options: of the responder, as a launcher carries them. by_name: whether the program's name may make it a Lua
     interpreter; a launcher is for a wiki's luaPath under any name.
     """
+    # Until somebody handles it, Ctrl-C ends us as it ends a C program. Where it is ignored it stays so.
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     try:
         run(sys.argv, options, by_name)
     except LuaprocError as error:
@@ -32,9 +36,12 @@ def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = Fals
     if by_name and _stands_in(argv[0]):
         from luaproc import interpreter
 
-        options = ("--runtime", interpreter.runtime_of(argv[0]), *options)
+        if named := interpreter.runtime_of(argv[0]):
+            options = ("--runtime", named, *options)
         if not interpreter.wants_responder(argv):
-            sys.exit(interpreter.main(argv, _runtime(options)))
+            from luaproc.responder.options import chosen_runtime
+
+            interpreter.main(argv, chosen_runtime(options))
     if words and words[0].rpartition("/")[2] == "mw_main.lua":
         _serve_php(words, list(options))
     elif words == ["-v"]:
@@ -46,6 +53,8 @@ def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = Fals
     else:
         from luaproc.commands import cli
 
+        if _signal.getsignal(_signal.SIGINT) == _signal.SIG_DFL:
+            _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         cli(args=words, prog_name="luaproc")
 
 
@@ -69,15 +78,7 @@ def _serve_php(words: "list[str]", options: "list[str]") -> None:
 
 def _print_version(options: "tuple[str, ...]") -> None:
     import luaproc
-    from luaproc.responder import runtime
+    from luaproc.responder.options import chosen_runtime
+    from luaproc.responder.runtime import version
 
-    name = _runtime(options)
-    print(f"{runtime.version(name)}  (luaproc {luaproc.__version__})")
-
-
-def _runtime(options: "tuple[str, ...]") -> str:
-    """The runtime that these options and the environment choose."""
-    from luaproc.responder import options as reader
-    from luaproc.responder import runtime
-
-    return str(reader.read(list(options))[0].get("runtime", runtime.DEFAULT))
+    print(f"{version(chosen_runtime(options))}  (luaproc {luaproc.__version__})")

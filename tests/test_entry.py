@@ -368,3 +368,23 @@ def test_an_unknown_command() -> None:
 def test_console_script_is_this_entry() -> None:
     [script] = [point for point in entry_points(group="console_scripts") if point.name == "luaproc"]
     assert script.load() is entry.main
+
+
+# Ctrl-C
+
+
+@pytest.mark.parametrize(
+    ("words", "replaced", "expected"),
+    [(["-v"], "luaproc.entry._print_version", "SIG_DFL"), ([], "luaproc.commands.cli", "default_int_handler")],
+)
+def test_who_meets_a_signal(words: list[str], replaced: str, expected: str) -> None:
+    """A wiki's server and lua die of it from the start on, without traceback; commands may clean up. Ignored stays."""
+    module, _, name = replaced.rpartition(".")
+    code = (
+        f"import signal, sys, {module}; from luaproc import entry; sys.argv[1:] = {words!r};"
+        f"{module}.{name} = lambda *_, **__: print(repr(signal.getsignal(signal.SIGINT))); entry.main()"
+    )
+    for shell, handler in (("", expected), ("trap '' INT; ", "SIG_IGN")):
+        command = ["sh", "-c", f'{shell}exec "$@"', "sh", sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        assert handler in done.stdout

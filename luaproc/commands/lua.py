@@ -6,6 +6,7 @@ import sys
 import click
 
 from luaproc import interpreter
+from luaproc.responder.options import chosen_runtime
 
 # Our own options, which come first; how many words each takes. From the first other word on, all is lua's.
 OWN = {"--runtime": 2, "--run-script": 1, "--help": 1}
@@ -29,8 +30,7 @@ class LuaCommand(click.Command):
 @click.option("--runtime", metavar="NAME", help="lua51 (default) or luajit21; LUAPROC_RUNTIME means the same.")
 @click.option("--run-script", is_flag=True, help="Really run Scribunto's mw_main.lua, instead of serving in its place.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[LUA OPTIONS] [SCRIPT [ARGS]...]")
-@click.pass_context
-def command(ctx: click.Context, runtime: str | None, run_script: bool, words: tuple[str, ...]) -> None:
+def command(runtime: str | None, run_script: bool, words: tuple[str, ...]) -> None:
     """Run Lua as `lua5.1` does, or as `luajit`, option for option.
 
     \b
@@ -52,4 +52,4 @@ def command(ctx: click.Context, runtime: str | None, run_script: bool, words: tu
 
         run(["luaproc", *words], ("--runtime", runtime) if runtime else ())
     else:
-        ctx.exit(interpreter.main(argv, runtime))
+        interpreter.main(argv, runtime or chosen_runtime())

@@ -8,7 +8,7 @@ import click
 
 from luaproc.errors import UsageError
 from luaproc.responder.options import OPTIONS
-from luaproc.responder.runtime import VERSIONS
+from luaproc.responder.runtime import must_be_known
 
 FC = TypeVar("FC", bound=Callable[..., Any])
 
@@ -23,8 +23,8 @@ def server_words(command: str) -> list[str]:
 
 def known_runtime(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     """A callback for ``--runtime``: no server is started for a Lua that does not exist. Raises UsageError."""
-    if value is not None and value not in VERSIONS:
-        raise UsageError(f"unknown runtime {value!r}: expected one of {', '.join(VERSIONS)}")
+    if value is not None:
+        must_be_known(value)
     return value
 
 

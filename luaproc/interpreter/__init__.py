@@ -5,20 +5,21 @@ This file only decides (by name and by script) and imports nothing but `os`: eve
 
 import os
 
-LUA51 = "lua51"
-LUAJIT21 = "luajit21"
+TYPE_CHECKING = False  # `typing` is start-up time
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 # Names of an executable that mean "be this interpreter". `lua` alone is the choice of LUAPROC_RUNTIME.
 # There is no 5.2 or later here: a link of such a name would promise what we are not.
 NAMES = {
     "lua": None,
-    "lua5.1": LUA51,
-    "lua51": LUA51,
-    "lua-5.1": LUA51,
-    "luajit": LUAJIT21,
-    "luajit2": LUAJIT21,
-    "luajit2.1": LUAJIT21,
-    "luajit-2.1": LUAJIT21,
+    "lua5.1": "lua51",
+    "lua51": "lua51",
+    "lua-5.1": "lua51",
+    "luajit": "luajit21",
+    "luajit2": "luajit21",
+    "luajit2.1": "luajit21",
+    "luajit-2.1": "luajit21",
 }
 
 
@@ -27,9 +28,9 @@ def stands_in(program: str) -> bool:
     return os.path.basename(program) in NAMES
 
 
-def runtime_of(program: str) -> str:
-    """The runtime for a program's name: ``luajit`` LuaJIT, ``lua5.1`` PUC Lua, others LUAPROC_RUNTIME or PUC."""
-    return NAMES.get(os.path.basename(program)) or os.environ.get("LUAPROC_RUNTIME") or LUA51
+def runtime_of(program: str) -> str | None:
+    """The runtime that a program's name says: ``luajit`` LuaJIT, ``lua5.1`` PUC Lua, others none."""
+    return NAMES.get(os.path.basename(program))
 
 
 def wants_responder(argv: list[str]) -> bool:
@@ -41,16 +42,16 @@ def wants_responder(argv: list[str]) -> bool:
     return len(argv) > 1 and os.path.basename(argv[1]) == "mw_main.lua"
 
 
-def main(argv: list[str], runtime: str | None = None) -> int:
-    """Run `argv` (program name first, as lua's ``main`` has it) and return the exit status.
+def main(argv: list[str], runtime: str) -> "NoReturn":
+    """Run `argv` (program name first, as lua's ``main`` has it). Never returns.
 
-    `runtime` is ``lua51`` or ``luajit21``; by default the program's name decides. ``--run-script`` as the first
-    argument is ours and is taken away; every other word means what it means to lua.
+    `runtime` is ``lua51`` or ``luajit21``. ``--run-script`` as the first argument is ours and is taken away; every
+    other word means what it means to lua.
 
-    The process is given to Lua: signals, locale and stdio are set as a C program finds them, and a script's
-    ``os.exit`` ends it. Raises `UsageError` for a runtime that is not there.
+    The process is given to Lua: signals, locale and stdio are set as a C program finds them, and its end is Lua's.
+    Raises `UsageError` for a runtime that is not there.
     """
     from luaproc.interpreter.standalone import run
 
     words = [argv[0], *argv[2:]] if argv[1:2] == ["--run-script"] else argv
-    return run([os.fsencode(word) for word in words], runtime or runtime_of(argv[0]))
+    run([os.fsencode(word) for word in words], runtime)

@@ -12,19 +12,18 @@ import os
 from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
 
 from luaproc.errors import UsageError
+from luaproc.responder.runtime import must_be_known, not_in_lupa
 
 REGISTRY = -10000
 GLOBALS = -10002
 MULTRET = -1
 GC_STOP, GC_RESTART, GC_COLLECT = 0, 1, 2
 ERR_SYNTAX = 3
-TNIL, TTABLE, TSTRING, TNUMBER, TFUNCTION, TUSERDATA = 0, 5, 4, 3, 6, 7
+TNIL, TTABLE, TUSERDATA = 0, 5, 7
 MASK_CALL, MASK_RET, MASK_COUNT = 1, 2, 8
 
 CFunction = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
 Hook = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-
-RUNTIMES = ("lua51", "luajit21", "luajit20")
 
 # Function -> result and arguments: p pointer, i int, z size_t, s char*, v nothing.
 SIGNATURES = {
@@ -70,10 +69,10 @@ def library(runtime: str) -> ctypes.CDLL:
 
     Raises `UsageError` when there is no such runtime here, or when its functions cannot be reached.
     """
-    path = _libraries().get(runtime)
+    must_be_known(runtime)
+    path = _file(runtime)
     if path is None:
-        here = ", ".join(_libraries()) or "none"
-        raise UsageError(f"no Lua runtime {runtime!r} for the interpreter; this lupa has: {here}")
+        raise not_in_lupa(runtime, f"no file lupa/{runtime}")
     try:
         api = ctypes.CDLL(path)
         for name, letters in SIGNATURES.items():
@@ -85,8 +84,8 @@ def library(runtime: str) -> ctypes.CDLL:
     return api
 
 
-def _libraries() -> dict[str, str]:
-    """The runtimes of `RUNTIMES` that this lupa has -> the files they are in. lupa is found, not imported."""
+def _file(runtime: str) -> str | None:
+    """The file that a runtime is in, if this lupa has it. lupa is found, not imported."""
     spec = PathFinder.find_spec("lupa")
     if spec is not None:
         places = list(spec.submodule_search_locations or ())
@@ -96,12 +95,8 @@ def _libraries() -> dict[str, str]:
         except ImportError as error:
             raise UsageError(f"lupa, which brings Lua along, cannot be imported: {error}") from None
         places = list(lupa.__path__)
-    found = {}
-    for runtime in RUNTIMES:
-        for path in (os.path.join(place, runtime + suffix) for place in places for suffix in EXTENSION_SUFFIXES):
-            if runtime not in found and os.path.exists(path):
-                found[runtime] = path
-    return found
+    paths = (os.path.join(place, runtime + suffix) for place in places for suffix in EXTENSION_SUFFIXES)
+    return next((path for path in paths if os.path.exists(path)), None)
 
 
 def push(api: ctypes.CDLL, state: int, text: bytes) -> None:

@@ -3,6 +3,7 @@
 import os
 
 from luaproc.errors import UsageError
+from luaproc.responder.runtime import DEFAULT
 
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
@@ -69,14 +70,29 @@ def read(
 ) -> "tuple[dict[str, str | int], list[str]]":
     """Options from command-line words (`--name value` or `--name=value`) and the environment, and the words left over.
 
-    The command line wins over the environment (`os.environ` by default). Raises `UsageError` for an unknown option or
-    a value that cannot be read.
+    The command line wins over the environment (`os.environ` by default), whose variables are not looked at then. Raises
+    `UsageError` for an unknown option or a value that cannot be read.
     """
     environment = os.environ if environment is None else environment
-    found: dict[str, str | int] = {}
+    found, rest = _read_words(words)
     for name, (variable, _, _, _) in OPTIONS.items():
-        if variable and environment.get(variable):
+        if variable and name not in found and environment.get(variable):
             found[name] = _convert(name, environment[variable], variable)
+    return found, rest
+
+
+def chosen_runtime(words: "tuple[str, ...]" = ()) -> str:
+    """The runtime alone that these words and the environment choose: for whoever the other variables do not concern.
+
+    Raises `UsageError` as `read`.
+    """
+    variable = str(OPTIONS["runtime"][0])
+    found, _ = read(list(words), {variable: os.environ.get(variable, "")})
+    return str(found.get("runtime", DEFAULT))
+
+
+def _read_words(words: "list[str]") -> "tuple[dict[str, str | int], list[str]]":
+    found: dict[str, str | int] = {}
     rest: list[str] = []
     words = list(words)
     while words:

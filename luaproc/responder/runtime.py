@@ -15,22 +15,31 @@ def available() -> list[str]:
     return [name for name in VERSIONS if _find_extension(name)]
 
 
+def must_be_known(name: str) -> None:
+    """Raises `UsageError` for a name that is no runtime."""
+    if name not in VERSIONS:
+        raise UsageError(f"unknown runtime {name!r}: expected one of {', '.join(VERSIONS)}")
+
+
 def new_runtime(name: str):  # type: ignore[no-untyped-def]
     """Make a `LuaRuntime` of lupa: bytes in and out, a memory limit that can be set, none of lupa's Python builtins.
 
     Raises `UsageError` for a name that is no runtime, one that this lupa does not have, or that cannot be loaded.
     """
-    if name not in VERSIONS:
-        raise UsageError(f"unknown runtime {name!r}: expected one of {', '.join(VERSIONS)}")
+    must_be_known(name)
     try:
         module = _import_extension(name)
     except ImportError as error:
         if _find_extension(name):  # too little memory to map it, say
             raise UsageError(f"runtime {name!r} cannot be loaded: {error}") from error
-        have = ", ".join(available()) or "none"
-        raise UsageError(f"runtime {name!r} is not in this lupa ({error}); it has: {have}") from error
+        raise not_in_lupa(name, error) from error
     return module.LuaRuntime(encoding=None, register_eval=False, register_builtins=False, max_memory=0,
                              unpack_returned_tuples=True)  # fmt: skip
+
+
+def not_in_lupa(name: str, reason: object) -> UsageError:
+    """The error for a runtime that this lupa does not have."""
+    return UsageError(f"runtime {name!r} is not in this lupa ({reason}); it has: {', '.join(available()) or 'none'}")
 
 
 def version(name: str) -> str:

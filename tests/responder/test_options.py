@@ -78,6 +78,10 @@ def test_the_command_line_wins_and_the_last_word_of_it() -> None:
     assert found == {"runtime": "lua51", "max-cpu": 3, "max-memory": 2 << 20}
 
 
+def test_a_variable_that_does_not_count_is_not_read() -> None:
+    assert read(["--max-cpu", "5"], {"LUAPROC_MAX_CPU": "soon"}) == ({"max-cpu": 5}, [])
+
+
 def test_empty_variables_are_none() -> None:
     """Shells and service managers set them so."""
     assert read([], {variable: "" for variable, *_ in OPTIONS.values() if variable}) == ({}, [])
