@@ -19,6 +19,9 @@ from collections.abc import Callable
 
 from luaproc.interpreter.capi import MASK_CALL, MASK_COUNT, MASK_RET, REGISTRY, Hook, push
 
+# Bytes. The 8 MB that a thread gets by default are more than a script under `ulimit -v` may be able to spare.
+STACK = 256 * 1024
+
 EVERYTHING = MASK_CALL | MASK_RET | MASK_COUNT
 
 
@@ -58,8 +61,12 @@ def watch(api: ctypes.CDLL, state: int) -> tuple[Callable[[], None], Callable[[]
     def after() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+    _thread.stack_size(STACK)
+    try:
+        _thread.start_new_thread(wait, ())
+    except RuntimeError:  # too little memory, or too many threads: a Ctrl-C has its default action then
+        return after, after
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    _thread.start_new_thread(wait, ())
     return before, after
 
 

@@ -4,9 +4,8 @@ import _locale
 import ctypes
 import os
 import signal
-import sys
 
-from luaproc.interpreter.stdio import libc
+from luaproc.interpreter.stdio import libc, stream
 
 # Python ignores these (a script in a pipeline then never dies of SIGPIPE, nor do the programs it starts);
 # and SIGINT would be Python's KeyboardInterrupt.
@@ -32,10 +31,9 @@ def give_back() -> None:
 
 def _buffer() -> None:
     """C's own buffers: PYTHONUNBUFFERED, which container images like to set, takes those of stdin and stdout away."""
-    for name, darwin, full in (("stdin", "__stdinp", True), ("stdout", "__stdoutp", not os.isatty(1))):
-        stream = ctypes.c_void_p.in_dll(libc, darwin if sys.platform == "darwin" else name)
+    for name, full in (("stdin", True), ("stdout", not os.isatty(1))):
         # The modes are _IOFBF and _IOLBF of Linux and macOS. The buffer must outlive Python: C flushes it last.
-        libc.setvbuf(stream, ctypes.c_void_p(libc.malloc(BUFFER)), 0 if full else 1, BUFFER)
+        libc.setvbuf(stream(name), ctypes.c_void_p(libc.malloc(BUFFER)), 0 if full else 1, BUFFER)
 
 
 def _was_given(prefix: bytes) -> bool:

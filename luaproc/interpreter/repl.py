@@ -72,7 +72,7 @@ def _prompt(lua: "Standalone", name: bytes, default: bytes) -> bytes:
 def _piped(echo: bool) -> Callable[[bytes], bytes | None]:
     """Lines from C's stdin, the one that a script's `io.read` reads."""
     libc = stdio.libc
-    stdin = ctypes.c_void_p.in_dll(libc, "__stdinp" if sys.platform == "darwin" else "stdin")
+    stdin = stdio.stream("stdin")
     libc.fgets.restype = ctypes.c_void_p
     libc.fgets.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p]
     buffer = ctypes.create_string_buffer(512)
@@ -121,7 +121,8 @@ def _terminal() -> tuple[Callable[[bytes], bytes | None], Callable[[bytes], None
 
     def remember(text: bytes) -> None:
         if readline is not None and text:
-            readline.add_history(text.decode(encoding, "surrogateescape"))
+            # It encodes by the locale, which is C's since the process was given back: every byte beyond ASCII escapes.
+            readline.add_history(text.decode("ascii", "surrogateescape"))
 
     sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
     return read, remember

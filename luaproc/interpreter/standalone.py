@@ -11,22 +11,30 @@ from luaproc.interpreter import capi, interrupt, process, repl, stdio
 from luaproc.interpreter.capi import GLOBALS, MULTRET, REGISTRY, push, text_at
 from luaproc.interpreter.dialects import Puc, collect, dialect_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 START = os.path.join(os.path.dirname(__file__), "lua", "start.lua")
 
 
-def run(argv: list[bytes], runtime: str) -> int:
-    """Be the interpreter for `argv`, program name first; the exit status. Raises `UsageError`: no such runtime."""
+def run(argv: list[bytes], runtime: str) -> "NoReturn":
+    """Be the interpreter for `argv`, program name first, to the end of the process.
+
+    Raises `UsageError`: no such runtime.
+    """
     api = capi.library(runtime)
     process.give_back()
     state = api.luaL_newstate()
     if not state:
         _write_stderr(argv[0] + b": cannot create state: not enough memory\n")
-        return 1
+        os._exit(1)
     lua = Standalone(api, state, argv, runtime)
     failed = lua.main()
     api.lua_close(state)
     stdio.libc.fflush(None)
-    return 1 if failed else 0
+    # Not by Python's way out, where PYTHONINSPECT and its like have things to say.
+    os._exit(1 if failed else 0)
 
 
 class Standalone:

@@ -6,6 +6,7 @@ again here as far as a crash depends on it, because a script can find them with 
 
 import ctypes
 import os
+import sys
 
 from luaproc.interpreter.capi import (
     REGISTRY,
@@ -22,6 +23,12 @@ libc.popen.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
 libc.malloc.restype = ctypes.c_void_p
 libc.pclose.argtypes = [ctypes.c_void_p]
 libc.fflush.argtypes = [ctypes.c_void_p]
+
+
+def stream(name: str) -> ctypes.c_void_p:
+    """C's own `stdin` or `stdout`."""
+    return ctypes.c_void_p.in_dll(libc, f"__{name}p" if sys.platform == "darwin" else name)
+
 
 _alive: list[object] = []  # C keeps no reference to these functions; Lua may call them until the process ends.
 

@@ -1,6 +1,7 @@
 """Nothing of Python inside, no C modules, and what a C program would find in its process."""
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable
@@ -25,8 +26,8 @@ def test_no_python_can_be_reached(run_both: Callable[..., tuple[Outcome, Outcome
         # The C function below the script, which debug.traceback shows, called by hand.
         "local f for i = 1, 9 do f = (debug.getinfo(i, 'f') or {}).func or f end print(pcall(f, f, f))",
         # The functions behind io.popen and os.tmpname.
-        "local _, f = debug.getupvalue(io.popen, 2) print(pcall(f, {}, print))",
-        "for i = 1, 5 do local n, f = debug.getupvalue(io.popen, i) if n == 'popen' then print(pcall(f)) end end",
+        "for i = 1, 9 do local n, f = debug.getupvalue(io.popen, i) if f then pcall(f, {}, print) end end",
+        "for i = 1, 9 do local n, f = debug.getupvalue(io.popen, i) if n == 'popen' then print(pcall(f)) end end",
         "local p = io.popen('true') local c = debug.getfenv(p).__close p:close() print(c(1), c(newproxy()), c(p))",
         # The message handler and the interrupting function, from the registry.
         "for _, f in pairs(debug.getregistry()) do if type(f) == 'function' then pcall(f, {}) end end print('alive')",
@@ -52,6 +53,35 @@ def test_a_c_module_is_refused_in_words(stand_ins: dict[str, Path], name: str, t
         "\tluaproc loads no C modules; take one written in Lua",
         "nil\tluaproc loads no C modules; take one written in Lua\tabsent",
     ]
+
+
+def test_errors_in_functions_of_ours_are_told_as_in_luas_own(
+    run_both: Callable[..., tuple[Outcome, Outcome]], tmp_path: Path
+) -> None:
+    """The message, and one line of the trace for one function, though its place has a number."""
+    (tmp_path / "lfs.so").write_bytes(b"\x7fELF")
+    for code in ("io.popen(nil)", "io.popen({}, 'r')", "package.loadlib()", "package.loadlib('x.so', nil)"):
+        ours, real = run_both("lua5.1", ("-e", code))
+        assert re.sub(rb"luaproc:\d+:", b"[C]:", ours.stderr) == real.stderr
+    ours, real = run_both("lua5.1", ("-e", "require 'lfs'"), env={"LUA_CPATH": f"{tmp_path}/?.so"})
+    assert ours.stderr.count(b"\n") == real.stderr.count(b"\n")
+
+
+def test_what_python_reads_from_the_environment_changes_nothing(
+    run_both: Callable[..., tuple[Outcome, Outcome]], name: str
+) -> None:
+    """PYTHONINSPECT would have Python go on after the end, with a traceback."""
+    ours, real = run_both(name, ("-e", "print(1)"), env={"PYTHONINSPECT": "1"})
+    assert ours == real
+    assert run_both(name, ("-e", "error()"), env={"PYTHONINSPECT": "1"})[0].status == 1
+
+
+def test_little_memory_is_no_reason_to_fail(stand_ins: dict[str, Path], name: str) -> None:
+    """A thread's stack of 8 MB, for Ctrl-C alone, would not fit; where even a small one does not, it goes without."""
+    program = str(stand_ins[name])
+    for kilobytes in (24_000, 20_000):
+        words = ["sh", "-c", f'ulimit -v {kilobytes}; exec "$@"', "sh", program, "-e", "print(1)"]
+        assert execute("/bin/sh", words, b"", {}) == Outcome(b"1\n", b"", 0)
 
 
 def test_a_broken_pipe_ends_it_as_it_ends_lua(stand_ins: dict[str, Path], name: str) -> None:

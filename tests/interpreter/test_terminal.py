@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pexpect
+import pytest
 
 from tests.interpreter.conftest import SCRIPTS, aside
 from tests.parts import need
@@ -26,14 +27,14 @@ SESSION = (
 )
 
 
-def start(executable: str) -> "pexpect.spawn[str]":
+def start(executable: str, locale: str = "") -> "pexpect.spawn[str]":
     """The interpreter on a terminal of its own, its first prompt read."""
     child = pexpect.spawn(
         executable,
         ["-i"],
         encoding="utf-8",
         cwd=str(SCRIPTS),
-        env={"TERM": "dumb", "PATH": "/usr/bin:/bin"},
+        env={"TERM": "dumb", "PATH": "/usr/bin:/bin", "LC_ALL": locale},
         timeout=20,
         dimensions=(50, 300),
     )
@@ -74,6 +75,22 @@ def test_history_and_line_editing(stand_ins: dict[str, Path]) -> None:
     child.expect_exact("20)")
     child.sendline("\x7f + 3)")
     child.expect_exact("1\t23")
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_letters_beyond_ascii(stand_ins: dict[str, Path], name: str, locale: str) -> None:
+    """They are bytes, to Lua and in the history, whatever the locale."""
+    child = start(str(stand_ins[name]), locale)
+    child.sendline('="<é>" .. #"é"')
+    child.expect_exact("<é>2")
+    child.expect_exact(PROMPT)
+    child.send("\x1b[A")
+    child.sendline(' .. "!"')
+    child.expect_exact("<é>2!")
     child.sendeof()
     child.expect(pexpect.EOF)
     child.close()

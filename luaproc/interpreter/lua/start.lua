@@ -8,9 +8,13 @@ local environment, path_default, cpath_default, popen, tmpname = ...
 local debug_getinfo, debug_getmetatable, debug_sethook = debug.getinfo, debug.getmetatable, debug.sethook
 local debug_traceback = debug.traceback
 local error, getfenv, package, pcall, rawget = error, getfenv, package, pcall, rawget
-local tonumber, tostring, type, unpack = tonumber, tostring, type, unpack
+local select, tonumber, tostring, type, unpack = select, tonumber, tostring, type, unpack
 local find, gmatch, gsub, match, open = string.find, string.gmatch, string.gsub, string.match, io.open
 local is_luajit = rawget(_G, "jit") ~= nil
+
+-- Functions of ours that call `error` -> the level, in the message handler, at which a trace begins: lua's own are in
+-- C and raise without it.
+local trace_begins = {}
 
 -- 1. Where modules are looked for: as loadlib.c's setpath does it, ";;" in the variable stands for the default.
 
@@ -49,59 +53,73 @@ local function find_c_module(name)
 	return nil, tried
 end
 
-local function c_loader(name, module_file)
-	local file, tried = find_c_module(module_file)
-	if file then
-		error("error loading module '" .. name .. "' from file '" .. file .. "':\n\t" .. REFUSAL, 0)
+-- Which part of a module's name is the file's: the whole, or up to its first dot, for a module that has one.
+local function c_loader(part)
+	local function load(name)
+		local root = match(name, part)
+		if not root then
+			return nil
+		end
+		local file, tried = find_c_module(root)
+		if file then
+			error("error loading module '" .. name .. "' from file '" .. file .. "':\n\t" .. REFUSAL, 0)
+		end
+		return tried
 	end
-	return tried
+	trace_begins[load] = 3
+	return load
 end
 
-package.loaders[3] = function(name)
-	return (c_loader(name, name))
-end
+package.loaders[3] = c_loader(".*")
+package.loaders[4] = c_loader("^([^.]*)%.")
 
-package.loaders[4] = function(name)
-	local root = match(name, "^([^.]*)%.")
-	if root then
-		return (c_loader(name, root))
+-- What luaL_checkstring would say of an argument of the function that asks; nil for what it takes. given: how many came.
+local function complaint(position, given, value)
+	local came = given < position and "no value" or type(value)
+	if came == "string" or came == "number" then
+		return nil
 	end
+	local name = debug_getinfo(2, "n").name or "?"
+	return "bad argument #" .. position .. " to '" .. name .. "' (string expected, got " .. came .. ")"
 end
 
-function package.loadlib()
+function package.loadlib(...)
+	local file, name = ...
+	local wrong = complaint(1, select("#", ...), file) or complaint(2, select("#", ...), name)
+	if wrong then
+		error(wrong, 2)
+	end
 	return nil, REFUSAL, "absent"
 end
 
+trace_begins[package.loadlib] = 3
+
 -- 3. What an ISO C build of Lua 5.1 lacks.
 
-local function text_argument(value, position, default)
-	if value == nil and default then
-		return default
-	end
-	if type(value) ~= "string" and type(value) ~= "number" then
-		local came = value == nil and not default and "no value" or type(value)
-		local name = debug_getinfo(2, "n").name or "?"
-		error("bad argument #" .. position .. " to '" .. name .. "' (string expected, got " .. came .. ")", 3)
-	end
-	return tostring(value)
-end
-
 if popen then
-	function io.popen(command, mode)
-		command = text_argument(command, 1)
-		mode = text_argument(mode, 2, "r")
-		local file, reason, number = popen(command, mode)
+	function io.popen(...)
+		local command, mode = ...
+		local wrong = complaint(1, select("#", ...), command) or mode ~= nil and complaint(2, 2, mode)
+		if wrong then
+			error(wrong, 2)
+		end
+		command = tostring(command)
+		local file, reason, number = popen(command, mode == nil and "r" or tostring(mode))
 		if file then
 			return file
 		end
 		return nil, command .. ": " .. reason, tonumber(number)
 	end
+
+	trace_begins[io.popen] = 3
 end
 
 if tmpname then
 	function os.tmpname()
 		return tmpname() or error("unable to generate a unique filename", 2)
 	end
+
+	trace_begins[os.tmpname] = 3
 end
 
 -- 4. Ctrl-C. lua's hook is a C function without a frame of its own; ours has two (this one and `error`), which the
@@ -111,6 +129,8 @@ local function interrupted()
 	debug_sethook()
 	error("interrupted!", is_luajit and 2 or 3)
 end
+
+trace_begins[interrupted] = 4
 
 -- 5. The message handler: lua.c's uses whatever debug.traceback is at the time, luajit.c's always the original.
 
@@ -139,7 +159,7 @@ local function handler(message)
 		return message
 	end
 	local raiser = debug_getinfo(3, "f")
-	local text = traceback(message, raiser and raiser.func == interrupted and 4 or 2)
+	local text = traceback(message, raiser and trace_begins[raiser.func] or 2)
 	return text
 end
 
