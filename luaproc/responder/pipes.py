@@ -19,6 +19,12 @@ SLICE = 65536
 # copes with, and no more than this is lost with it.
 SMALL = 4096
 
+# Header -> the length it tells, and the other way round, for frames up to SMALL: the same ones come again and again, and
+# to read or write one costs as much as all else that is done for a small frame.
+_lengths: "dict[bytes, int]" = {}
+_headers: "dict[int, bytes]" = {}
+_REMEMBERED = 1000
+
 _GET_STATUS = b'{["op"]="getStatus"}'
 # What `lost` answers: the request or reply of ours was not sent; PHP's reply was lost, or a request of PHP's.
 NOT_SENT, REPLY, REQUEST = 0, 1, 2
@@ -90,9 +96,11 @@ class Pipes:
         while True:
             self._long, self._body = False, b""  # nothing of the next message is read
             header = self._read_all(16)
-            if not header:
-                os._exit(0)
-            length = _frame_length(header)
+            length = _lengths.get(header)
+            if length is None:
+                if not header:
+                    os._exit(0)
+                length = _frame_length(header)
             if length > SLICE and not self._has_room(length):
                 return self._begin_long(length)
             try:
@@ -197,6 +205,7 @@ class Pipes:
             return self._read(length)
 
     def _send(self, reply: bytes) -> None:
+        """One frame out. Raises MemoryError where nothing of it went out."""
         if self._log is not None:
             self._write_log(b"TX ==> ", reply, len(reply))
         if self._ballast is None:
@@ -204,42 +213,43 @@ class Pipes:
                 self._ballast = bytearray(limits.HEADROOM)
             except MemoryError:
                 pass
-        escaped = None
+        if len(reply) > SLICE:
+            self._send_long(reply)
+            return
+        body = _escape(reply)
+        frame = (_headers.get(len(body)) or _header(len(body))) + body
+        self._sent = self._turn
+        _write(1, frame)
+
+    def _send_long(self, reply: bytes) -> None:
+        """With no copy of the whole but the one that escapes it, and where there is no room for that, none."""
+        body = None
         if len(reply) <= WHOLE:
             try:
-                escaped = _escape(reply)
+                body = _escape(reply)
             except MemoryError:
-                if len(reply) <= SLICE:
-                    raise
-        if escaped is not None:
-            length = len(escaped)
-            frame = b"%08x%08x" % (length, length * 2 - 1)
-            if length <= SLICE:
-                frame += escaped
-            self._sent = self._turn
-            _write(1, frame)
-            if length > SLICE:  # no copy of what is long
-                _write(1, escaped)
-            return
-        extra = reply.count(b"\\") + reply.count(b"\r") + reply.count(b"\n")
-        length = len(reply) + extra
-        if length >= 1 << 31:
-            raise MemoryError
-        header = b"%08x%08x" % (length, length * 2 - 1)
+                pass
+        if body is not None:
+            length = len(body)
+        else:
+            length = len(reply) + reply.count(b"\\") + reply.count(b"\r") + reply.count(b"\n")
+            if length >= 1 << 31:
+                raise MemoryError
+        header = _header(length)
         self._sent = self._turn
         _write(1, header)
-        view = memoryview(reply)
-        if not extra:
-            _write(1, view)
+        if body is not None or length == len(reply):
+            _write(1, reply if body is None else body)
             return
+        view = memoryview(reply)
         for start in range(0, len(reply), SLICE):
             piece = view[start : start + SLICE]
             try:
-                escaped = _escape(bytes(piece))
+                body = _escape(bytes(piece))
             except MemoryError:
                 self._ballast = None
-                escaped = _escape(bytes(piece))
-            _write(1, escaped)
+                body = _escape(bytes(piece))
+            _write(1, body)
 
     def _write_log(self, direction: bytes, message: bytes, length: int) -> None:
         assert self._log is not None
@@ -277,9 +287,19 @@ def _frame_length(header: bytes) -> int:
         length = int(header[:8], 16)
     except ValueError:
         length = -1
-    if length < 0 or header.lower() != b"%08x%08x" % (length, length * 2 - 1):
+    if length < 1 or header.lower() != _header(length):
         die(
             f"bad frame header {header!r}: expected the body's length in 8 hexadecimal digits, "
             "and its double less one in 8 more"
         )
+    if length <= SMALL and len(_lengths) < _REMEMBERED:
+        _lengths[header] = length
     return length
+
+
+def _header(length: int) -> bytes:
+    """The header of a frame with a body of this length."""
+    header = b"%08x%08x" % (length, length * 2 - 1)
+    if length <= SMALL and len(_headers) < _REMEMBERED:
+        _headers[length] = header
+    return header
