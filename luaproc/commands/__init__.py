@@ -1,6 +1,10 @@
 """The click command line: one small file a command, each imported only when it is called."""
 
+import errno
+import os
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -23,6 +27,25 @@ class LazyGroup(click.Group):
         command = import_module(f"{__name__}.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Streams that are closed are empty, and one that cannot be written any more is told in a line."""
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            if getattr(sys, name) is None:
+                setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+        try:
+            try:
+                return super().main(*args, **options)
+            finally:
+                sys.stdout.flush()
+        except OSError as error:
+            if error.filename is not None:
+                raise  # nothing of a stream's
+            with open(os.devnull, "w") as nothing:
+                os.dup2(nothing.fileno(), sys.stdout.fileno())  # for what is left in the buffer
+            if error.errno != errno.EPIPE:
+                sys.stderr.write(f"luaproc: the output cannot be written: {error.strerror}\n")
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> object:
         try:

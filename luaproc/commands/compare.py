@@ -3,6 +3,7 @@
 import click
 
 from luaproc.commands import options
+from luaproc.commands.signals import servers_end_first
 from luaproc.errors import UsageError
 from luaproc.transcripts.reader import read
 from luaproc.transcripts.replay import replay
@@ -23,6 +24,7 @@ from luaproc.transcripts.report import comparison
 @options.differences
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.pass_context
+@servers_end_first()
 def command(
     ctx: click.Context,
     servers: tuple[str, ...],

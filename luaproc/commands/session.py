@@ -10,6 +10,7 @@ import click
 
 import luaproc
 from luaproc.commands import options
+from luaproc.commands.signals import servers_end_first
 from luaproc.errors import UsageError
 from luaproc.host.interpreter import default_server, shown
 from luaproc.session.run import Conversation, run_script
@@ -28,6 +29,7 @@ from luaproc.session.views import JsonView, TextView
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a step, on a line of its own; no prompts.")
 @click.option("--keep-going", is_flag=True, help="Do not end a script at the first step that fails.")
 @click.pass_context
+@servers_end_first()
 def command(
     ctx: click.Context,
     script: str | None,

@@ -1,0 +1,94 @@
+"""What all commands do alike: with streams that are closed or full, and when they are told to end."""
+
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+LUAPROC = [sys.executable, "-m", "luaproc"]
+EXAMPLE = str(Path(__file__).parents[1] / "examples" / "greeting.jsonl")
+COMMANDS = (["--help"], ["show", EXAMPLE], ["session"], ["replay", EXAMPLE], ["session", "--json"])
+
+
+def shell(words: list[str], redirections: str) -> "subprocess.CompletedProcess[str]":
+    """A command as a shell runs it, its input a step of a session."""
+    line = f"echo 1 | {shlex.join([*LUAPROC, *words])} {redirections}"
+    return subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_full_disk_is_said_in_a_line(words: list[str]) -> None:
+    done = shell(words, ">/dev/full")
+    assert (done.returncode, done.stderr) == (1, "luaproc: the output cannot be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("redirections", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_closed_streams_are_empty(words: list[str], redirections: str) -> None:
+    done = shell(words, redirections)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_reader_that_has_enough_is_no_failure_to_tell(words: list[str]) -> None:
+    assert shell(words, "| true").stderr == ""
+
+
+def alive(pid: int) -> bool:
+    """Whether it runs; a zombie does not."""
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", ["session", "replay"])
+def test_a_signal_ends_the_server_too(command: str, number: int, tmp_path: Path) -> None:
+    """A server that loops would do so for ever: in a session of its own, it hears of no terminal that is closed."""
+    server = tmp_path / "server"
+    server.write_text(
+        f"#!/bin/sh\necho $$ >{tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid\nexec sleep 1000\n"
+    )
+    server.chmod(0o755)
+    words = [EXAMPLE] if command == "replay" else []
+    process = subprocess.Popen([*LUAPROC, command, "--server", str(server), *words], stdin=subprocess.PIPE)
+    try:
+        assert process.stdin
+        process.stdin.write(b"while true do end\n")
+        process.stdin.flush()
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "pid").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        pid = int((tmp_path / "pid").read_text())
+        assert alive(pid)
+        process.send_signal(number)
+        assert process.wait(30) == -number
+        assert not alive(pid)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    """nohup's SIGHUP: the session goes on."""
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", f"trap '' HUP; exec {shlex.join([*LUAPROC, 'session'])}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+    )
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(b"1\n")
+    assert process.stdout.readline() == b"1\n"
+    process.send_signal(signal.SIGHUP)
+    process.stdin.write(b"2\n")
+    assert process.stdout.readline() == b"2\n"
+    process.communicate(timeout=30)
+    assert process.returncode == 0
