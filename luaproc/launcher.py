@@ -7,6 +7,7 @@ working when luaproc is upgraded in place.
 """
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import luaproc
 from luaproc.errors import UsageError
 from luaproc.interpreter import NAMES
 from luaproc.responder import options as responder_options
-from luaproc.starting import base_interpreter, directories, write_executable
+from luaproc.starting import base_interpreter, directories, put, write_executable
 
 # How a file begins that we may overwrite.
 MARK = "# Written by `luaproc link`"
@@ -48,6 +49,19 @@ def text(words: list[str]) -> str:
 
     Raises `UsageError` for an option the responder would refuse.
     """
+    return _TEMPLATE.format(
+        start=_start(base_interpreter()),
+        mark=MARK,
+        version=luaproc.__version__,
+        directories=directories(),
+        python=sys.version_info[:2],
+        environment=sys.prefix,
+        options=carried(words),
+    )
+
+
+def carried(words: list[str]) -> tuple[str, ...]:
+    """The options as a launcher has them: `--name=value`, each once, a log by its whole path. Raises as `text`."""
     found, rest = responder_options.read(words, environment={})
     if rest:
         raise UsageError(f"a launcher carries options only, got {rest[0]!r}")
@@ -56,15 +70,7 @@ def text(words: list[str]) -> str:
             raise UsageError(f"--{fixed} comes from PHP at every start; a launcher does not carry it")
     if "log" in found:  # the wiki's current directory is another one
         found["log"] = os.path.abspath(str(found["log"]))
-    return _TEMPLATE.format(
-        start=_start(base_interpreter()),
-        mark=MARK,
-        version=luaproc.__version__,
-        directories=directories(),
-        python=sys.version_info[:2],
-        environment=sys.prefix,
-        options=tuple(f"--{name}={value}" for name, value in found.items()),
-    )
+    return tuple(f"--{name}={value}" for name, value in found.items())
 
 
 def write(path: Path, content: str, force: bool = False) -> None:
@@ -75,7 +81,8 @@ def write(path: Path, content: str, force: bool = False) -> None:
 def link_as_lua(path: Path, target: Path, force: bool = False) -> None:
     """Make `path` a symbolic link to the luaproc executable `target`, under a name by which it is a Lua interpreter.
 
-    Raises `UsageError` for another name, if something is there already, or the directory cannot be written.
+    Raises `UsageError` for another name, a target that does not start, if something is there already, or the directory
+    cannot be written.
     """
     if path.name not in NAMES:
         raise UsageError(f"called {path.name!r} it would not be a Lua interpreter: expected one of {', '.join(NAMES)}")
@@ -83,21 +90,13 @@ def link_as_lua(path: Path, target: Path, force: bool = False) -> None:
     if os.path.lexists(path) and not ours and not force:
         raise UsageError(f"{path} exists: name another path, or add --force")
     try:
-        path.unlink(missing_ok=True)
-        path.symlink_to(target)
-    except OSError as error:
-        raise UsageError(f"cannot make {path}: {error.strerror}") from error
-
-
-def executable() -> Path:
-    """The luaproc executable that was called; where it was `python -m luaproc`, the one beside that Python.
-
-    Raises `UsageError` if neither is one.
-    """
-    for path in (Path(sys.argv[0]).absolute(), Path(sys.executable).with_name("luaproc")):
-        if path.is_file() and os.access(path, os.X_OK):
-            return path
-    raise UsageError(f"expected a luaproc executable to link to, found none beside {sys.executable}")
+        done = subprocess.run([target, "--version"], capture_output=True, timeout=60)
+        told = done.stderr.decode("utf-8", "replace").strip() if done.returncode else ""
+    except (OSError, subprocess.TimeoutExpired) as error:
+        told = str(error)
+    if told:
+        raise UsageError(f"{target} does not start ({told}): install luaproc there again, if its environment was moved")
+    put(path, lambda link: link.symlink_to(target))
 
 
 def _start(interpreter: str) -> str:

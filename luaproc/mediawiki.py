@@ -35,6 +35,16 @@ def php_words(mediawiki: Path) -> tuple[str, ...]:
     return (str(script), str(script.parent.parent.parent), "0", "8")
 
 
+def local_settings(lua_path: str, loads: bool = False) -> list[str]:
+    """The lines of LocalSettings.php that make a wiki use a luaPath. loads: whether it loads Scribunto already."""
+    quoted = lua_path.replace("\\", "\\\\").replace("'", "\\'")
+    return [
+        *([] if loads else ["wfLoadExtension( 'Scribunto' );"]),
+        "$wgScribuntoDefaultEngine = 'luastandalone';",
+        f"$wgScribuntoEngineConf['luastandalone']['luaPath'] = '{quoted}';",
+    ]
+
+
 def _main_script(mediawiki: Path) -> Path | None:
     includes = mediawiki / "extensions" / "Scribunto" / "includes"
     # The directory was renamed in REL1_40 (client-contract.md, "Messages").

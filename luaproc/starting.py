@@ -2,6 +2,9 @@
 
 import os
 import sys
+import sysconfig
+from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -37,6 +40,18 @@ def command() -> list[str]:
     return [sys.executable, "-I", "-S", "-c", code]
 
 
+def executable() -> Path:
+    """The luaproc executable that was called; where it was `python -m luaproc`, the one that belongs to that Python.
+
+    Raises `UsageError` if there is none.
+    """
+    scripts = Path(sysconfig.get_path("scripts"))
+    for path in (Path(sys.argv[0]).absolute(), Path(sys.executable).with_name("luaproc"), scripts / "luaproc"):
+        if path.name == "luaproc" and path.is_file() and os.access(path, os.X_OK):
+            return path
+    raise UsageError(f"expected a luaproc executable, found none beside {sys.executable}")
+
+
 def write_executable(path: Path, content: str, mark: str, force: bool = False) -> None:
     """Write an executable file, whole or not at all.
 
@@ -45,20 +60,35 @@ def write_executable(path: Path, content: str, mark: str, force: bool = False) -
     """
     if not force and _is_taken(path, mark):
         raise UsageError(f"{path} exists and was not written by this command: name another path, or add --force")
+
+    def write(file: Path) -> None:
+        file.write_text(content, encoding="utf-8")
+        file.chmod(0o755)
+
+    put(path, write)
+
+
+def put(path: Path, make: Callable[[Path], object]) -> None:
+    """Have `make` make a file, or a link, beside `path`, and put it there when it is whole.
+
+    Raises `UsageError` if the directory cannot be written, or something is there that is neither a file nor a link.
+    """
+    if os.path.lexists(path) and not (path.is_symlink() or path.is_file()):
+        raise UsageError(f"{path} is neither a file nor a link, and is not replaced: name another path")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_text(content, encoding="utf-8")
-        unfinished.chmod(0o755)
+        make(unfinished)
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _is_taken(path: Path, mark: str) -> bool:
-    if path.is_dir():
-        return True
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            return True
         return mark.encode() not in path.read_bytes()[:1000]
     except FileNotFoundError:
         return os.path.lexists(path)

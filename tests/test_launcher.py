@@ -1,5 +1,6 @@
 """Launchers: started as PHP starts them, with the options they carry, and clear about an environment that is gone."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -118,8 +119,41 @@ def test_link_as_lua(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="would not be a Lua interpreter"):
         launcher.link_as_lua(tmp_path / "lua5.4", target)
     (tmp_path / "luajit").mkdir()
-    with pytest.raises(UsageError, match="cannot make"):
+    with pytest.raises(UsageError, match="neither a file nor a link"):
         launcher.link_as_lua(tmp_path / "luajit", target, force=True)
+
+
+@pytest.mark.parametrize("words", [[], ["--as-lua"]])
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_what_is_no_file_is_never_replaced(tmp_path: Path, words: list[str], force: list[str]) -> None:
+    """A pipe, as any device would be."""
+    path = tmp_path / "lua"
+    os.mkfifo(path)
+    done = link(str(path), *words, *force)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert path.is_fifo()
+
+
+def test_a_link_that_cannot_be_made_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_link: Path, _target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "lua"
+    path.write_text("precious")
+    monkeypatch.setattr(Path, "symlink_to", fail)
+    with pytest.raises(UsageError, match="No space left"):
+        launcher.link_as_lua(path, Path(sys.executable).parent / "luaproc", force=True)
+    assert path.read_text() == "precious"
+
+
+def test_a_link_to_what_does_not_start(tmp_path: Path) -> None:
+    """The script of an environment that was moved: its #! names what is gone."""
+    target = tmp_path / "luaproc"
+    target.write_text("#!/nowhere/bin/python\n")
+    target.chmod(0o755)
+    with pytest.raises(UsageError, match=f"{target} does not start"):
+        launcher.link_as_lua(tmp_path / "lua", target)
+    assert not (tmp_path / "lua").is_symlink()
 
 
 def link(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -145,5 +179,17 @@ def test_command_tells_what_it_wrote(tmp_path: Path) -> None:
     done = link(str(path), "--max-memory", "60M")
     assert done.returncode == 0, done.stderr
     assert f"wrote {path}" in done.stdout
-    assert "--max-memory=60M" in done.stdout
+    assert f"--max-memory={60 << 20}\n" in done.stdout
+    assert f"'--max-memory={60 << 20}'" in path.read_text()
     assert f"['luaPath'] = '{path}';" in done.stdout
+
+
+def test_command_tells_it_as_it_is_read(tmp_path: Path) -> None:
+    """A path with a quote as PHP reads it; the log's whole path, and that its directory is not there."""
+    path = tmp_path / "it's here"
+    done = link(str(path), "--log", "nowhere/log")
+    assert f"['luaPath'] = '{tmp_path}/it\\'s here';" in done.stdout
+    assert f"--log={Path.cwd() / 'nowhere' / 'log'}" in done.stdout
+    assert done.stderr == f"Warning: there is no directory {Path.cwd() / 'nowhere'}: nothing can be logged there.\n"
+    done = link(str(tmp_path / "other"), "--log", "")
+    assert (done.returncode, done.stderr) == (2, "luaproc: --log expects a file, got ''\n")

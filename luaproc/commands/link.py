@@ -1,11 +1,14 @@
 """`luaproc link`: write a launcher for luaPath, or a link that is called as a Lua interpreter is."""
 
+import os
+import shlex
 from pathlib import Path
 
 import click
 
-from luaproc import launcher
+from luaproc import launcher, starting
 from luaproc.errors import UsageError
+from luaproc.mediawiki import local_settings
 from luaproc.responder import runtime
 from luaproc.responder.options import OPTIONS
 
@@ -34,10 +37,11 @@ def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> Non
     if as_lua:
         if given:
             raise UsageError(f"a link carries no options, got {given[0]}: leave it out, or --as-lua")
-        target = launcher.executable()
+        target = starting.executable()
         launcher.link_as_lua(path, target, force)
         click.echo(f"linked {path} to {target}")
         return
+    carried = launcher.carried(given)
     content = launcher.text(given)
     chosen = options["runtime"] or runtime.DEFAULT
     runtime.new_runtime(chosen)  # a launcher for a runtime that is not there would fail on the wiki
@@ -45,7 +49,9 @@ def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> Non
     click.echo(f"wrote {path}")
     click.echo(f"  starts   {content.splitlines()[0].removeprefix('#!')}")
     click.echo(f"  runtime  {chosen}")
-    click.echo(f"  options  {' '.join(given) or 'none'}")
+    click.echo(f"  options  {shlex.join(carried) or 'none'}")
     click.echo("LocalSettings.php:")
-    click.echo("  $wgScribuntoDefaultEngine = 'luastandalone';")
-    click.echo(f"  $wgScribuntoEngineConf['luastandalone']['luaPath'] = '{path}';")
+    for line in local_settings(str(path), loads=True):
+        click.echo(f"  {line}")
+    if options["log"] and not os.path.isdir(directory := os.path.dirname(os.path.abspath(options["log"]))):
+        click.echo(f"Warning: there is no directory {directory}: nothing can be logged there.", err=True)

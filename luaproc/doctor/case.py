@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sys
-import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ from luaproc.doctor import settings, users
 from luaproc.errors import UsageError
 from luaproc.host.connection import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
 from luaproc.mediawiki import find_mediawiki, php_words
+from luaproc.starting import executable
 
 Level = Literal["ok", "warning", "failed", "skipped"]
 """`skipped`: not checked, since what it needs has failed or is not there."""
@@ -114,19 +113,6 @@ def environment() -> dict[str, str]:
     return {"PATH": PATH, **kept}
 
 
-def own_executable() -> str:
-    """The luaproc executable that is running, or that stands beside this Python.
-
-    Raises UsageError where there is none.
-    """
-    for place in (Path(sys.argv[0]), Path(sysconfig.get_path("scripts")) / "luaproc"):
-        if place.name == "luaproc" and os.access(place, os.X_OK) and place.is_file():
-            return str(place.absolute())
-    raise UsageError(
-        "there is no luaproc executable beside this Python: name one with --lua PATH (`luaproc link PATH` writes one)"
-    )
-
-
 def make_case(lua: str | None = None, mediawiki: str | None = None, user: str | None = None) -> Case:
     """The case of a command line: what is not given is looked for.
 
@@ -146,7 +132,10 @@ def make_case(lua: str | None = None, mediawiki: str | None = None, user: str | 
     elif configured:
         lua, origin = configured, str(found.path)
     else:
-        lua, origin = own_executable(), "this luaproc"
+        try:
+            lua, origin = str(executable()), "this luaproc"
+        except UsageError as error:
+            raise UsageError(f"{error}; name one with --lua PATH (`luaproc link PATH` writes one)") from None
     return Case(
         lua=lua,
         lua_from=origin,

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import luaproc
-from luaproc.doctor import settings
-from luaproc.doctor.case import Case, Level, own_executable
+from luaproc.doctor.case import Case, Level
 from luaproc.doctor.checks import Result, works
 from luaproc.errors import UsageError
+from luaproc.mediawiki import local_settings
+from luaproc.starting import executable
 
 # Level -> its word and its colour, as click.style has them.
 WORDS = {
@@ -25,15 +26,10 @@ _LEVEL, _NAME = 9, 13
 _MARGIN = 2 + _LEVEL + _NAME
 
 Style = Callable[..., str]
-"""click.style, or a function that leaves the text as it is."""
+"""click.style."""
 
 
-def plain(text: str, **_: Any) -> str:
-    """No colours."""
-    return text
-
-
-def heading(case: Case, width: int, style: Style = plain) -> str:
+def heading(case: Case, width: int, style: Style) -> str:
     """What is examined."""
     who = case.user.name
     if not case.user.can_become:
@@ -46,7 +42,7 @@ def heading(case: Case, width: int, style: Style = plain) -> str:
     return "\n".join(_wrap(f"{name:<9}", value, width, lambda text: style(text, bold=True)) for name, value in rows)
 
 
-def body(results: Iterable[Result], width: int, style: Style = plain) -> Iterator[str]:
+def body(results: Iterable[Result], width: int, style: Style) -> Iterator[str]:
     """The findings under their headings, each as soon as it is there; one line for what was skipped for one reason."""
     section = ""
     waiting: list[Result] = []
@@ -85,7 +81,7 @@ def _line(level: Level, name: str, text: str, advice: str, width: int, style: St
     return line
 
 
-def verdict(case: Case, results: list[Result], style: Style = plain) -> str:
+def verdict(case: Case, results: list[Result], style: Style) -> str:
     """Whether a wiki would work, and the lines for LocalSettings.php: never wrapped, as they are to be copied."""
     failures = [result for result in results if result.finding.level == "failed"]
     if works(results):
@@ -130,10 +126,10 @@ def _settings(case: Case, results: list[Result]) -> list[str]:
     lua = case.lua
     if any(result.check.name == "file" and result.finding.level == "failed" for result in results):
         try:
-            lua = own_executable()
+            lua = str(executable())
         except UsageError:
             lua = "/path/to/luaproc"
-    return settings.lines(lua, case.settings)
+    return local_settings(lua, case.settings.loads)
 
 
 def _wrap(head: str, text: str, width: int, paint: Callable[[str], str]) -> str:

@@ -77,16 +77,6 @@ def read(path: Path) -> Settings:
     return Settings(path, engine=engine[-1] if engine else None, loads=bool(loads), conf=MappingProxyType(conf))
 
 
-def lines(lua: str, known: Settings) -> list[str]:
-    """The lines of LocalSettings.php that make a wiki use `lua`."""
-    quoted = lua.replace("\\", "\\\\").replace("'", "\\'")
-    return [
-        *([] if known.loads else ["wfLoadExtension( 'Scribunto' );"]),
-        "$wgScribuntoDefaultEngine = 'luastandalone';",
-        f"$wgScribuntoEngineConf['luastandalone']['luaPath'] = '{quoted}';",
-    ]
-
-
 def _source(path: Path, depth: int) -> str:
     """A file without its comments, the files that it requires in their places. Raises OSError for the file itself."""
     text = path.read_text(encoding="utf-8", errors="surrogateescape")

@@ -14,6 +14,12 @@ def _text(value: str) -> str:
     return value
 
 
+def _file(value: str) -> str:
+    if not value:
+        raise ValueError
+    return value
+
+
 def _class_name(value: str) -> str:
     if not all(part.isidentifier() for part in value.split("\\")):
         raise ValueError
@@ -61,7 +67,7 @@ OPTIONS: "dict[str, tuple[str | None, Callable[[str], str | int], str, str]]" = 
         "LUAPROC_MAX_CPU", _seconds, "seconds",
         "CPU time of the process, as `ulimit -t`; the process's own limit holds anyway.",
     ),
-    "log": ("LUAPROC_LOG", _text, "a file", "Append a line for each message to this file."),
+    "log": ("LUAPROC_LOG", _file, "a file", "Append a line for each message to this file."),
 }  # fmt: skip
 
 

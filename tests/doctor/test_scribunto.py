@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from luaproc.doctor import case, settings
+from luaproc.mediawiki import local_settings
 from luaproc.responder.installation import NEW_CLASS
 from tests.doctor.conftest import CLASS, Make, check, other_user, write
 from tests.parts import need
@@ -150,7 +151,7 @@ def test_settings(place: Path, text: str, key: str, expected: object) -> None:
 def test_settings_read_as_php_reads_them(place: Path) -> None:
     """PHP is the judge of what our own lines mean."""
     lua = "/a 'quoted' \\ path/lua"
-    lines = settings.lines(lua, settings.Settings(loads=True))
+    lines = local_settings(lua, loads=True)
     path = write(place / "LocalSettings.php", "<?php\n" + "\n".join(lines))
     code = f"require '{path}'; echo $wgScribuntoEngineConf['luastandalone']['luaPath'];"
     assert subprocess.run([need("php"), "-r", code], capture_output=True, text=True, check=True).stdout == lua
