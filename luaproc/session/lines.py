@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
-    |(?P<comment>--(?!\[=*\[)[^\n]*)
+    |(?P<comment>--(?!\[=*\[).*)
     |(?P<long>(?:--)?\[(?P<level>=*)\[)
-    |(?P<string>"(?:\\[\s\S]|[^"\\\n])*"|'(?:\\[\s\S]|[^'\\\n])*')
+    |(?P<quote>["'])
     |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<number>\.?[0-9](?:[eE][+-]?|[0-9A-Za-z_.])*)
-    |(?P<operator>\.\.\.|\.\.|==|~=|<=|>=|[\s\S])""",
+    |(?P<operator>\.\.\.|\.\.|==|~=|<=|>=|.)""",
     re.VERBOSE,
 )
 _OPENS = {"function", "do", "if", "for", "while", "repeat", "(", "{", "["}
@@ -25,6 +25,12 @@ _CLOSES = {"end", "until", ")", "}", "]"}
 # A chunk that ends with one of these goes on: each wants something to its right.
 _GOES_ON = set("and or not local in until = , . : + - * / % ^ # < > == ~= <= >= ..".split())  # noqa: SIM905
 _STATEMENTS = {"break", "do", "for", "function", "if", "local", "repeat", "return", "while"}
+_WORDS = _STATEMENTS | set("and else elseif end false in nil not or then true until".split())  # noqa: SIM905
+
+# What a string goes on with, and a method call that can stand at the beginning of a line.
+_IN_STRING = {quote: re.compile(rf"(?:\\.|[^{quote}\\])*") for quote in "\"'"}
+_METHOD = re.compile(r"\s*:\s*[A-Za-z_]\w*\s*(?:[({\"']|\[=*\[)")
+_OP_BEGINS = re.compile(r"\s*:[A-Za-z]")
 
 # Ops after which the line goes on as Lua (or as another op).
 PREFIXES = ("lua", "fails")
@@ -39,42 +45,119 @@ class Step(NamedTuple):
     text: str
 
 
-class Scan(NamedTuple):
-    """What a look at Lua text found: whether it is complete, and its tokens outside of every bracket and block."""
+class Scanner:
+    """A look at Lua text, line by line.
 
-    complete: bool
-    tokens: list[str]
+    tokens: those outside of every bracket and block.
+    """
 
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+        self._depth = 0
+        self._heads = 0  # loops whose `do` has not come
+        self._last = ""
+        self._closing = ""  # what ends the string or comment in which the last line ended
+        self._is_comment = False
+        self._is_broken = False
 
-def scan(text: str) -> Scan:
-    """Whether Lua text is complete, as far as blocks, brackets, strings and operators tell."""
-    depth, heads, at, last = 0, 0, 0, ""
-    outside: list[str] = []
-    while match := _TOKEN.match(text, at):
-        at, kind, token = match.end(), match.lastgroup, match[0]
-        if kind in ("space", "comment"):
-            continue
-        if token in ('"', "'"):  # no end of the string is in sight
-            outside.append(token)
-            return Scan(not text.endswith("\\"), outside)
-        if kind == "long":
-            closing = text.find(f"]{match['level']}]", at)
-            if closing < 0:
-                return Scan(False, outside)
-            at = closing + 2 + len(match["level"])
-            if token.startswith("--"):
+    @property
+    def is_complete(self) -> bool:
+        """As far as blocks, brackets, strings and operators tell."""
+        return self._is_broken or (not self._closing and self._depth <= 0 and self._last not in _GOES_ON)
+
+    def is_op(self, line: str) -> bool:
+        """Whether a line that comes next is an op and no Lua: there, ``:name`` goes on with a call's arguments."""
+        if self._closing or not _OP_BEGINS.match(line):
+            return False
+        after_value = self._last[-1:] in (")", "]", "}", '"') or (
+            self._last.isidentifier() and self._last not in _WORDS
+        )
+        return not (after_value and _METHOD.match(line))
+
+    def add(self, line: str) -> None:
+        """One more line, without its end."""
+        at = self._inside(line, 0) if self._closing else 0
+        while at < len(line) and not self._is_broken:
+            match = _TOKEN.match(line, at)
+            assert match is not None
+            at, kind, token = match.end(), match.lastgroup, match[0]
+            if kind in ("space", "comment"):
                 continue
+            if kind in ("long", "quote"):
+                self._closing = token if kind == "quote" else f"]{match['level']}]"
+                self._is_comment = token.startswith("--")
+                if not self._is_comment:
+                    self._take('"')
+                at = self._inside(line, at)
+            else:
+                self._take(token)
+
+    def _inside(self, line: str, at: int) -> int:
+        """Where the string or the comment ends; if it does not, so does the line."""
+        if self._closing in _IN_STRING:
+            match = _IN_STRING[self._closing].match(line, at)
+            assert match is not None
+            at = match.end()
+            if at == len(line):
+                self._is_broken = True  # no string goes on at a line end, but behind a backslash
+            elif line[at] == self._closing:
+                self._closing = ""
+            return at + 1
+        end = line.find(self._closing, at)
+        if end < 0:
+            return len(line)
+        end += len(self._closing)
+        self._closing = ""
+        return end
+
+    def _take(self, token: str) -> None:
         if token in _CLOSES:
-            depth -= 1
-        if not depth:
-            outside.append(token)
-        if token == "do" and heads:
-            heads -= 1  # the loop has been counted with its `for` or `while`
+            self._depth -= 1
+        if not self._depth:
+            self.tokens.append(token)
+        if token == "do" and self._heads:
+            self._heads -= 1  # the loop has been counted with its `for` or `while`
         elif token in _OPENS:
-            depth += 1
-            heads += token in ("for", "while")
-        last = token
-    return Scan(depth <= 0 and last not in _GOES_ON, outside)
+            self._depth += 1
+            self._heads += token in ("for", "while")
+        self._last = token
+
+
+class Growing:
+    """A step while its lines come."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.lua: Scanner | None = None
+        """Of a step that is Lua, or an op that takes some."""
+        self._end: str | None = None  # the WORD that ends the text of an op
+
+    def add(self, line: str) -> bool:
+        """One more line, without its end; whether the step may end here."""
+        self.lines.append(line)
+        if len(self.lines) == 1:
+            rest = line.strip()
+            op, argument = split_op(rest)
+            while rest.startswith(":") and op in PREFIXES:
+                rest = argument
+                op, argument = split_op(rest)
+            if rest.startswith(":"):
+                self._end = missing_end(rest)
+                return self._end is None
+            self.lua = Scanner()
+            line = rest.removeprefix("=")
+        if self.lua is None:
+            return line == self._end
+        self.lua.add(line)
+        return self.lua.is_complete
+
+
+def scan(text: str) -> Scanner:
+    """The look at a whole text."""
+    scanner = Scanner()
+    for line in text.split("\n"):
+        scanner.add(line)
+    return scanner
 
 
 def is_expression(text: str) -> bool:
@@ -85,17 +168,16 @@ def is_expression(text: str) -> bool:
 
 def is_empty(text: str) -> bool:
     """Whether there is nothing to do: white space and comments only."""
-    return not text.startswith(":") and not scan(text).tokens and scan(text).complete
+    if text.startswith(":"):
+        return False
+    found = scan(text)
+    return not found.tokens and found.is_complete
 
 
 def is_complete(text: str) -> bool:
     """Whether a step may end here: its Lua is complete, or the text that its op announced with ``<<WORD``."""
-    if not text.lstrip(" \t").startswith(":"):
-        return scan(text.lstrip().removeprefix("=")).complete
-    op, argument = split_op(text)
-    if op in PREFIXES:
-        return is_complete(argument)
-    return missing_end(text) is None
+    growing = Growing()
+    return [growing.add(line) for line in text.split("\n")][-1]
 
 
 def missing_end(text: str) -> str | None:
@@ -127,20 +209,25 @@ def here_text(text: str) -> tuple[str, str | None]:
 
 
 def steps(lines: Iterable[str]) -> Iterator[Step]:
-    """The steps of a script, each as soon as its last line is read. The first line may be ``#!``."""
-    pending: list[str] = []
+    """The steps of a script, each as soon as its last line is read. The first line may be ``#!``.
+
+    An op ends Lua that is not complete: Lua says then what it misses.
+    """
+    growing: Growing | None = None
     start = 1
     for number, line in enumerate(lines, 1):
         line = line.rstrip("\r\n")
         if number == 1 and line.startswith("#!"):
             continue
-        if not pending:
-            start = number
-        pending.append(line)
-        text = "\n".join(pending)
-        if is_complete(text):
-            pending = []
+        if growing and growing.lua and growing.lua.is_op(line):
+            yield Step(start, "\n".join(growing.lines))
+            growing = None
+        if growing is None:
+            growing, start = Growing(), number
+        if growing.add(line):
+            text = "\n".join(growing.lines)
+            growing = None
             if not is_empty(text):
                 yield Step(start, text)
-    if pending:
-        yield Step(start, "\n".join(pending))
+    if growing:
+        yield Step(start, "\n".join(growing.lines))

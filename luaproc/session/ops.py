@@ -311,7 +311,7 @@ This is wrapPhpFunction. :call it, or pass it on as chunks[ID].""" + _ANSWERS),
 Have an answer ready for the next call that asks.
 Those ask that were registered with ?.
 Several wait in line. Scripts need them: nobody is there to be asked.
-Here, several values need no parentheses.""" + _ANSWERS, server=False),
+Here, several values need no parentheses.""" + _ANSWERS, server=False, nested=False),
     "status": Op(_status, "", "Ask the server about its process (getStatus)."),
     "chunks": Op(_chunks, "", "List the functions held here, and their names.\n"
                  "Each stays alive in the server until :cleanup.", server=False, saved=False),
@@ -332,7 +332,8 @@ What cannot be printed is \\xHH, so no control byte reaches the terminal.""", se
     "save": Op(_save, "FILE", """\
 Write the steps so far as a script.
 `luaproc session FILE` does them again. A step that failed in Lua gets :fails
-before it; the answers you gave become :answer lines.""", server=False, saved=False),
+before it; the answers you gave become :answer lines. Steps done while Lua
+waited for an answer are left out.""", server=False, saved=False),
     "restart": Op(_restart, "", "End the server and start a fresh one.\n"
                   "Its chunks are gone; libraries are registered again, with their answers.",
                   server=False, nested=False),

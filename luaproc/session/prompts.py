@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.document import Document
     from prompt_toolkit.key_binding import KeyPressEvent
 
-    from luaproc.session.run import Prompt
+    from luaproc.session.run import Prompt, Ready
 
 
 def open_prompt(current: Callable[[], Session]) -> Prompt:
@@ -34,7 +33,22 @@ def _continuation(width: int) -> str:
     return "... ".rjust(width)
 
 
-class PlainPrompt:
+class _Terminal:
+    """What both prompts do alike."""
+
+    def say(self, text: str) -> None:
+        print(text)
+
+    def agreed(self, question: str) -> bool:
+        try:
+            answer = input(f"\n{question} [y/N] ")
+        except (KeyboardInterrupt, EOFError):
+            print()
+            return True
+        return answer.strip().lower() in ("y", "yes")
+
+
+class PlainPrompt(_Terminal):
     """`input`, with readline's editing, history and completion where this Python has it."""
 
     def __init__(self, current: Callable[[], Session]) -> None:
@@ -56,20 +70,20 @@ class PlainPrompt:
         for entry in history.load(self._history):
             readline.add_history(entry)
 
-    def read(self, prompt: str, complete: Callable[[str], bool]) -> str:
-        text = input(prompt)
-        while not complete(text):
-            text += "\n" + input(_continuation(len(prompt)))
+    def read(self, prompt: str, ready: Ready) -> str:
+        add = ready()
+        try:
+            lines = [input(prompt)]
+            while not add(lines[-1]):
+                lines.append(input(_continuation(len(prompt))))
+        except (EOFError, KeyboardInterrupt):
+            print()
+            raise
+        text = "\n".join(lines)
         if text.strip():
             self._remember(text)
             history.append(self._history, text)
         return text
-
-    def say(self, text: str) -> None:
-        print(text)
-
-    def agreed(self, question: str) -> bool:
-        return _agreed(question)
 
     def _complete(self, _word: str, index: int) -> str | None:
         """Readline's: the candidate of that number for the word that readline sees, which is cut at spaces only."""
@@ -81,7 +95,7 @@ class PlainPrompt:
         return self._found[index] if index < len(self._found) else None
 
 
-class ToolkitPrompt:
+class ToolkitPrompt(_Terminal):
     """prompt-toolkit: several lines edited as one text, completion menus, suggestions from the history.
 
     Raises ImportError where it is not installed.
@@ -114,12 +128,13 @@ class ToolkitPrompt:
         @keys.add("enter")
         def _enter(event: KeyPressEvent) -> None:
             buffer = event.current_buffer
-            if self._complete(buffer.text):
+            add = self._ready()
+            if [add(line) for line in buffer.text.split("\n")][-1]:
                 buffer.validate_and_handle()
             else:
                 buffer.newline(copy_margin=True)
 
-        self._complete: Callable[[str], bool] = lambda _text: True
+        self._ready: Ready = lambda: lambda _line: True
         self._session: PromptSession[str] = PromptSession(
             history=OurHistory(),
             completer=OurCompleter(),
@@ -130,21 +145,6 @@ class ToolkitPrompt:
             prompt_continuation=lambda width, _number, _soft: _continuation(width),
         )
 
-    def read(self, prompt: str, complete: Callable[[str], bool]) -> str:
-        self._complete = complete
+    def read(self, prompt: str, ready: Ready) -> str:
+        self._ready = ready
         return self._session.prompt(prompt)
-
-    def say(self, text: str) -> None:
-        print(text)
-
-    def agreed(self, question: str) -> bool:
-        return _agreed(question)
-
-
-def _agreed(question: str) -> bool:
-    try:
-        answer = input(f"\n{question} [y/N] ")
-    except (KeyboardInterrupt, EOFError):
-        sys.stdout.write("\n")
-        return True
-    return answer.strip().lower() in ("y", "yes")

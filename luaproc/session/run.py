@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from luaproc.errors import LuaprocError
+from luaproc.host import printing
 from luaproc.host.errors import LuaError
 from luaproc.session.errors import SessionError
-from luaproc.session.lines import Step, is_complete, is_empty, missing_end, split_op, steps
+from luaproc.session.lines import Growing, Step, is_empty, split_op, steps
 from luaproc.session.ops import execute, is_saved
 from luaproc.session.session import Session
-from luaproc.session.syntax import Answer, parse_answer
+from luaproc.session.syntax import Answer, encode, parse_answer
 from luaproc.session.views import View
 
-_TWO_EMPTY_LINES = re.compile(r"\n[ \t]*\n[ \t]*\Z")
 # What people type to leave, or when they know nothing yet.
 _WORDS = {"quit": ":quit", "exit": ":quit", "help": ":help", "?": ":help"}
+
+
+Ready = Callable[[], Callable[[str], bool]]
+"""Gives, for a new step, what takes its lines, one after the other, and says whether it may end there."""
 
 
 class Prompt(Protocol):
     """A terminal that lines can be read from."""
 
-    def read(self, prompt: str, complete: Callable[[str], bool]) -> str:
-        """Lines until they are complete. Raises EOFError and KeyboardInterrupt."""
+    def read(self, prompt: str, ready: Ready) -> str:
+        """Lines until they are ready. Raises EOFError and KeyboardInterrupt."""
 
     def say(self, text: str) -> None:
         """Show a line of the session's own."""
@@ -56,12 +59,10 @@ def run_step(session: Session, step: Step, view: View, nested: bool = False) -> 
     else:
         saved, text, good = is_saved(step), step.text, True
         view.done(step, outcome)
-    if nested:
-        return good
-    if saved:
-        session.record.append(text)
+    if nested or not saved:
+        del session.record[answers_before:]  # a script has nobody who could do steps while Lua waits
     else:
-        del session.record[answers_before:]
+        session.record.append(text)
     return good
 
 
@@ -119,7 +120,7 @@ class Conversation:
             try:
                 text = self.prompt.read(f"{margin}[{depth}] answer> ", _ready_answer).strip()
             except EOFError:
-                return Answer("error", (f"no answer for {name}".encode(),))
+                text = f"error({printing.quote(encode(f'no answer for {name}'))})"
             except KeyboardInterrupt:
                 if self.prompt.agreed("Lua waits for an answer. End the server?"):
                     raise
@@ -154,10 +155,24 @@ class Conversation:
         return True
 
 
-def _ready(text: str) -> bool:
-    # Two empty lines end what our scan holds for unfinished Lua; in a text that an op announced they are its own.
-    return is_complete(text) or (missing_end(text) is None and _TWO_EMPTY_LINES.search(text) is not None)
+def _ready() -> Callable[[str], bool]:
+    growing = Growing()
+
+    def add(line: str) -> bool:
+        if growing.add(line):
+            return True
+        # Two empty lines end what our scan holds for unfinished Lua; in a text that an op announced they are its own.
+        return growing.lua is not None and not "".join(growing.lines[-2:]).strip()
+
+    return add
 
 
-def _ready_answer(text: str) -> bool:
-    return not text.lstrip().startswith(":") or _ready(text)
+def _ready_answer() -> Callable[[str], bool]:
+    add = _ready()
+    lines: list[str] = []
+
+    def add_answer(line: str) -> bool:
+        lines.append(line)
+        return add(line) or not lines[0].lstrip().startswith(":")
+
+    return add_answer

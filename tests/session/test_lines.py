@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 from lupa import lua51
 
-from luaproc.session.lines import Step, here_text, is_complete, is_empty, is_expression, missing_end, scan, steps
+from luaproc.session import lines
+from luaproc.session.lines import (
+    Scanner,
+    Step,
+    here_text,
+    is_complete,
+    is_empty,
+    is_expression,
+    missing_end,
+    scan,
+    steps,
+)
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "luaproc").rglob("*.lua"), *(ROOT / "tests" / "wiki").rglob("*.lua")])
@@ -26,7 +37,7 @@ def test_every_beginning_of_real_code_is_seen_as_lua_sees_it(source: Path) -> No
     lines = source.read_text("latin-1").split("\n")
     for end in range(1, len(lines) + 1):
         text = "\n".join(lines[:end])
-        assert scan(text).complete != lua_goes_on(text), f"{source.name}: up to line {end}"
+        assert scan(text).is_complete != lua_goes_on(text), f"{source.name}: up to line {end}"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +49,7 @@ def test_every_beginning_of_real_code_is_seen_as_lua_sees_it(source: Path) -> No
     ],
 )  # fmt: skip
 def test_complete(text: str) -> None:
-    assert scan(text).complete
+    assert scan(text).is_complete
     assert not lua_goes_on(text) or text == "x = 0x1p4"
 
 
@@ -51,7 +62,7 @@ def test_complete(text: str) -> None:
     ],
 )  # fmt: skip
 def test_incomplete(text: str) -> None:
-    assert not scan(text).complete
+    assert not scan(text).is_complete
 
 
 @pytest.mark.parametrize(
@@ -114,3 +125,45 @@ def test_comments_and_space_are_no_steps() -> None:
     assert is_empty(" \n-- x\n--[[ y\n]]")
     assert not is_empty("'")
     assert not is_empty(":")
+
+
+def test_each_line_is_looked_at_a_few_times_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all lines again for each line that comes: a data module has thousands."""
+    looks = 0
+
+    class Counting(Scanner):
+        def add(self, line: str) -> None:
+            nonlocal looks
+            looks += 1
+            super().add(line)
+
+    monkeypatch.setattr(lines, "Scanner", Counting)
+    script = ["t = {", *["    { name = 'x' },"] * 1000, "    text = [[", *["words"] * 1000, "]]", "}"]
+    assert list(steps(script)) == [Step(1, "\n".join(script))]
+    assert looks <= 3 * len(script)
+
+
+def test_an_op_ends_lua_that_is_not_complete() -> None:
+    """Otherwise a bracket that was forgotten would swallow the rest of the script."""
+    script = ["t = {", "  f,", ":status", ":call x (1)", "1"]
+    assert list(steps(script)) == [Step(1, "t = {\n  f,"), Step(3, ":status"), Step(4, ":call x (1)"), Step(5, "1")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["f(\n  x\n  :g(1)\n)", "f(\n  x.y\n  :g 'z'\n)", "f{\n  a[1]\n  : g{}\n}", "while x do\n::next::\nend",
+     "x = [[\n:status\n]]", "--[[\n:status\n]]", "x = '\\\n:status'", "f(\n  g()\n  :h [[x]]\n)"],
+)  # fmt: skip
+def test_a_method_at_the_beginning_of_a_line_is_no_op(text: str) -> None:
+    assert [step.text for step in steps([*text.split("\n"), ":status"])][-1] == ":status"
+    assert len(list(steps(text.split("\n")))) == (0 if text.startswith("--") else 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["x = 'a\\\nb' .. (\n1)", "x = 'a\\\\\\\nb'", "x = 'a\\z'", "x = [==[\n]]\n]==] ..\n1"]
+)
+def test_strings_over_several_lines(text: str) -> None:
+    parts = text.split("\n")
+    for end in range(1, len(parts)):
+        assert not scan("\n".join(parts[:end])).is_complete
+    assert scan(text).is_complete

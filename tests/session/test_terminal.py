@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -135,6 +136,48 @@ def test_answers_are_saved_with_the_script(open_terminal: Callable[..., Terminal
     terminal.wait("lua>")
     terminal.type(":save it.lps", "4 steps in it.lps")
     assert (tmp_path / "it.lps").read_text() == ":register php ask\n:answer 'me'\nx = php.ask()\n:fails x.y.z()\n"
+
+
+def test_a_saved_script_answers_as_the_person_did(open_terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+    """Steps while Lua waited are not in it, nor their answers; Ctrl-D is an answer, too."""
+    terminal = open_terminal()
+    terminal.type(":register w f", "registered")
+    terminal.wait("lua>")
+    terminal.type("w.f(0)", "[1] answer>")
+    terminal.type(':lua w.f("deeper")', "[2] answer>")
+    terminal.type('"inner"', "[1] answer>")
+    terminal.type(":answer 5", "has to wait")
+    terminal.wait("[1] answer>")
+    terminal.type("1, 2", "1, 2")
+    terminal.wait("lua>")
+    terminal.type("w.f()", "[1] answer>")
+    terminal.child.sendeof()
+    terminal.wait("no answer for w.f")
+    terminal.wait("lua>")
+    terminal.type(":save it.lps", "5 steps")
+    terminal.wait("lua>")
+    assert terminal.end() == 0
+    assert (tmp_path / "it.lps").read_text() == (
+        ':register w f\n:answer 1, 2\nw.f(0)\n:answer error("no answer for w.f")\n:fails w.f()\n'
+    )
+    words = [sys.executable, "-m", "luaproc", "session", str(tmp_path / "it.lps")]
+    again = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_the_prompt_leaves_the_line(open_terminal: Callable[..., Terminal]) -> None:
+    """After Ctrl-C and Ctrl-D something else stands on a line of its own."""
+    terminal = open_terminal()
+    terminal.child.send("not this")
+    terminal.wait("not this")
+    terminal.child.sendintr()
+    if terminal.kind == "plain":  # prompt-toolkit draws the prompt again before it goes on
+        assert "\n" in terminal.wait("lua>")
+    terminal.type("1 + 1", "2")
+    terminal.wait("lua>")
+    terminal.child.sendeof()
+    terminal.child.expect(pexpect.EOF)
+    assert "\n" in terminal.child.before
 
 
 def test_ctrl_c_while_the_server_works(open_terminal: Callable[..., Terminal]) -> None:
