@@ -28,6 +28,11 @@ def launch(options: "tuple[str, ...]" = (), by_name: bool = False) -> None:
     except LuaprocError as error:
         sys.stderr.write(f"luaproc: {error}\n")
         sys.exit(error.exit_status)
+    except ModuleNotFoundError as error:
+        if error.name not in ("click", "phpserialize"):
+            raise
+        # Of the commands; a wiki is served without them.
+        sys.exit(f"luaproc: this needs the package {error.name}: {sys.executable} -m pip install {error.name}")
 
 
 def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = False) -> None:

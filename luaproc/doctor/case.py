@@ -13,7 +13,7 @@ from typing import Literal
 from luaproc.doctor import settings, users
 from luaproc.errors import UsageError
 from luaproc.host.connection import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
-from luaproc.mediawiki import find_mediawiki, php_words
+from luaproc.mediawiki import MAIN, find_mediawiki, php_words
 from luaproc.starting import executable
 
 Level = Literal["ok", "warning", "failed", "skipped"]
@@ -62,8 +62,8 @@ class Case:
     """A luaPath, and the wiki and the machine that it is for.
 
     lua: as LocalSettings.php would name it. lua_from: where that comes from, in words. mediawiki: its directory, or
-    None, and then `no_mediawiki` says why, and `wants_mediawiki` whether one was named. environment: of the processes
-    that are started. mounts, selinux: places of the system, for tests that need another system. php: its executable.
+    None, and then `no_mediawiki` says why, and `named` which one was asked for. environment: of the processes that are
+    started. mounts, selinux: places of the system, for tests that need another system. php: its executable.
     """
 
     lua: str
@@ -71,7 +71,7 @@ class Case:
     user: users.User = field(default_factory=users.myself)
     mediawiki: Path | None = None
     no_mediawiki: str = "none was looked for"
-    wants_mediawiki: bool = False
+    named: Path | None = None
     settings: settings.Settings = field(default_factory=settings.Settings)
     environment: Mapping[str, str] = field(default_factory=lambda: environment())
     mounts: Path = Path("/proc/self/mounts")
@@ -89,7 +89,7 @@ class Case:
     @property
     def php_words(self) -> tuple[str, ...]:
         """What PHP appends to luaPath; without a MediaWiki, words that luaproc takes for it."""
-        return php_words(self.mediawiki) if self.mediawiki else ("/nowhere/mw_main.lua", "/nowhere", "0", "8")
+        return php_words(self.mediawiki) if self.mediawiki else (f"/nowhere/{MAIN}", "/nowhere", "0", "8")
 
     @property
     def runs_as(self) -> str:
@@ -98,13 +98,13 @@ class Case:
 
     @property
     def cpu_limit(self) -> int:
-        """Seconds: the wiki's cpuLimit."""
-        return self.settings.number("cpuLimit") or SCRIBUNTO_CPU_LIMIT
+        """Seconds: the wiki's cpuLimit; 0 for what is no number."""
+        return self.settings.number("cpuLimit", SCRIBUNTO_CPU_LIMIT) or 0
 
     @property
     def memory_limit(self) -> int:
-        """Bytes: the wiki's memoryLimit."""
-        return self.settings.number("memoryLimit") or SCRIBUNTO_MEMORY_LIMIT
+        """Bytes: the wiki's memoryLimit; 0 for what is no number."""
+        return self.settings.number("memoryLimit", SCRIBUNTO_MEMORY_LIMIT) or 0
 
 
 def environment() -> dict[str, str]:
@@ -142,7 +142,7 @@ def make_case(lua: str | None = None, mediawiki: str | None = None, user: str | 
         user=users.find(user),
         mediawiki=place,
         no_mediawiki=reason,
-        wants_mediawiki=mediawiki is not None,
+        named=Path(mediawiki) if mediawiki is not None else None,
         settings=found,
         php=shutil.which("php"),
     )

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 
-from luaproc.doctor import files
+from luaproc.doctor import files, processes
 from luaproc.doctor.case import Case, Finding, failed, ok, warning
 from luaproc.errors import UsageError
+from luaproc.host.errors import ServerDied
 from luaproc.responder import options, runtime
+from luaproc.starting import directories
+
+_TRIAL = """
+import sys
+name, *places = sys.argv[1:]
+sys.path += places
+from luaproc.errors import UsageError
+from luaproc.host.errors import ServerDied
+from luaproc.responder.runtime import new_runtime
+try:
+    new_runtime(name)
+except UsageError as error:
+    sys.exit(str(error))
+"""
 
 
 def python(case: Case) -> Finding:
@@ -22,10 +38,8 @@ def lupa(case: Case) -> Finding:
     """That lupa is there, that its runtimes really start, and where it is from."""
     runtimes, broken = [], []
     for name in runtime.available():
-        try:
-            runtime.new_runtime(name)
-        except UsageError as error:
-            broken.append(str(error))
+        if problem := _try(name):
+            broken.append(problem)
         else:
             runtimes.append(name)
     # A luaPath that is not of this Python does not need this Python's lupa.
@@ -38,6 +52,16 @@ def lupa(case: Case) -> Finding:
         return complain(f"{found} in {sys.prefix}", advice)
     text = f"lupa {_origin()}, with {' and '.join(runtimes)}"
     return warning(f"{text}; {broken[0]}", advice) if broken else ok(text)
+
+
+def _try(name: str) -> str | None:
+    """What is wrong with a runtime; None if it starts. In a process of its own: a damaged library, or one for another
+    CPU, kills whoever loads it."""
+    said, status = processes.run([sys.executable, "-I", "-S", "-c", _TRIAL, name, *directories()], os.environ, 30)
+    if status == 0:
+        return None
+    how = "it does not come to an end" if status is None else str(ServerDied(status))
+    return f"runtime {name!r}: {said.decode('utf-8', 'replace').strip() or how}"
 
 
 def _origin() -> str:
@@ -57,12 +81,16 @@ def variables(case: Case) -> Finding:
     """LUAPROC_* variables: whether they can be met, and whether the web server has them."""
     given = {name: value for name, value in case.environment.items() if name.startswith("LUAPROC_")}
     known = {variable for variable, *_ in options.OPTIONS.values() if variable}
+    problem = None
     try:
         found, _ = options.read([], given)
         if "runtime" in found and (files.is_ours(case) or str(found["runtime"]) not in runtime.VERSIONS):
-            runtime.new_runtime(str(found["runtime"]))
+            runtime.must_be_known(str(found["runtime"]))
+            problem = _try(str(found["runtime"]))
     except UsageError as error:
-        return failed(f"the environment cannot be met: {error}", "Correct or unset the variable.")
+        problem = str(error)
+    if problem:
+        return failed(f"the environment cannot be met: {problem}", "Correct or unset the variable.")
     set_here = ", ".join(f"{name}={value}" for name, value in given.items() if name in known)
     if set_here:
         words = " ".join(f"--{name} {value}" for name, value in found.items())

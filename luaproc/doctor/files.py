@@ -118,6 +118,14 @@ def is_launcher(case: Case) -> bool:
     return case.program is not None and bool(_launcher_directories(case.program))
 
 
+def launcher_memory(case: Case) -> int | None:
+    """Bytes: the --max-memory that a launcher carries; None for what carries none."""
+    if case.program is None or not is_launcher(case):
+        return None
+    match = re.search(r"'--max-memory=(\d+)'", case.program.read_text(encoding="utf-8", errors="replace"))
+    return int(match[1]) if match else None
+
+
 def first_line(place: Path) -> bytes:
     """The first line of a file, at most what Linux reads of it; empty if it cannot be read."""
     try:

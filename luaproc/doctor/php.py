@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from luaproc.doctor import processes
 from luaproc.doctor.case import Case, Finding, failed, not_checked, ok, warning
 from luaproc.doctor.server import php_command
 from luaproc.doctor.users import as_user
@@ -34,6 +35,8 @@ _TELL = (
     " 'open_basedir' => ini_get( 'open_basedir' ), 'memory_limit' => ini_get( 'memory_limit' ),"
     " 'luasandbox' => extension_loaded( 'luasandbox' ) ] );"
 )
+
+_TOLD = {"version", "bits", "ini", "missing", "open_basedir", "memory_limit", "luasandbox"}
 
 # One exchange as Scribunto has it: the command by proc_open, a frame out, a frame back, unserialize.
 _EXCHANGE = (
@@ -191,21 +194,23 @@ def _ask(case: Case, way: Way) -> dict[str, Any] | str:
         told = json.loads(said[said.index("{") :])
     except ValueError:
         return said or f"it ended with status {status}"
-    return told if isinstance(told, dict) else said
+    return told if isinstance(told, dict) and told.keys() >= _TOLD else said
 
 
 def _run(case: Case, way: Way, code: str, words: list[str]) -> tuple[str, int]:
     assert case.php is not None
     command = as_user(case.user, [case.php, *way.options, "-d", "display_errors=stderr", "-r", code, "--", *words])
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, env={**case.environment, **dict(way.variables)},
-            cwd="/", timeout=_SECONDS, check=False,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error), 1
-    said = done.stdout or (done.stderr if done.returncode else b"")
-    return said.decode("utf-8", "replace").strip(), done.returncode
+    with tempfile.TemporaryFile() as errors:
+        try:
+            said, status = processes.run(command, {**case.environment, **dict(way.variables)}, _SECONDS, errors)
+        except OSError as error:
+            return str(error), 1
+        if status and not said:
+            errors.seek(0)
+            said = errors.read(processes.MOST)
+    if status is None:
+        return f"it does not come to an end within {_SECONDS} s", 1
+    return said.decode("utf-8", "replace").strip(), status
 
 
 def _bytes(text: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import luaproc
@@ -93,7 +94,7 @@ def verdict(case: Case, results: list[Result], style: Style) -> str:
         count = f"{len(failures)} check{'s' if len(failures) > 1 else ''} failed"
         what = style(f"A wiki would not work with this luaPath: {count}.", fg="red", bold=True)
         lead = "Once that is mended, LocalSettings.php:"
-    lines = "\n".join(f"    {text}" for text in _settings(case, results))
+    lines = "\n".join(f"    {text}" for text in _settings(case))
     return f"\n{what}\n\n{lead}\n\n{lines}"
 
 
@@ -117,19 +118,19 @@ def document(case: Case, results: list[Result]) -> dict[str, Any]:
             }
             for result in results
         ],
-        "local_settings": _settings(case, results),
+        "local_settings": _settings(case),
     }
 
 
-def _settings(case: Case, results: list[Result]) -> list[str]:
-    """The lines for LocalSettings.php: with this luaproc in place of a luaPath that is no file."""
-    lua = case.lua
-    if any(result.check.name == "file" and result.finding.level == "failed" for result in results):
+def _settings(case: Case) -> list[str]:
+    """The lines for LocalSettings.php: luaPath by its whole path, or this luaproc in place of one that is no file."""
+    program = case.program
+    if program is None or not program.is_file():
         try:
-            lua = str(executable())
+            program = executable()
         except UsageError:
-            lua = "/path/to/luaproc"
-    return local_settings(lua, case.settings.loads)
+            program = Path("/path/to/luaproc")
+    return local_settings(str(program.absolute()), case.settings.loads)
 
 
 def _wrap(head: str, text: str, width: int, paint: Callable[[str], str]) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from pathlib import Path
 
+from luaproc.doctor import processes
 from luaproc.doctor.case import HAS_LIMITS, Case, Finding, failed, not_checked, ok, warning
 from luaproc.doctor.users import as_user, obstacle
-from luaproc.mediawiki import php_words
+from luaproc.host.connection import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
+from luaproc.mediawiki import MAIN, php_words
 from luaproc.responder.installation import function_class
 
 ULIMIT = "lua_ulimit.sh"
 _SECONDS = 20
+
+DEFAULTS = {"cpuLimit": SCRIBUNTO_CPU_LIMIT, "memoryLimit": SCRIBUNTO_MEMORY_LIMIT}
 
 
 def directory(mediawiki: Path) -> Path:
@@ -24,8 +27,10 @@ def directory(mediawiki: Path) -> Path:
 
 def version(case: Case) -> Finding:
     """Which MediaWiki and Scribunto this is."""
-    if case.mediawiki is None and case.wants_mediawiki:
-        return failed(case.no_mediawiki, "Name the directory that has MediaWiki's index.php.")
+    if case.mediawiki is None and case.named:
+        is_wiki = (case.named / "index.php").exists()
+        advice = "Install Scribunto there" if is_wiki else "Name the directory that has MediaWiki's index.php"
+        return failed(case.no_mediawiki, f"{advice}.")
     if case.mediawiki is None:
         return warning(
             f"no MediaWiki: {case.no_mediawiki}",
@@ -34,9 +39,12 @@ def version(case: Case) -> Finding:
     extension = directory(case.mediawiki).parents[2]
     try:
         known = json.loads((extension / "extension.json").read_bytes())
-        needs = known.get("requires", {}).get("MediaWiki", "")
+        if not isinstance(known, dict):
+            raise ValueError(f"expected an object, got {known!r:.40}")
+        requires = known.get("requires")
+        needs = requires.get("MediaWiki", "") if isinstance(requires, dict) else ""
         release = known.get("version", "")
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         return failed(f"{extension / 'extension.json'} cannot be read: {error}", "Install Scribunto anew.")
     name = f"Scribunto {release}".rstrip() + (f" (for MediaWiki {needs})" if needs else "")
     return ok(f"{name} in {extension}, on MediaWiki {_mediawiki_version(case.mediawiki)}")
@@ -47,7 +55,7 @@ def readable(case: Case) -> Finding:
     if case.mediawiki is None:
         return not_checked("no MediaWiki")
     place = directory(case.mediawiki)
-    for name in (ULIMIT, "mw_main.lua", "MWServer.lua"):
+    for name in (ULIMIT, MAIN, "MWServer.lua"):
         file = place / name
         if not file.exists() and (found := obstacle(file, case.user, os.R_OK)) is None:
             return failed(f"{file} is not there", "Install Scribunto anew.")
@@ -58,28 +66,36 @@ def readable(case: Case) -> Finding:
 
 def ulimit(case: Case) -> Finding:
     """That /bin/sh can run lua_ulimit.sh, and may set the limits of the wiki."""
-    limits = f"{case.cpu_limit} s, {case.memory_limit // 1024} KB"
     if case.mediawiki is None:
         return not_checked("no MediaWiki")
     if not HAS_LIMITS:
         return not_checked("Scribunto sets limits on Linux alone")
+    for key, unit in (("cpuLimit", "seconds"), ("memoryLimit", "bytes")):
+        least = 1 if key == "cpuLimit" else 1024  # PHP gives the script whole KB
+        if (value := case.settings.number(key, least)) is None or value < least:
+            return failed(
+                f"{key} is {case.settings.conf[key]!r}: with that limit nothing starts",
+                f"A number of {unit}: $wgScribuntoEngineConf['luastandalone']['{key}'] = {DEFAULTS[key]};",
+            )
     script = directory(case.mediawiki) / ULIMIT
-    words = [str(case.cpu_limit), str(case.cpu_limit + 1), str(case.memory_limit // 1024), "true"]
-    command = as_user(case.user, ["/bin/sh", str(script), *words])
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=dict(case.environment), cwd="/", timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return failed(f"/bin/sh {script} does not come to an end: {error}", "Install Scribunto anew.")
-    told = (done.stderr.strip().splitlines() or ["no message"])[-1]
-    if done.returncode or done.stderr:
+    said, status = processes.run(as_user(case.user, ulimit_command(case, "true")), case.environment, _SECONDS)
+    if status is None:
+        return failed(f"/bin/sh {script} does not come to an end", "Install Scribunto anew.")
+    if status or said:
+        told = (said.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
         return failed(
-            f"/bin/sh {script} ends with status {done.returncode}: {told}",
+            f"/bin/sh {script} ends with status {status}: {told}",
             "With Windows line ends: sed -i 's/\\r$//' on it. With a limit that cannot be set: this shell's own "
             "limits (ulimit -a) are lower.",
         )
-    return ok(f"/bin/sh sets the limits: {limits}")
+    return ok(f"/bin/sh sets the limits: {case.cpu_limit} s, {case.memory_limit // 1024} KB")
+
+
+def ulimit_command(case: Case, command: str) -> list[str]:
+    """How Scribunto starts a shell's command under the limits of the wiki."""
+    assert case.mediawiki is not None
+    limits = (case.cpu_limit, case.cpu_limit + 1, case.memory_limit // 1024)
+    return ["/bin/sh", str(directory(case.mediawiki) / ULIMIT), *map(str, limits), command]
 
 
 def function_objects(case: Case) -> Finding:
@@ -106,6 +122,8 @@ def local_settings(case: Case) -> Finding:
         return warning(f"no LocalSettings.php in {case.mediawiki}: this wiki is not set up yet", lines)
     if known.problem:
         return warning(f"{known.path} cannot be read: {known.problem}", "Run this as root, or as its owner.")
+    if found := obstacle(known.path, case.user, os.R_OK):
+        return failed(found, f"chgrp {case.user.name} {known.path} && chmod 640 {known.path}")
     if known.unreadable:
         key, expression = next(iter(known.unreadable.items()))
         return warning(
@@ -132,6 +150,8 @@ def error_file(case: Case) -> Finding:
     if name is None:
         return ok("none is set: what the Lua side says on stderr is lost")
     file = Path(name)
+    if file.is_dir():
+        return failed(f"errorFile is {file}, which is a directory", f"Name a file: {file / 'luaproc.log'}")
     if file.exists():
         found = obstacle(file, case.user, os.W_OK)
     elif file.parent.is_dir():

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 import shlex
 import signal
-import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 from luaproc.doctor import files
 from luaproc.doctor.case import HAS_LIMITS, Case, Finding, failed, not_checked, ok, warning
-from luaproc.doctor.scribunto import ULIMIT, directory
+from luaproc.doctor.processes import end_group, run
+from luaproc.doctor.scribunto import ULIMIT, ulimit_command
 from luaproc.doctor.users import as_user
 from luaproc.errors import LuaprocError
-from luaproc.host.connection import limited
+from luaproc.host.connection import FrameHook, limited
 from luaproc.host.errors import LuaError, ServerDied
 from luaproc.host.interpreter import Interpreter
 from luaproc.responder.installation import function_class
@@ -89,34 +89,40 @@ def php_command(case: Case) -> list[str]:
         return words
     if case.mediawiki is None:
         return limited(words, case.cpu_limit, case.memory_limit)
-    limits = [str(case.cpu_limit), str(case.cpu_limit + 1), str(case.memory_limit // 1024)]
-    script = str(directory(case.mediawiki) / ULIMIT)
-    return ["/bin/sh", script, *limits, " ".join(shlex.quote(word) for word in words)]
+    return ulimit_command(case, " ".join(shlex.quote(word) for word in words))
 
 
-def start(case: Case, **options: Any) -> Interpreter:
+@contextmanager
+def start(case: Case, on_frame: FrameHook | None = None) -> Iterator[Interpreter]:
     """An `Interpreter` on that command, run by the web server's user where we can become it."""
-    settings: dict[str, Any] = {"timeout": SECONDS, "env": case.environment, "cwd": "/", "new_session": True}
-    return Interpreter(as_user(case.user, php_command(case)), **settings | options)
+    command = as_user(case.user, php_command(case))
+    with Interpreter(
+        command, timeout=SECONDS, env=case.environment, cwd="/", new_session=True, on_frame=on_frame
+    ) as lua:
+        try:
+            yield lua
+        finally:
+            end_group(lua.connection.pid)
 
 
 def answers_version(case: Case) -> Finding:
     """That `luaPath -v` answers as Scribunto wants: Special:Version shows it, and it is the cheapest start."""
     command = as_user(case.user, ["/bin/sh", "-c", f"exec {shlex.quote(case.lua)} -v 2>&1"])
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=dict(case.environment), cwd="/", timeout=SECONDS, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return failed(f"{case.lua} -v gives no answer within {SECONDS:g} s", "Is this a Lua? luaPath must name one.")
-    said = done.stdout.decode("utf-8", "replace").strip()
+    output, status = run(command, case.environment, SECONDS)
+    said = output.decode("utf-8", "replace").strip()
     told = _excerpt(said.splitlines()[-1]) if said else "nothing"
-    if done.returncode:
-        cause = str(ServerDied(done.returncode))
-        return failed(f"{case.lua} -v: {cause}, and said: {told}", _what_status_means(done.returncode))
+    if status is None:
+        what = f"does not come to an end, and said: {told}" if said else f"gives no answer within {SECONDS:g} s"
+        return failed(f"{case.lua} -v {what}", "Is this a Lua? luaPath must name one.")
+    if status:
+        return failed(f"{case.lua} -v: {ServerDied(status)}, and said: {told}", _what_status_means(status))
     first = said.partition("\n")[0]
     if not VERSION.match(first):
+        if any(VERSION.match(line) for line in said.splitlines()):
+            return warning(
+                f"{case.lua} -v says {_excerpt(first)!r} before its version",
+                "Special:Version shows no version then. Is it a wrapper that warns on stderr?",
+            )
         return failed(
             f"{case.lua} -v answers {_excerpt(first)!r}, and Scribunto expects Lua 5.1.5 or the like",
             "luaPath must name luaproc, a launcher of `luaproc link`, or a Lua 5.1.",
@@ -334,7 +340,12 @@ _STEPS: tuple[tuple[str, Callable[[Interpreter], None]], ...] = (
 )
 
 
+# How programs end that find no memory for their start, and programs that the kernel ends for want of it.
+_OF_MEMORY = (signal.SIGABRT, signal.SIGBUS, signal.SIGKILL, signal.SIGSEGV)
+
+
 def _advice(error: LuaprocError, case: Case) -> str:
+    by_hand = "Try"
     if isinstance(error, ServerDied):
         if "emory" in str(error) or "failed to map" in str(error):
             return _more_memory(case)
@@ -342,12 +353,14 @@ def _advice(error: LuaprocError, case: Case) -> str:
             return _what_status_means(error.status)
         if error.signal == getattr(signal, "SIGXCPU", None):
             return "Its start alone takes all the CPU time: is the machine overloaded, or cpuLimit too small?"
-    return f"Try it by hand: {' '.join(shlex.quote(word) for word in [case.lua, *case.php_words])}"
+        if error.signal in _OF_MEMORY:
+            by_hand = f"{_more_memory(case)}\nIf that is not it, try"
+    return f"{by_hand} it by hand: {shlex.join(php_command(case))}"
 
 
 # What a shell says with it: the statuses that a wiki's readers see.
 _STATUSES = {
-    2: "It refused its options or variables: see what it said.",
+    2: "It refused its options or variables, or lupa is missing: see what it said.",
     126: "126: a file that cannot be executed, by its mode, a directory's mode, its #! line, noexec or SELinux; or a "
     "launcher whose environment is gone (`luaproc link PATH` writes a new one).",
     127: "127: a program or a library that was not found.",
@@ -359,6 +372,9 @@ def _what_status_means(status: int) -> str:
 
 
 def _more_memory(case: Case) -> str:
+    own = files.launcher_memory(case)
+    if own is not None and own < case.memory_limit:
+        return f"{case.lua} carries --max-memory={own}: write it anew with more, or without (luaproc link)."
     at_least = max(2 * case.memory_limit, 52_428_800)
     return f"$wgScribuntoEngineConf['luastandalone']['memoryLimit'] = {at_least};"
 

@@ -15,7 +15,9 @@ KEYS = ("luaPath", "memoryLimit", "cpuLimit", "errorFile")
 _STRING = r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\""
 # Strings are matched first, so that what looks like a comment inside one stays.
 _COMMENT = re.compile(rf"({_STRING})|/\*.*?\*/|(?:#(?!\[)|//)[^\n]*", re.DOTALL)
-_TOKEN = re.compile(rf"\s*(?:(?P<string>{_STRING})|(?P<number>\d[\d_]*)|(?P<place>\$IP\b|__DIR__)|(?P<sign>[.*()]))")
+_TOKEN = re.compile(rf"\s*(?:(?P<string>{_STRING})|(?P<number>-?\d[\d_]*)|(?P<place>\$IP\b|__DIR__)|(?P<sign>[.*()]))")
+# What PHP takes for a number, as a string.
+_NUMERIC = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
 _REQUIRE = re.compile(rf"\b(?:require|include)(?:_once)?\b((?:{_STRING}|[^;'\"])*);")
 _DEEPEST = 5  # levels of files that require each other
 _ENGINE = r"\$wgScribuntoEngineConf\s*\[\s*['\"]luastandalone['\"]\s*\]"
@@ -44,10 +46,17 @@ class Settings:
         value = self.conf.get(key)
         return value if isinstance(value, str) and not isinstance(value, Unreadable) else None
 
-    def number(self, key: str) -> int | None:
-        """A setting that is a readable number."""
-        value = self.conf.get(key)
-        return value if isinstance(value, int) else None
+    def number(self, key: str, default: int) -> int | None:
+        """A setting as PHP computes with it; None for a text that is no number.
+
+        default: what it is where it is not set, or where only PHP can tell.
+        """
+        value = self.conf.get(key, default)
+        if isinstance(value, Unreadable):
+            return default
+        if isinstance(value, str):
+            return int(float(value)) if _NUMERIC.fullmatch(value) else None
+        return value or 0
 
     @property
     def unreadable(self) -> dict[str, str]:
@@ -114,6 +123,7 @@ def _evaluate(expression: str, path: Path) -> str | int | Unreadable | None:
     parts: list[str] = []
     numbers: list[int] = []
     at = 0
+    before = ""
     while at < len(expression):
         match = _TOKEN.match(expression, at)
         if match is None or _is_interpolated(match["string"] or ""):
@@ -124,7 +134,10 @@ def _evaluate(expression: str, path: Path) -> str | int | Unreadable | None:
         elif match["place"]:
             parts.append(str(path.parent))
         elif match["number"]:
+            if match["number"].startswith("-") and before not in ("", "*", "("):
+                return Unreadable(expression)  # a difference
             numbers.append(int(match["number"]))
+        before = match[0].strip()
     if parts and not numbers:
         return "".join(parts)
     if numbers and not parts:

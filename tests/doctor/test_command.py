@@ -95,6 +95,17 @@ def test_lines_never_name_what_is_not_there(place: Path) -> None:
     assert re.search(r"\['luaPath'\] = '/[^' ]*/luaproc';\n\Z", done.stdout)
 
 
+def test_lines_have_the_whole_path(healthy: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was named by PATH, or as seen from here, is so named for a wiki, as the advice says."""
+    need("lua5.1")
+    for lua, whole in (
+        ("lua5.1", need("lua5.1")),
+        (os.path.relpath(healthy), str(Path.cwd() / os.path.relpath(healthy))),
+    ):
+        done = doctor("--lua", lua)
+        assert done.stdout.endswith(f"['luaPath'] = '{whole}';\n")
+
+
 @pytest.mark.parametrize("words", [("--user", "no-such-user"), ("--no-such-option",), ("stray",)])
 def test_usage_errors(words: tuple[str, ...]) -> None:
     done = doctor(*words)

@@ -79,6 +79,30 @@ def test_lupa_of_another_platform(bare: Path) -> None:
     assert "lupa is installed and does not work" in found["text"]
 
 
+def test_lupa_that_kills_whoever_loads_it(bare: Path) -> None:
+    """A file that was cut short; built for another CPU is the same by another signal. Doctor itself lives."""
+    (bare / "lupa").mkdir()
+    (bare / "lupa" / "__init__.py").write_text("")
+    source = find_spec("lupa.lua51")
+    assert source
+    assert source.origin
+    (bare / "lupa" / Path(source.origin).name).write_bytes(Path(source.origin).read_bytes()[:1000])
+    found = doctor(bare, "--lua", "/bin/sh")["lupa"]
+    assert found["text"].startswith("lupa is installed and does not work: runtime 'lua51': ")
+
+
+@pytest.mark.parametrize("missing", BASE)
+def test_a_package_of_the_commands_is_missing(bare: Path, missing: str) -> None:
+    """A wiki is served without it; who asks doctor hears which, and how it is installed."""
+    for path in bare.glob(f"{missing}*"):
+        path.unlink()
+    code = f"import sys; sys.path.insert(0, {str(bare)!r}); from luaproc.entry import main; main()"
+    done = subprocess.run([sys.executable, "-IS", "-c", code, "doctor"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    expected = f"luaproc: this needs the package {missing}: {sys.executable} -m pip install {missing}\n"
+    assert done.stderr == expected
+
+
 def test_lupa_of_a_distribution_with_another_lua(bare: Path) -> None:
     """Debian's python3-lupa may have one runtime only, and that one not 5.1."""
     (bare / "lupa").mkdir()

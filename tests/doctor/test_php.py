@@ -46,6 +46,13 @@ def test_php_that_does_not_run(healthy: Path, place: Path, make: Make) -> None:
     assert "error while loading shared libraries" in finding.text
 
 
+def test_php_that_says_something_else(healthy: Path, place: Path, make: Make) -> None:
+    php = write(place / "php-of-a-kind", "#!/bin/sh\necho '{\"version\": 8}'\n")
+    finding = check("php", make(healthy, php=str(php)))
+    assert finding.level == "failed"
+    assert '{"version": 8}' in finding.text
+
+
 def test_proc_open_disabled(healthy: Path, ini: Path, make: Make) -> None:
     """By a file in the scanned directory, as hardening packages do it."""
     write(ini / "cli" / "conf.d" / "99-hard.ini", "disable_functions = exec,proc_open,proc_terminate\n", 0o644)

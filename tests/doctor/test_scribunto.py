@@ -45,9 +45,12 @@ def test_named_mediawiki_is_not_there(healthy: Path, place: Path) -> None:
     finding = check("found", case.make_case(str(healthy), str(place / "nowhere")))
     assert finding.level == "failed"
     assert "expected the directory of a MediaWiki that has extensions/Scribunto" in finding.text
+    assert finding.advice == "Name the directory that has MediaWiki's index.php."
+    write(place / "index.php", "")
+    assert check("found", case.make_case(str(healthy), str(place))).advice == "Install Scribunto there."
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "1"])
 def test_broken_extension(healthy: Path, wiki: Path, make: Make, text: str) -> None:
     write(wiki / "extensions" / "Scribunto" / "extension.json", text)
     finding = check("found", make(healthy, wiki))
@@ -135,6 +138,8 @@ def test_class_forced_wrongly(healthy: Path, wiki: Path, make: Make) -> None:
         (f"{CONF}['memoryLimit'] = 100 * 1024 * 1024;", "memoryLimit", 104_857_600),
         (f"{CONF}['memoryLimit'] = 52_428_800;", "memoryLimit", 52_428_800),
         (f"{CONF}['cpuLimit'] = 7;", "cpuLimit", 7),
+        (f"{CONF}['cpuLimit'] = -1;", "cpuLimit", -1),
+        (f"{CONF}['cpuLimit'] = 9 -1;", "cpuLimit", settings.Unreadable("9 -1")),
         (f"{CONF}['errorFile'] = '/var/log/lua.log';", "errorFile", "/var/log/lua.log"),
         ("$wgScribuntoEngineConf['luasandbox']['memoryLimit'] = 1;", "memoryLimit", None),
     ],
@@ -189,7 +194,7 @@ def test_settings_in_files_that_are_required(place: Path) -> None:
     )
     found = settings.read(write(place / "LocalSettings.php", text))
     assert found.loads
-    assert (found.text("luaPath"), found.number("cpuLimit")) == ("/from/inc", 5)
+    assert (found.text("luaPath"), found.number("cpuLimit", 7)) == ("/from/inc", 5)
 
 
 def test_local_settings_that_we_cannot_read(healthy: Path, wiki: Path, make: Make) -> None:
@@ -209,6 +214,33 @@ def test_luapath_and_limits_of_the_wiki_are_taken(wiki: Path, place: Path, monke
     assert case.make_case("/given", str(wiki)).lua == "/given"
 
 
+@pytest.mark.parametrize(
+    ("value", "level"),
+    [
+        ("'50M'", "failed"), ("0", "failed"), ("-1", "failed"), ("1000", "failed"), ("null", "failed"),
+        ("'52428800'", "ok"), ("'6e7'", "ok"), ("getenv( 'X' )", "ok"),
+    ],
+)  # fmt: skip
+def test_limits_as_php_computes_them(healthy: Path, wiki: Path, make: Make, value: str, level: str) -> None:
+    """PHP makes 0 KB of what is no number; what only PHP can tell is taken to be the default."""
+    write(wiki / "LocalSettings.php", f"{GOOD}{CONF}['memoryLimit'] = {value};\n", 0o644)
+    finding = check("limits", make(healthy, wiki))
+    assert finding.level == level
+    if level == "failed":
+        assert finding.text.startswith("memoryLimit is ")
+        assert finding.advice.endswith("['memoryLimit'] = 52428800;")
+    if value == "'6e7'":
+        assert "58593 KB" in finding.text
+
+
+def test_local_settings_that_the_web_server_cannot_read(healthy: Path, wiki: Path, make: Make) -> None:
+    user = other_user()
+    path = write(wiki / "LocalSettings.php", f"{GOOD}{CONF}['luaPath'] = '{healthy}';", 0o600)
+    finding = check("settings", make(healthy, wiki))
+    assert (finding.level, f"{user.name} may not read it" in finding.text) == ("failed", True)
+    assert str(path) in finding.advice
+
+
 def error_file_case(make: Make, lua: Path, path: Path) -> Any:
     return make(lua, settings=settings.Settings(conf={"errorFile": str(path)}))
 
@@ -221,6 +253,8 @@ def test_error_file(healthy: Path, place: Path, make: Make) -> None:
     assert (finding.level, "is not there" in finding.text) == ("failed", True)
     finding = check("errorFile", error_file_case(make, healthy, place / "log"))
     assert (finding.level, f"{user.name} may not" in finding.text) == ("failed", True)
+    finding = check("errorFile", error_file_case(make, healthy, place))
+    assert (finding.level, "is a directory" in finding.text) == ("failed", True)
     log = write(place / "log", "", 0o644)
     finding = check("errorFile", error_file_case(make, healthy, log))
     assert f"{user.name} may not write to it" in finding.text

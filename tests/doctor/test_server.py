@@ -62,6 +62,32 @@ def test_version_of_a_luapath_that_waits(place: Path, make: Make, monkeypatch: p
     assert "gives no answer within 0.5 s" in finding.text
 
 
+def test_version_after_a_warning(healthy: Path, wiki: Path, place: Path, make: Make) -> None:
+    """A wrapper that says something on stderr: the wiki works."""
+    examined = make(write(place / "lua", f'#!/bin/sh\necho hello >&2\nexec {healthy} "$@"\n'), wiki)
+    finding = check("version", examined)
+    assert finding.level == "warning"
+    assert "'hello' before its version" in finding.text
+    assert check("start", examined).level == "ok"
+
+
+def test_version_of_a_luapath_that_never_stops_talking(place: Path, make: Make) -> None:
+    finding = check("version", make(write(place / "lua", "#!/bin/sh\nexec yes\n")))
+    assert finding.level == "failed"
+    assert finding.text.endswith("-v does not come to an end, and said: y")
+
+
+@pytest.mark.parametrize("name", ["version", "start"])
+def test_nothing_is_left_behind(place: Path, make: Make, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A wrapper's own children, when the wrapper is given up."""
+    monkeypatch.setattr(server, "SECONDS", 1)
+    check(name, make(write(place / "lua", f"#!/bin/sh\nsleep 1000 &\necho $! >>/dev/shm/{place.name}\nwait\n")))
+    pids = Path(f"/dev/shm/{place.name}")
+    (pid,) = pids.read_text().split()
+    pids.unlink()
+    assert not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()
+
+
 # Start
 
 
@@ -117,6 +143,24 @@ def test_memory_limit_too_small(healthy: Path, make: Make, kilobytes: int, name:
     finding = check(name, make(healthy, settings=Settings(conf={"memoryLimit": kilobytes * 1024})))
     assert finding.level == level, finding
     assert finding.advice.startswith("$wgScribuntoEngineConf['luastandalone']['memoryLimit'] = ")
+
+
+def test_memory_limit_of_the_launchers_own(environment: Path, place: Path, make: Make) -> None:
+    """A higher memoryLimit would not help."""
+    lua = launcher(place / "lua", environment, "--max-memory", "20M")
+    finding = check("memory", make(lua))
+    assert finding.level == "failed"
+    assert f"{lua} carries --max-memory=20971520" in finding.advice
+
+
+def test_memory_limit_that_kills_the_start(healthy: Path, wiki: Path, make: Make) -> None:
+    """By a signal, without a word; and what to try has the limits."""
+    examined = make(healthy, wiki, settings=Settings(conf={"memoryLimit": 5_000_000}))
+    finding = check("start", examined)
+    assert finding.level == "failed"
+    assert finding.advice.startswith("$wgScribuntoEngineConf['luastandalone']['memoryLimit'] = ")
+    if "received signal" in finding.text:
+        assert f"{wiki}/extensions/Scribunto/includes/engines/LuaStandalone/lua_ulimit.sh 7 8 4882" in finding.advice
 
 
 def test_no_memory_limit(healthy: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
