@@ -43,10 +43,19 @@ server = click.option("--server", metavar="CMD", help="The server's command, quo
 own_runtime = click.option(
     "--runtime", metavar="NAME", callback=known_runtime, help="The Lua of our own server: lua51 (default) or luajit21."
 )
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    if value != value:
+        raise click.BadParameter("expected seconds, or 0; got nan")
+    return value
+
+
 timeout = click.option(
     "--timeout",
     metavar="SECONDS",
     type=click.FloatRange(min=0),
+    callback=_seconds,
     default=60,
     show_default=True,
     help="How long a server may take for one message; 0: for ever.",

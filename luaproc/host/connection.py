@@ -33,6 +33,8 @@ FrameHook = Callable[[Side, bytes, float], None]
 # What Scribunto's lua_ulimit.sh does; an empty word is a limit that is not wanted.
 _ULIMIT = '[ -z "$1" ] || { ulimit -St "$1"; ulimit -Ht "$2"; }; [ -z "$3" ] || ulimit -v "$3"; shift 3; exec "$@"'
 
+_MOST = 2**62  # of a limit; from 2^63 on shells and kernels take another number, or none
+_LONGEST_POLL = 2**31 - 1  # ms
 _GRACE = 2.0  # seconds that a server gets to end after it closed its pipe or was told to
 _READ_SIZE = 1 << 18
 _STDERR_TAIL = 4000
@@ -46,8 +48,9 @@ def limited(server: Sequence[str], cpu_limit: int | None = None, memory_limit: i
     start the server without it.
     """
     for name, limit in (("CPU limit of {} seconds", cpu_limit), ("memory limit of {} bytes", memory_limit)):
-        if limit is not None and limit <= 0:
-            raise ServerNotStarted(f"the server cannot be started with a {name.format(limit)}: expected more than 0")
+        if limit is not None and not 0 < limit <= _MOST:
+            expected = "expected more than 0" if limit <= 0 else f"a shell sets {_MOST} at most"
+            raise ServerNotStarted(f"the server cannot be started with a {name.format(limit)}: {expected}")
     if cpu_limit is None and memory_limit is None:
         return list(server)
     cpu = ["", ""] if cpu_limit is None else [str(cpu_limit), str(cpu_limit + 1)]
@@ -81,8 +84,12 @@ class Connection:
         cwd: str | os.PathLike[str] | None = None,
         new_session: bool = False,
     ) -> None:
+        if isinstance(server, (str, bytes)):
+            raise ServerNotStarted(f"the server {server!r} cannot be started: expected a list of words, got one text")
         if not server:
             raise ServerNotStarted("the server cannot be started: its command has no words")
+        if timeout is not None and not timeout >= 0:
+            raise ServerNotStarted(f"the server cannot be started with a timeout of {timeout} seconds")
         command = limited(server, cpu_limit, memory_limit)
         self.server = list(server)
         self.timeout = timeout
@@ -90,7 +97,13 @@ class Connection:
         self._gone: HostError | RemoteProtocolError | None = None
         self._decoder = FrameDecoder(frame_limit)
         self._out = bytearray()
-        self._stderr: IO[bytes] = tempfile.TemporaryFile() if stderr is None else open(stderr, "a+b")
+        try:
+            self._stderr: IO[bytes] = tempfile.TemporaryFile() if stderr is None else open(stderr, "a+b")
+        except OSError as error:
+            raise ServerNotStarted(
+                f"the server cannot be started: {stderr or 'a temporary file'}, for its stderr, cannot be written: "
+                f"{error.strerror}"
+            ) from None
         self._started = time.monotonic()
         try:
             self._process = subprocess.Popen(
@@ -235,9 +248,9 @@ class Connection:
 
     def _wait(self, deadline: float | None, to_write: bool = False) -> None:
         """Until something arrived, or there is room to write if that is wanted."""
-        left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+        left = None if deadline is None else min(max(0.0, deadline - time.monotonic()) * 1000, _LONGEST_POLL)
         ready = (self._either if to_write else self._arrival).poll(left)
-        if not ready:
+        if not ready and left != _LONGEST_POLL:
             raise self._timed_out(self.timeout or 0.0)
         if any(fd == self._stdout for fd, _ in ready):
             data = os.read(self._stdout, _READ_SIZE)

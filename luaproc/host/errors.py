@@ -149,11 +149,13 @@ def _cause(status: int, number: int | None) -> str:
 
 
 def _reason(stderr: str) -> str:
-    """The line of stderr that tells most: before a Lua traceback, or the last; but no log line of a message."""
+    """The line of stderr that tells most: Python's own end, the line before a Lua traceback, or the last; but no log
+    line of a message."""
     lines = [line for line in stderr.splitlines() if line and not line.startswith(("RX <== ", "TX ==> "))]
     if "stack traceback:" in lines[1:]:
         del lines[lines.index("stack traceback:", 1) :]
-    return f" - {lines[-1]}" if lines else ""
+    fatal = [line for line in lines if line.startswith("Fatal Python error")]
+    return f" - {[*lines, *fatal][-1]}" if lines else ""
 
 
 class ServerTimeout(HostError):

@@ -12,7 +12,7 @@ from luaproc import starting
 from luaproc.host.connection import Connection, FrameHook
 from luaproc.host.errors import LuaError, TraceEntry
 from luaproc.host.functions import Chunks, Converter, LuaFunction
-from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
+from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError, excerpt
 from luaproc.wire.framing import encode_frame
 from luaproc.wire.messages import (
     Call,
@@ -146,7 +146,9 @@ class Interpreter:
         name = self._convert.text(chunk_name)
         values = self.request(LoadString(self._convert.text(text), name))
         if len(values) != 1 or not isinstance(values[0], int):
-            raise self.connection.fail(RemoteProtocolError(f"expected loadString to return one id, got {values!r:.60}"))
+            raise self.connection.fail(
+                RemoteProtocolError(f"expected loadString to return one id, got {excerpt(values)}")
+            )
         return self._chunks.get(values[0], name.decode("utf-8", "replace"))
 
     def call(self, function: LuaFunction, *args: Any) -> list[Any]:
@@ -176,7 +178,7 @@ class Interpreter:
         values = self.request(WrapPhpFunction(number))
         if len(values) != 1 or not isinstance(values[0], FunctionRef):
             raise self.connection.fail(
-                RemoteProtocolError(f"expected wrapPhpFunction to return one function, got {values!r:.60}")
+                RemoteProtocolError(f"expected wrapPhpFunction to return one function, got {excerpt(values)}")
             )
         return self._chunks.get(values[0].id, name)
 
@@ -300,7 +302,7 @@ class Interpreter:
         args = self.convert(call.args)
         known = self._callbacks.get(call.id)
         if known is None and self.fallback is None:
-            raise LuaError(f"no PHP function {call.id!r} is registered")
+            raise LuaError(f"no PHP function {excerpt(call.id)} is registered")
         text = call.id.decode("utf-8", "replace") if isinstance(call.id, bytes) else str(call.id)
         name, function = known or (text, None)
         if function is not None:

@@ -9,7 +9,6 @@ pytest imports this module on every run wherever luaproc is installed; so what i
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,10 @@ def _above_zero(read: Callable[[str], float]) -> Callable[[str], float]:
 
 
 def _encoding(text: str) -> str | None:
-    return None if text == "bytes" else codecs.lookup(text).name
+    if text == "bytes":
+        return None
+    "x".encode(text)  # raises for what makes no bytes of text, as hex and rot13
+    return text
 
 
 # Option -> how its text is read, what is expected there, and its help.

@@ -49,6 +49,8 @@ def execute(session: Session, step: Step, nested: bool = False) -> Outcome:
     nested: whether Lua waits for an answer meanwhile. Raises what `Session`'s methods raise.
     """
     name, argument = split_op(step.text)
+    if not name and step.text.lstrip().startswith(":"):
+        raise SessionError("expected the name of an op after the colon; :help lists them")
     text = None
     if name not in ("", *PREFIXES):
         if end := missing_end(step.text):

@@ -135,8 +135,6 @@ class Conversation:
                     raise SessionError("the server is gone")
                 continue
             try:
-                if not text:
-                    raise SessionError('expected values, error("…"), or () for nothing; :help answer tells more')
                 answer = parse_answer(text)
                 if answer.kind == "ask":
                     raise SessionError("it is you who is asked; :help answer tells what can be said")

@@ -55,7 +55,7 @@ def parse_answer(text: str) -> Answer:
     data = encode(text)
     at = _skip(data, 0)
     if at == len(data):
-        return Answer("values")
+        raise SessionError('expected values, error("…"), or () for nothing; :help answer tells more')
     answer, end = _answer(data, at)
     end = _skip(data, end)
     if end < len(data) and answer.kind == "values" and data[at : at + 1] != b"(":

@@ -179,7 +179,7 @@ class _Names:
         """Name what a request is about."""
         message = step.message
         if isinstance(message, Call) and step.event.side == "host":
-            step.name = self.lua.get(message.id, f"function {message.id!r}") if isinstance(message.id, int) else "?"
+            step.name = self.lua.get(message.id, f"function {message.id}") if isinstance(message.id, int) else "?"
         elif isinstance(message, Call):
             step.name = self.php.get(message.id) or _text(message.id)
         elif isinstance(message, RegisterLibrary):

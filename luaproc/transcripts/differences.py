@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from luaproc.host.printing import name, quote
 from luaproc.transcripts.summary import brief
+from luaproc.wire.errors import excerpt
 from luaproc.wire.messages import Call, Error, GetStatus, LoadString, Message, Return, op_name
 from luaproc.wire.values import FunctionRef, Table, Value
 
@@ -178,7 +179,7 @@ def _title(message: Message) -> str:
     if isinstance(message, Error):
         return f"error {brief((message.value,), SHOWN)}"
     if isinstance(message, Call):
-        return f"call of {message.id!r} ({brief(message.args, SHOWN)})"
+        return f"call of {excerpt(message.id)} ({brief(message.args, SHOWN)})"
     return f"{op_name(message)} {brief(message.values, SHOWN)}" if isinstance(message, Return) else op_name(message)
 
 

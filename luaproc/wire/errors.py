@@ -19,3 +19,15 @@ class LocalProtocolError(ProtocolError):
 
 class RemoteProtocolError(ProtocolError):
     """The other side, or the text we were given to read, is not in the protocol."""
+
+
+def excerpt(value: object) -> str:
+    """What came, in a message for a person: bytes printable and without Python's ``b``, tables by their size."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return f"a table of {len(value)}" if value else "an empty table"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(excerpt, value[:5])) + (", ..." if len(value) > 5 else "") if value else "nothing"
+    text = repr(value[:60])[1:] if isinstance(value, (bytes, bytearray)) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
+from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError, excerpt
 from luaproc.wire.values import EXACT_INT, MAX_DEPTH, MAX_INT, MIN_INT, FunctionRef, Table, Value, items_of
 
 READ_DEPTH = 190
@@ -71,7 +71,7 @@ def _write(value: Value, level: int, out: list[bytes]) -> None:
 
 def _key(key: object) -> object:
     if isinstance(key, bool) or not isinstance(key, (int, float, bytes, str)) or key != key:
-        raise LocalProtocolError(f"{key!r:.60} cannot be the key of a Lua table: expected a string or a number")
+        raise LocalProtocolError(f"{excerpt(key)} cannot be the key of a Lua table: expected a string or a number")
     if isinstance(key, int) and abs(key) > EXACT_INT:
         return b"%d" % key
     return key
@@ -161,7 +161,7 @@ def _read(text: bytes, at: int, level: int) -> tuple[Value, int]:
 def _read_number(text: bytes, match: re.Match[bytes]) -> tuple[int | float, int]:
     digits, end = match[0], match.end()
     if text[end : end + 1].isalnum() or text[end : end + 1] in (b"_", b"."):
-        raise RemoteProtocolError(f"malformed number near {text[match.start() : end + 1]!r}", match.start())
+        raise RemoteProtocolError(f"malformed number near {excerpt(text[match.start() : end + 1])}", match.start())
     # -0 is a float: that is what PHP's %.17g means by it, and no integer is written so.
     if len(digits) <= 20 and digits != b"-0" and _INTEGER.fullmatch(digits):
         number = int(digits)
@@ -185,7 +185,7 @@ def _read_string(text: bytes, at: int, quote: bytes) -> tuple[bytes, int]:
             if not name.isdigit():
                 return bytes((_ESCAPES.get(name[0], name[0]),))
             if int(name) > 255:
-                raise RemoteProtocolError(f"escape sequence too large: {escape[0]!r}", start + escape.start())
+                raise RemoteProtocolError(f"escape sequence too large: {excerpt(escape[0])}", start + escape.start())
             return bytes((int(name),))
 
         content = _ESCAPE.sub(replace, content)
@@ -233,5 +233,5 @@ def _expect(text: bytes, at: int, token: bytes) -> int:
 
 
 def _unexpected(text: bytes, at: int, expected: str) -> RemoteProtocolError:
-    came = f"{text[at : at + 20]!r}" if at < len(text) else "the end"
+    came = excerpt(text[at : at + 20]) if at < len(text) else "the end"
     return RemoteProtocolError(f"expected {expected}, got {came}", at)

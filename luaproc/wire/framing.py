@@ -6,7 +6,7 @@ anything else. Both count the bytes that travel: for Lua to PHP, the body after 
 Nothing is imported here but our errors, so that the responder can afford this module.
 """
 
-from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
+from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError, excerpt
 
 HEADER_SIZE = 16
 
@@ -46,13 +46,13 @@ def decode_header(header: bytes) -> int:
     """
     if header.strip(_HEX):
         raise RemoteProtocolError(
-            f"expected a header of 16 lower-case hexadecimal digits, got {header!r}",
+            f"expected a header of 16 lower-case hexadecimal digits, got {excerpt(header)}",
             len(header) - len(header.lstrip(_HEX)),
         )
     length, check = int(header[:8], 16), int(header[8:], 16)
     if check != length * 2 - 1:
         raise RemoteProtocolError(
-            f"wrong header {header!r}: for a length of {length} the check is {length * 2 - 1}, got {check}", 8
+            f"wrong header {excerpt(header)}: for a length of {length} the check is {length * 2 - 1}, got {check}", 8
         )
     return length
 
@@ -69,13 +69,13 @@ def unescape(body: bytes) -> bytes:
     """
     for raw in (b"\r", b"\n"):
         if raw in body:
-            raise RemoteProtocolError(f"a raw {raw!r} in an escaped body", body.index(raw))
+            raise RemoteProtocolError(f"a raw {excerpt(raw)} in an escaped body", body.index(raw))
     # Pairs of backslashes are found from the left, so that none of them is cut in two.
     parts = [part.replace(b"\\r", b"\r").replace(b"\\n", b"\n") for part in body.split(b"\\\\")]
     for part in parts:
         if b"\\" in part:
             offset = _bad_escape(body)
-            raise RemoteProtocolError(f"unknown escape {body[offset : offset + 2]!r}", offset)
+            raise RemoteProtocolError(f"unknown escape {excerpt(body[offset : offset + 2])}", offset)
     return b"\\".join(parts)
 
 
@@ -134,16 +134,19 @@ class FrameDecoder:
 
     def _next(self) -> "bytes | _NeedData | None":
         if self._length < 0:
-            if len(self._buffer) < HEADER_SIZE:
+            header = bytes(self._buffer[:HEADER_SIZE])
+            # What is no digit is no header, however little has come: nothing may follow it.
+            if len(header) < HEADER_SIZE and not header.strip(_HEX):
                 return self._missing("header", HEADER_SIZE)
             try:
-                length = decode_header(bytes(self._take(HEADER_SIZE)))
+                length = decode_header(header)
             except RemoteProtocolError as error:
-                raise RemoteProtocolError(f"frame at byte {self._offset - HEADER_SIZE}: {error.text}") from None
+                raise RemoteProtocolError(f"frame at byte {self._offset}: {error.text}") from None
             if length > self._limit:
                 raise RemoteProtocolError(
-                    f"frame at byte {self._offset - HEADER_SIZE}: a body of {length} bytes, the limit is {self._limit}"
+                    f"frame at byte {self._offset}: a body of {length} bytes, the limit is {self._limit}"
                 )
+            self._take(HEADER_SIZE)
             self._length = length
         if len(self._buffer) < self._length:
             return self._missing("body", self._length)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from luaproc.wire import expressions, serialization
-from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
+from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError, excerpt
 from luaproc.wire.framing import escape, unescape
 from luaproc.wire.values import Key, Table, Value
 
@@ -266,7 +266,7 @@ def from_table(table: Value, sender: Side) -> Message:
     op = OPS.get(name) if isinstance(name, bytes) else None
     if op is None or sender not in op.senders:
         known = ", ".join(name.decode() for name, op in OPS.items() if sender in op.senders)
-        raise RemoteProtocolError(f"expected a message with an op out of {known}; got {_excerpt(name)}")
+        raise RemoteProtocolError(f"expected a message with an op out of {known}; got {excerpt(name)}")
     try:
         return op.type(**{field.attribute: field.read(table, field.key) for field in op.fields})
     except RemoteProtocolError as error:
@@ -310,9 +310,4 @@ def _check_sender(message: Message, sender: Side) -> None:
 
 def _wrong(key: Key, expected: str, came: object) -> RemoteProtocolError:
     name = key.decode("latin-1") if isinstance(key, bytes) else key
-    return RemoteProtocolError(f"field {name}: expected {expected}, got {_excerpt(came)}")
-
-
-def _excerpt(value: object) -> str:
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return RemoteProtocolError(f"field {name}: expected {expected}, got {excerpt(came)}")

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import phpserialize
 
-from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
+from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError, excerpt
 from luaproc.wire.expressions import encode
 from luaproc.wire.stack import Room
 from luaproc.wire.values import CLASS_NAMES, MAX_INT, MAX_LEVELS, MIN_INT, FunctionRef, Key, Table, Value, items_of
@@ -59,10 +60,11 @@ def loads(data: bytes) -> Value:
             raise  # our own stack is full, which is nobody's fault on the wire
         raise RemoteProtocolError(f"serialized data of more than {MAX_LEVELS} levels", reader.tell()) from None
     except (ValueError, TypeError, OverflowError, MemoryError) as error:
-        raise RemoteProtocolError(f"malformed serialized data: {error}", reader.tell()) from None
+        text = re.sub(r"\bb(?=['\"])", "", str(error))  # phpserialize shows bytes as Python writes them
+        raise RemoteProtocolError(f"malformed serialized data: {text}", reader.tell()) from None
     if reader.tell() != len(data):
         rest = data[reader.tell() : reader.tell() + 20]
-        raise RemoteProtocolError(f"{rest!r} after the end of the serialized value", reader.tell())
+        raise RemoteProtocolError(f"{excerpt(rest)} after the end of the serialized value", reader.tell())
     return value
 
 
@@ -89,7 +91,7 @@ def array_key(key: Key) -> Key:
 def _function(name: bytes, members: dict[Any, Any]) -> FunctionRef:
     interpreter, number = members.get(b"interpreterId"), members.get(b"id")
     if len(members) != 2 or type(interpreter) is not int or type(number) is not int:
-        raise ValueError(f"an object of class {name!r} that is no function: expected interpreterId and id")
+        raise ValueError(f"an object of class {excerpt(name)} that is no function: expected interpreterId and id")
     return FunctionRef(number, interpreter, name)
 
 
@@ -132,7 +134,7 @@ def _write(value: Value, level: int, out: list[bytes]) -> None:
         for key, element in items_of(value):
             if isinstance(key, bool) or not isinstance(key, (int, bytes, str)):
                 raise LocalProtocolError(
-                    f"{key!r:.60} cannot be the key of a PHP array: expected a string or an integer"
+                    f"{excerpt(key)} cannot be the key of a PHP array: expected a string or an integer"
                 )
             _write(array_key(key if isinstance(key, int) else encode(key)), level + 1, out)
             _write(element, level + 1, out)

@@ -52,6 +52,7 @@ def test_options(lua):
         ("cpu_limit", "-4", "a whole number above 0"),  # the shell would refuse it, and start the server without
         ("memory_limit", "50M", "a whole number above 0"),
         ("encoding", "utf-99", "an encoding of Python's, or bytes"),
+        ("encoding", "rot13", "an encoding of Python's, or bytes"),
     ],
 )
 def test_wrong_option_is_said_in_words(tmp_path: Path, option: str, value: str, expected: str) -> None:

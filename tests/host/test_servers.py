@@ -1,9 +1,11 @@
 """Servers that die, stop, lie or never answer: said in words, in bounded time."""
 
+import math
 import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +49,12 @@ def test_reason_on_stderr_is_told() -> None:
     died = death("receive(); print('RX <== loadString', 'out of luck', sep=chr(10), file=sys.stderr); sys.exit(1)")
     assert str(died) == "the interpreter exited with status 1 - out of luck"
     assert died.stderr == "RX <== loadString\nout of luck\n"
+
+
+def test_pythons_own_end_is_the_reason() -> None:
+    """More than the traceback that follows it."""
+    error = ServerDied(1, "Fatal Python error: out of memory\nPython runtime state: core\n\n  <no Python frame>\n")
+    assert str(error) == "the interpreter exited with status 1 - Fatal Python error: out of memory"
 
 
 def test_reason_stands_before_luas_traceback() -> None:
@@ -106,6 +114,36 @@ def test_server_dies_below_a_callable(interpreter: Interpreter) -> None:
 def test_command_that_cannot_be_started(command: list[str]) -> None:
     with pytest.raises(ServerNotStarted, match="cannot be started"):
         Interpreter(command)
+
+
+@pytest.mark.parametrize(
+    ("server", "options", "words"),
+    [
+        ("lua5.1 x", {}, "expected a list of words"),
+        (["true"], {"stderr": "/no/such/file"}, "/no/such/file, for its stderr, cannot be written: No such file"),
+        (["true"], {"timeout": math.nan}, "timeout of nan seconds"),
+        (["true"], {"cpu_limit": 10**30}, "a shell sets 4611686018427387904 at most"),
+        (["true"], {"memory_limit": 10**30}, "a shell sets 4611686018427387904 at most"),
+    ],
+)
+def test_options_that_no_server_can_have(server: Any, options: Any, words: str) -> None:
+    with pytest.raises(ServerNotStarted, match=words):
+        Interpreter(server, **options)
+
+
+@pytest.mark.parametrize("timeout", [math.inf, 1e12, 1e300])
+def test_timeouts_as_long_as_one_likes(timeout: float) -> None:
+    with Interpreter(timeout=timeout) as interpreter:
+        assert interpreter.load_string("return 1")() == [1]
+
+
+@pytest.mark.parametrize("end", ["time.sleep(60)", "os._exit(1)"])
+def test_garbage_is_told_however_little_it_is(end: str) -> None:
+    """Before a timeout, and instead of a mere exit status."""
+    server = script(f"receive(); os.write(1, b'hi\\n'); {end}")
+    told = pytest.raises(RemoteProtocolError, match=r"lower-case hexadecimal digits, got 'hi\\n'")
+    with Interpreter(server, timeout=30) as interpreter, told:
+        interpreter.load_string("return 1")
 
 
 def test_command_that_cannot_be_started_under_limits() -> None:
@@ -268,12 +306,12 @@ def test_hook_that_fails_ends_the_server(start: Start) -> None:
     [
         (
             "os.write(1, b'Usage: lua [options] [script]\\n')",
-            "16 lower-case hexadecimal digits, got b'Usage: lua [opti'",
+            "16 lower-case hexadecimal digits, got 'Usage: lua [opti'",
         ),
         ("os.write(1, b'0000000100000007x')", "for a length of 1 the check is 1, got 7"),
         ("send(b'i:1;')", "expected a message with an op out of call, return, error; got 1"),
         ("send(b'garbage')", "malformed serialized data"),
-        ('send(b\'a:1:{s:2:"op";s:4:"quit";}\')', "got b'quit'"),
+        ('send(b\'a:1:{s:2:"op";s:4:"quit";}\')', "got 'quit'"),
         ('send(b\'a:1:{s:2:"op";s:6:"return";}\')', "message return: field nvalues"),
         (
             f"send({escape(dumps({'op': 'return', 'nvalues': 0, 'values': {}}))!r})",

@@ -108,8 +108,8 @@ def test_fields_that_are_not_known_are_ignored() -> None:
     [
         (b"{}", "expected a message with an op out of loadString, call,"),
         (b"7", "got 7"),
-        (b'{op="explode"}', "got b'explode'"),
-        (b"{op={}}", "got {}"),
+        (b'{op="explode"}', "got 'explode'"),
+        (b"{op={}}", "got an empty table"),
         (
             b'{op="loadString",text="x"}',
             "message loadString: field chunkName: expected a string, got nothing",
@@ -122,9 +122,9 @@ def test_fields_that_are_not_known_are_ignored() -> None:
         (b'{op="call",id=1,nargs=1e9,args={}}', "field nargs"),
         (b'{op="call",id=1,nargs=1}', "field args: expected a table, got nothing"),
         (b'{op="call",id=1,nargs=1,args={1,2}}', "field args: expected keys from 1 to nargs=1, got 2"),
-        (b'{op="call",id=1,nargs=1,args={x=1}}', "got b'x'"),
+        (b'{op="call",id=1,nargs=1,args={x=1}}', "got 'x'"),
         (b'{op="registerLibrary",name="x",functions={f={}}}', "field f: expected a function id"),
-        (b'{op="cleanupChunks",ids={x=1}}', "field ids: expected chunk ids as keys, got b'x'"),
+        (b'{op="cleanupChunks",ids={x=1}}', "field ids: expected chunk ids as keys, got 'x'"),
         (b'{op="error",value="x",trace={[2]={}}}', "field trace: expected entries from 1"),
         (b'{op="error",value="x",log={}}', "field log: expected a string"),
     ],
@@ -139,7 +139,7 @@ def test_each_side_sends_its_own_ops_only() -> None:
     with pytest.raises(LocalProtocolError, match="the responder sends no getStatus"):
         encode_for_host(GetStatus())
     body = escape(serialization.dumps({"op": "quit"}))
-    with pytest.raises(RemoteProtocolError, match="out of call, return, error; got b'quit'"):
+    with pytest.raises(RemoteProtocolError, match="out of call, return, error; got 'quit'"):
         decode_from_responder(body)
 
 
