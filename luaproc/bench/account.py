@@ -23,7 +23,10 @@ def main(accounts: str, limit: int, server: "list[str]") -> None:
     if limit:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        try:
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        except ValueError:
+            pass  # there is a lower one already, and only root may raise it
     # PHP sends SIGTERM, then closes its pipes. A server that PHP starts itself dies of the signal; one that gets it
     # from us would often see the end of its input first, and end in its own way, at another price. So we keep its
     # stdin open from our side until PHP has closed its stdout and there was no signal.

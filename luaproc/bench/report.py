@@ -8,11 +8,12 @@ import statistics
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib import metadata
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import luaproc
 from luaproc.bench.runner import Row, Unit
-from luaproc.bench.servers import Server, version
+from luaproc.bench.servers import BenchError, Server, version
 
 
 class Ratio(NamedTuple):
@@ -52,16 +53,19 @@ def figure(value: float, unit: Unit) -> str:
 
 
 def cells(rows: Sequence[Row], servers: Sequence[Server]) -> list[Cells]:
-    """The table's body. A row measured against somebody else has that one's figure in the first opponent's place."""
+    """The table's body. A row measured against somebody else has that one in the first opponent's place, by name."""
+    columns = [server.name for server in servers]
     table = []
     for row in rows:
         names = list(row.figures)
         ours = row.figures[names[0]]
-        figures = [figure(statistics.median(row.figures[name]), row.unit) for name in names]
-        ratios = []
-        for name in names[1:]:
+        figures, ratios = [], []
+        for name in names:
+            stranger = "" if name in columns else name.partition(" ")[0] + " "
+            figures.append(stranger + figure(statistics.median(row.figures[name]), row.unit))
             found = ratio(ours, row.figures[name])
-            ratios.append(f"{found.median:.2f} ({found.low:.2f}–{found.high:.2f})")
+            ratios.append(f"{stranger and 'to ' + stranger}{found.median:.2f} ({found.low:.2f}–{found.high:.2f})")
+        del ratios[0]
         missing = [""] * (len(servers) - len(names))
         table.append(Cells(row.title, figures + missing, ratios + missing))
     return table
@@ -147,14 +151,34 @@ def document(rows: Sequence[Row], servers: Sequence[Server], rounds: int, notes:
     }
 
 
+def write(path: Path, text: str) -> None:
+    """Write a file, whole or not at all, so that the figures of an earlier run are not lost; into anything but a file
+    (a pipe, a device) as it comes. Raises BenchError.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        place = path.resolve()  # a link stays a link
+        unfinished = place.with_name(f".{place.name}.{os.getpid()}")
+        try:
+            unfinished.write_text(text, encoding="utf-8")
+            unfinished.replace(place)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise BenchError(f"cannot write {path}: {error.strerror}") from None
+
+
 def introduction(found: dict[str, Any]) -> str:
     """The lines above the table, of a `document`."""
     about = found["machine"]
+    rounds = "rounds" if found["rounds"] > 1 else "round"
     lines = [
         f"{found['date'][:10]}, {about['cpu']} ({about['cpus']} CPUs, load {about['load'][0]}), {about['kernel']}, "
         f"{about['python']}, lupa {about['lupa']}, luaproc {about['luaproc']}",
         *(f"{s['name']}: {s['version'] or ' '.join(s['command'])}" for s in found["servers"]),
-        f"CPU time of the server process, median of {found['rounds']} rounds; the ratio is the median of the rounds' "
+        f"CPU time of the server process, median of {found['rounds']} {rounds}; the ratio is the median of the rounds' "
         "own ratios, their quartiles beside it",
         *found["notes"],
     ]

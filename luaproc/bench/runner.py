@@ -17,6 +17,8 @@ from luaproc.bench.session import Session
 from luaproc.bench.wiki import Wiki
 from luaproc.errors import LuaprocError
 
+_TRIAL_SECONDS = 20.0  # for whoever has mistyped a command
+
 Unit = Literal["seconds", "bytes"]
 
 
@@ -122,7 +124,7 @@ def try_out(server: Server) -> None:
     Raises BenchError.
     """
     try:
-        with Session(server, keep_stderr=True) as session:
+        with Session(server, keep_stderr=True, timeout=_TRIAL_SECONDS) as session:
             workloads.try_out(session)
     except LuaprocError as error:
         raise BenchError(f"{server.name} cannot be measured: {error}") from None

@@ -20,6 +20,9 @@ from luaproc.mediawiki import MAIN, PLACES, php_words
 OPPONENTS = {"lua51": "lua5.1", "luajit21": "luajit"}
 
 
+_WIDEST_NAME = 30  # each has two columns
+
+
 class BenchError(LuaprocError):
     """The measurement cannot go on: a server fails or answers wrongly, or the machine lacks what is needed."""
 
@@ -62,7 +65,7 @@ def ours(runtime: str, mediawiki: Path | None) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="luaproc-bench-") as directory:
         path = Path(directory) / "luaproc"
         launcher.write(path, launcher.text([f"--runtime={runtime}"]))
-        yield Server(f"luaproc {runtime}", (str(path),), php_words(mediawiki) if mediawiki else ("serve",))
+        yield Server(_our_name(runtime), (str(path),), php_words(mediawiki) if mediawiki else ("serve",))
 
 
 def opponents(commands: tuple[str, ...], runtime: str, mediawiki: Path | None) -> list[Server]:
@@ -72,14 +75,20 @@ def opponents(commands: tuple[str, ...], runtime: str, mediawiki: Path | None) -
     Raises UsageError for what cannot be started, and where there is no Scribunto to take the reference server from.
     """
     servers: list[Server] = []
+    taken = [_our_name(runtime), BARE.name]
     for command in commands or (OPPONENTS[runtime],):
         server = _opponent(command, mediawiki)
         if shutil.which(server.words[0]) is None:
             advice = "" if commands else f" (Debian: apt-get install {command}; or name another with --against)"
             raise UsageError(f"{server.words[0]} is not a command that can be executed{advice}")
-        same = sum(other.name == server.name or other.name.startswith(f"{server.name} #") for other in servers)
-        servers.append(server._replace(name=f"{server.name} #{same + 1}") if same else server)
+        taken.append(server.name)
+        same = taken.count(server.name)
+        servers.append(server._replace(name=f"{server.name} #{same}") if same > 1 else server)
     return servers
+
+
+def _our_name(runtime: str) -> str:
+    return f"luaproc {runtime}"
 
 
 def _opponent(command: str, mediawiki: Path | None) -> Server:
@@ -90,6 +99,8 @@ def _opponent(command: str, mediawiki: Path | None) -> Server:
     if not words:
         raise UsageError("--against expects a command, and an empty one came")
     main = next((at for at, word in enumerate(words) if word.endswith(MAIN)), None)
+    if main == 0:
+        raise UsageError(f"--against expects a whole command: name the interpreter before {words[0]}")
     if main is not None:
         return Server(_name(words[:main]), tuple(words[:main]), tuple(words[main:]))
     if len(words) > 1:
@@ -103,7 +114,8 @@ def _opponent(command: str, mediawiki: Path | None) -> Server:
 
 
 def _name(words: list[str]) -> str:
-    return " ".join([os.path.basename(words[0]), *words[1:]]) or "?"
+    name = " ".join([os.path.basename(words[0]), *words[1:]])
+    return name if len(name) <= _WIDEST_NAME else f"{name[: _WIDEST_NAME - 1]}…"
 
 
 def environment(server: Server) -> dict[str, str]:

@@ -58,11 +58,12 @@ def _alive() -> Iterator[None]:
 
 class Session:
     """A running server. Its stderr goes nowhere, as PHP has it by default; keep_stderr is for finding out why it died.
+    timeout: seconds that a reply may take.
 
     Raises BenchError, naming the server, whenever the server fails.
     """
 
-    def __init__(self, server: Server, *, keep_stderr: bool = False) -> None:
+    def __init__(self, server: Server, *, keep_stderr: bool = False, timeout: float = _REPLY_SECONDS) -> None:
         self.server = server
         self.spent = 0
         """Nanoseconds of CPU in all `metered` blocks so far."""
@@ -71,7 +72,7 @@ class Session:
         os.close(handle)
         self._connection = Connection(
             metered_command(server, self._accounts, MEMORY_LIMIT),
-            timeout=_REPLY_SECONDS,
+            timeout=timeout,
             env=environment(server),
             stderr=None if keep_stderr else os.devnull,
         )

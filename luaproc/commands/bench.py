@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import ExitStack
-from typing import IO
+from pathlib import Path
 
 import click
 
 from luaproc.bench import report, runner, servers, wiki
+from luaproc.commands.signals import servers_end_first
 from luaproc.errors import UsageError
 from luaproc.mediawiki import find_mediawiki
 
@@ -45,14 +47,14 @@ QUICK_ROUNDS = 3
 @click.option(
     "--json",
     "json_file",
-    type=click.File("w", lazy=False),
     metavar="FILE",
     help="Write every figure of every round there; - is standard output, instead of the table.",
 )
 @click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
+@servers_end_first()
 def command(
     commands: tuple[str, ...], runtime: str, mediawiki: str | None, only: tuple[str, ...], rounds: int | None,
-    quick: bool, cpu: int | None, json_file: IO[str] | None, markdown: bool,
+    quick: bool, cpu: int | None, json_file: str | None, markdown: bool,
 ) -> None:  # fmt: skip
     """Measure the CPU time of Lua-side servers, ours and others, doing what MediaWiki asks of them.
 
@@ -66,11 +68,14 @@ def command(
     keys = only or runner.KEYS
     rounds = rounds or (QUICK_ROUNDS if quick else ROUNDS)
     place = find_mediawiki(mediawiki)
+    if json_file and not os.path.isdir(directory := os.path.dirname(json_file) or "."):
+        raise UsageError(f"--json expects a file in a directory that is there, and {directory} is not")
     others = servers.opponents(commands, runtime, place)
     with ExitStack() as stack:
         everyone = [stack.enter_context(servers.ours(runtime, place)), *others]
         notes = [stack.enter_context(runner.pinned(cpu))]
         for server in everyone:
+            say(f"Trying {server.name} ...")
             runner.try_out(server)
         site = None
         if any(page.key in keys for page in runner.PAGES):
@@ -84,11 +89,14 @@ def command(
         if not rows:
             raise servers.BenchError(f"nothing to measure: {notes[-1]}")
         found = report.document(rows, everyone, rounds, notes)  # asks the servers for their versions
+    document = json.dumps(found, indent=1)
+    if json_file == "-":
+        click.echo(document)
+        return
+    table = report.markdown if markdown else report.text
+    click.echo(f"{report.introduction(found)}\n\n{table(rows, everyone)}")
     if json_file:
-        json_file.write(json.dumps(found, indent=1) + "\n")
-    if not json_file or json_file.fileno() != sys.stdout.fileno():
-        table = report.markdown if markdown else report.text
-        click.echo(f"{report.introduction(found)}\n\n{table(rows, everyone)}")
+        report.write(Path(json_file), document + "\n")
 
 
 def measure(tasks: list[runner.Task], rounds: int) -> list[runner.Row]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import click
 
+from luaproc.commands.signals import servers_end_first
 from luaproc.errors import UsageError
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ WIDEST = 110
 @click.option("--user", metavar="NAME", help="Whom PHP runs as. Default: www-data, apache, ...: the first there is.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead, for machines.")
 @click.pass_context
+@servers_end_first()
 def command(ctx: click.Context, mediawiki: str | None, lua: str | None, user: str | None, as_json: bool) -> None:
     """Check whether a wiki would work with luaproc, and say what to do if not.
 

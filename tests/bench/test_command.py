@@ -1,8 +1,11 @@
 """`luaproc bench` as it is called: real servers, and users who err."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pexpect
@@ -70,6 +73,49 @@ def test_progress_bar_on_a_terminal() -> None:
     assert child.exitstatus == 0
 
 
+def test_a_limit_that_is_lower_already() -> None:
+    """Only root may raise it; the measurement goes on under it."""
+    need("lua5.1")
+    weak = ["setpriv", "--bounding-set=-sys_resource"] if os.geteuid() == 0 else []
+    words = [*weak, "sh", "-c", 'ulimit -v 100000; exec "$@"', "sh", *BENCH, "--only", "echo", "--rounds", "1"]
+    done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_signal_leaves_nothing_behind(tmp_path: Path) -> None:
+    """No launcher, no accounts, no wiki, and no server."""
+    need("lua5.1")
+    pid = tmp_path / "pid"
+    lua = tmp_path / "lua"
+    lua.write_text(f"#!/bin/sh\necho $$ >{pid}\nexec sleep 1000\n")
+    lua.chmod(0o755)
+    place = tmp_path / "tmp"
+    place.mkdir()
+    env = os.environ | {"TMPDIR": str(place)}
+    with subprocess.Popen([*BENCH, "--against", f"{lua} x"], env=env, stderr=subprocess.DEVNULL) as process:
+        while not (pid.exists() and pid.read_text().endswith("\n")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        assert list(place.iterdir()) != []
+        process.terminate()
+        assert process.wait(60) == -signal.SIGTERM
+    assert list(place.iterdir()) == []
+    assert not Path(f"/proc/{int(pid.read_text())}").exists()
+
+
+def test_json_that_cannot_be_written_is_said_after_the_table() -> None:
+    done = bench("--only", "echo", "--rounds", "1", "--json", "/dev/full")
+    assert (done.returncode, done.stderr) == (1, "luaproc: cannot write /dev/full: No space left on device\n")
+    assert "`call` that echoes" in done.stdout
+
+
+def test_json_of_an_earlier_run_stays_where_this_one_fails(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.write_text("precious")
+    assert bench("--json", str(old), "--against", "no-such-command x").returncode == 2
+    assert old.read_text() == "precious"
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
@@ -79,6 +125,7 @@ def test_progress_bar_on_a_terminal() -> None:
         (["--against", "sh -c 'echo went wrong >&2; exit 9'"], 1, "exited with status 9 - went wrong"),
         (["--against", "cat /dev/null"], 1, "cat /dev/null cannot be measured: the interpreter exited with status 0"),
         (["--against", "echo 000000000000000g"], 1, "expected a header of 16 lower-case hexadecimal digits"),
+        (["--json", "/nowhere/x"], 2, "--json expects a file in a directory that is there, and /nowhere is not"),
         (["--cpu", "4711"], 1, "expected a CPU out of 0"),
     ],
 )

@@ -1,12 +1,13 @@
 """The table says what was measured."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from luaproc.bench import report
 from luaproc.bench.runner import Row, Unit
-from luaproc.bench.servers import BARE, Server
+from luaproc.bench.servers import BARE, BenchError, Server
 
 OURS, THEIRS, THIRD = Server("ours", ("a",)), Server("theirs", ("b",)), Server("third", ("c",))
 ROWS = [
@@ -47,7 +48,9 @@ def test_table_for_a_terminal() -> None:
     assert lines[0].split("  ")[0] == "workload"
     assert len({len(line) for line in lines}) == 1
     assert lines[1].split() == ["start", "11.0", "ms", "2.00", "ms", "5.50", "(5.25–5.75)"]
-    assert lines[2].split() == ["against", "python", "12.0", "ms", "8.00", "ms", "1.50", "(1.50–1.50)"]
+    assert lines[2].split() == [
+        *("against", "python", "12.0", "ms", "python", "8.00", "ms", "to", "python", "1.50", "(1.50–1.50)")
+    ]
 
 
 def test_markdown() -> None:
@@ -59,7 +62,7 @@ def test_markdown() -> None:
     )
     assert lines[1] == "| --- | ---: | ---: | ---: | ---: | ---: |"
     assert lines[2] == "| a \\| b | 1.00 s | 2.00 s | 4.00 s | 0.50 (0.50–0.50) | 0.25 (0.25–0.25) |"
-    assert lines[3] == "| against python | 12.0 ms | 8.00 ms |  | 1.50 (1.50–1.50) |  |"
+    assert lines[3] == "| against python | 12.0 ms | python 8.00 ms |  | to python 1.50 (1.50–1.50) |  |"
 
 
 def test_document_holds_every_figure() -> None:
@@ -72,3 +75,23 @@ def test_document_holds_every_figure() -> None:
     assert {"cpu", "cpus", "load", "kernel", "python", "lupa", "luaproc"} == set(found["machine"])
     assert found["servers"][0] == {"name": "ours", "command": ["a"], "environment": {}, "version": None}
     assert report.introduction(found).splitlines()[-1] == "a note"
+    assert "median of 3 rounds;" in report.introduction(found)
+    assert "median of 1 round;" in report.introduction(found | {"rounds": 1})
+
+
+def test_files_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An earlier run's figures stay until the new ones are there; a link stays a link."""
+    path, link = tmp_path / "figures", tmp_path / "link"
+    path.write_text("old")
+    link.symlink_to(path)
+    report.write(link, "new")
+    assert (path.read_text(), link.is_symlink()) == ("new", True)
+
+    def fail(*_words: object, **_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(BenchError, match=r"cannot write .*: No space left on device"):
+        report.write(path, "newer")
+    assert path.read_text() == "new"
+    assert {file.name for file in tmp_path.iterdir()} == {"figures", "link"}

@@ -97,3 +97,10 @@ def test_a_wrapper_that_stays_is_no_server(reference: Server) -> None:
     wrapper = Server("wrapper", ("/bin/sh", "-c", f"{command}; exit 0"))
     with pytest.raises(BenchError, match=r"wrapper cannot be measured: .*which a server's command has to become"):
         runner.try_out(wrapper)
+
+
+def test_a_silent_server_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is measured, and not after the time that a reply may take under load."""
+    monkeypatch.setattr(runner, "_TRIAL_SECONDS", 0.3)
+    with pytest.raises(BenchError, match=r"script cannot be measured: .* did not answer within 0\.3 seconds"):
+        runner.try_out(script("time.sleep(60)"))

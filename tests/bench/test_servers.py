@@ -1,5 +1,6 @@
 """Commands are understood as people write them, and what cannot be started is said in a sentence."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,15 @@ def test_names_are_all_different(tmp_path: Path) -> None:
     """Figures are kept by name: two servers of one name would be mixed up."""
     found = servers.opponents(("sh", "/bin/sh", "sh"), "lua51", mediawiki(tmp_path))
     assert [server.name for server in found] == ["sh", "sh #2", "sh #3"]
+    ours = Path(sys.executable).with_name("luaproc")
+    (other,) = servers.opponents((f"{ours} lua51",), "lua51", None)
+    assert other.name == "luaproc lua51 #2"
+
+
+def test_names_are_short() -> None:
+    """A column is as wide as its title."""
+    (found,) = servers.opponents(("sh -c 'exec a server with ever so many words of its own'",), "lua51", None)
+    assert found.name == "sh -c exec a server with ever…"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +58,7 @@ def test_names_are_all_different(tmp_path: Path) -> None:
     [
         ("", "--against expects a command, and an empty one came"),
         ("lua 'x", '--against expects a command, got "lua \'x": No closing quotation'),
+        ("/x/mw_main.lua /x 0 8", "name the interpreter before /x/mw_main.lua"),
         ("no-such-lua a b", "no-such-lua is not a command that can be executed"),
         ("sh", "no MediaWiki with Scribunto in /usr/share/mediawiki, .*--mediawiki DIR says where"),
     ],
