@@ -59,9 +59,12 @@ case $version in
 	Lua*) ;;
 	*) fail "$luaproc is no Lua for a wiki: $luaproc -v says '$version'" ;;
 esac
-case $port in
-	*[!0-9]*) fail "--serve needs a port number, not $port" ;;
-esac
+if [ -n "$port" ]; then
+	case $port in *[!0-9]*) fail "--serve needs a port number, not $port" ;; esac
+	[ "$port" -ge 1 ] 2>/dev/null && [ "$port" -le 65535 ] || fail "--serve needs a port from 1 to 65535, not $port"
+	php -r 'exit( @stream_socket_server( "tcp://127.0.0.1:$argv[1]" ) ? 0 : 1 );' -- "$port" ||
+		fail "port $port of 127.0.0.1 is taken, or not for you: name another one with --serve"
+fi
 
 server='' temporary=''
 clean_up() {
@@ -69,7 +72,9 @@ clean_up() {
 	[ -z "$temporary" ] || rm -rf "$temporary"
 }
 trap clean_up EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 141' PIPE
 trap 'exit 143' TERM
 if [ -z "$dir" ]; then
 	temporary=$(mktemp -d)
@@ -91,13 +96,18 @@ if [ ! -f "$dir/LocalSettings.php" ]; then
 	mv "$dir/LocalSettings.php" "$dir/InstalledSettings.php"
 fi
 
+# A string of PHP.
+quoted() {
+	printf "'%s'" "$(printf %s "$1" | sed "s/[\\\\']/\\\\&/g")"
+}
+
 # These are the lines that make a wiki use luaproc.
 cat >"$dir/LocalSettings.php" <<END
 <?php
-require '$dir/InstalledSettings.php';
+require $(quoted "$dir/InstalledSettings.php");
 \$wgScribuntoDefaultEngine = 'luastandalone';
-\$wgScribuntoEngineConf['luastandalone']['luaPath'] = '$luaproc';
-\$wgScribuntoEngineConf['luastandalone']['errorFile'] = '$dir/luaproc.log';
+\$wgScribuntoEngineConf['luastandalone']['luaPath'] = $(quoted "$luaproc");
+\$wgScribuntoEngineConf['luastandalone']['errorFile'] = $(quoted "$dir/luaproc.log");
 ${runtime:+putenv( 'LUAPROC_RUNTIME=$runtime' );}
 
 \$wgServer = 'http://127.0.0.1:${port:-80}';

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 import urllib.parse
@@ -81,6 +82,9 @@ def test_a_browser_sees_the_page_and_the_console_answers(tmp_path: Path) -> None
         (("--luaproc", "/bin/true"), "is no Lua for a wiki"),
         (("--luaproc", "/bin/false"), "-v failed"),
         (("--serve", "http"), "--serve needs a port number, not http"),
+        (("--serve", "99999"), "--serve needs a port from 1 to 65535, not 99999"),
+        (("--serve", "0"), "--serve needs a port from 1 to 65535, not 0"),
+        (("--serve", "99999999999999999999"), "--serve needs a port from 1 to 65535"),
         (("--dir",), "--dir needs a value"),
         (("--colour",), "unknown option: --colour"),
     ],
@@ -91,6 +95,35 @@ def test_it_says_what_is_wrong(options: tuple[str, ...], said: str) -> None:
     done = up(*with_luaproc)
     assert done.returncode == 1
     assert said in done.stderr.splitlines()[-1]
+
+
+def test_it_says_that_a_port_is_taken() -> None:
+    """Before anything is installed, as well."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = up("--luaproc", luaproc(), "--serve", port)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"port {port} of 127.0.0.1 is taken" in done.stderr
+
+
+def test_it_cleans_up_when_nobody_reads_on(tmp_path: Path) -> None:
+    """up.sh | head -1: by SIGPIPE; and a name with a quote in it, for --dir."""
+    need("php")
+    need("mediawiki")
+    temporary, named = tmp_path / "tmp", tmp_path / "it's here"
+    temporary.mkdir()
+    named.mkdir()
+    assert "ПРИВЕТ" in up("--luaproc", luaproc(), "--dir", str(named)).stdout
+    process = subprocess.Popen(
+        ["sh", str(SCRIPT), "--luaproc", luaproc()],
+        env=environment({"TMPDIR": str(temporary)}),
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout
+    assert process.stdout.readline().startswith(b"Installing")
+    process.stdout.close()
+    assert process.wait(60) != 0
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize(("variables", "said"), [({"MW_INSTALL_PATH": "/nonexistent"}, "no MediaWiki in /nonexistent")])
