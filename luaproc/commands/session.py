@@ -53,7 +53,7 @@ def command(
     words = _server(server, runtime)
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         _reconfigure(stream)
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
     prompted = script is None and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     source = "<stdin>" if script in (None, "-") else str(script)

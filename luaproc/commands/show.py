@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import click
 
@@ -13,21 +14,26 @@ from luaproc.transcripts.show import coloured, lines, plain
 
 
 @click.command()
-@click.option("--html", metavar="OUT", help="Write one self-contained page instead: timeline, times, every message.")
+@click.option(
+    "--html", metavar="OUT", help="Write one self-contained page instead: timeline, times, every message; - is stdout."
+)
 @click.option("--full", is_flag=True, help="Every message as a whole, below its line.")
 @click.option("--width", type=click.IntRange(min=60), help="Characters in a line. [default: the terminal's, or 120]")
 @click.option("--color/--no-color", default=None, help="Colours. [default: on a terminal, unless NO_COLOR is set]")
 @click.argument("file")
 def command(file: str, html: str | None, full: bool, width: int | None, color: bool | None) -> None:
-    """Show a transcript as a conversation, indented by depth, with times and sizes."""
+    """Show a transcript (- is stdin) as a conversation, indented by depth, with times and sizes."""
     transcript = read(file)
     conversation = follow(transcript)
     if html is not None:
         from luaproc.transcripts.page import page
 
+        text = page(conversation)
         try:
-            with open(html, "w", encoding="utf-8") as out:
-                out.write(page(conversation))
+            if html == "-":
+                click.echo(text, nl=False)
+            else:
+                Path(html).write_text(text, encoding="utf-8")
         except OSError as error:
             raise TranscriptError(html, None, f"cannot be written: {error.strerror}") from None
     else:

@@ -23,8 +23,10 @@ _NARROW = 20  # characters: where no more are left, lines and indentation serve 
 _JSON_DEPTH = 100  # levels; Python's json, and others' too, give up at some hundreds
 
 
-def visible(data: bytes, escape: str = "\\x{:02x}") -> str:
-    """Bytes as one printable line: UTF-8 where it is printable, every other byte as `escape`."""
+def visible(data: bytes | str, escape: str = "\\x{:02x}") -> str:
+    """Bytes or text as one printable line: UTF-8 where it is printable, every other byte as `escape`."""
+    if isinstance(data, str):
+        data = data.encode("utf-8", "backslashreplace")
     text = data.decode("utf-8", "surrogateescape")
     if text.isprintable():
         return text

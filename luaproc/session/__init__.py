@@ -4,7 +4,7 @@
 does what they ask, `views` shows what happened (text or JSON), `run` puts them together, and `prompts` is the
 only part that knows a terminal.
 
-    from luaproc.session.run import run_script
-
-    failed = run_script(session, ["x = 6", "x * 7"], view)
+    view = TextView(sys.stdout, sys.stderr)
+    with Session(None, view) as session:  # None: a server of our own
+        good = run_script(session, ["x = 6", "x * 7"], view)
 """

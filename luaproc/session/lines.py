@@ -217,8 +217,10 @@ def steps(lines: Iterable[str]) -> Iterator[Step]:
     start = 1
     for number, line in enumerate(lines, 1):
         line = line.rstrip("\r\n")
-        if number == 1 and line.startswith("#!"):
-            continue
+        if number == 1:
+            line = line.removeprefix("\ufeff")  # some editors' mark of UTF-8
+            if line.startswith("#!"):
+                continue
         if growing and growing.lua and growing.lua.is_op(line):
             yield Step(start, "\n".join(growing.lines))
             growing = None

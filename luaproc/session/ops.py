@@ -226,7 +226,11 @@ def _help(_session: Session, request: Request) -> Outcome:
     if not request.argument:
         width = max(len(f"{name} {op.usage}") for name, op in OPS.items()) + 1
         rows = [f"  :{name} {op.usage}".ljust(width + 4) + op.help.partition("\n")[0] for name, op in OPS.items()]
-        return Outcome(text="\n".join(["Lua code is loaded and called; an expression shows its values.", *rows]))
+        about = [
+            "Lua code is loaded and called; an expression shows its values.",
+            "Each step is a chunk of its own: a local does not live to the next one.",
+        ]
+        return Outcome(text="\n".join([*about, *rows]))
     name = request.argument.removeprefix(":")
     if name not in OPS:
         raise SessionError(f"there is no op :{name}; :help lists them")

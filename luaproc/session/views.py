@@ -117,7 +117,7 @@ class JsonView:
     Members: ``line``, ``step`` (its text), ``ok``; ``values`` where Lua gave some; ``calls`` (``name``, ``args``,
     ``depth``, and ``values`` or ``error``) where Lua called PHP; ``frames`` (``from``, ``header``, ``body``)
     where the wire is shown; ``error`` (``kind`` is ``lua``, ``server`` or ``session``; ``message``; …) where
-    something failed; and what the op tells besides. Failures stand on `err` too.
+    something failed; and what the op tells besides, as members of its own or as ``text``. Failures stand on `err` too.
     """
 
     def __init__(self, out: IO[str], err: IO[str], *, source: str = "") -> None:
@@ -143,7 +143,8 @@ class JsonView:
 
     def done(self, step: Step, outcome: Outcome) -> None:
         values = {} if outcome.values is None else {"values": printing.for_json(outcome.values)}
-        self._write(step, True, {**values, **(outcome.data or {})})
+        text = {"text": outcome.text} if outcome.text and outcome.data is None else {}
+        self._write(step, True, {**values, **text, **(outcome.data or {})})
 
     def failed(self, step: Step, error: Exception) -> None:
         self._write(step, False, {"error": error_data(error)})

@@ -1,7 +1,7 @@
 """Who answers whom: requests and replies of a transcript paired, with depth, times and names.
 
 Each request is answered by exactly one reply, and before that the other side may ask something itself
-(`spec/scribunto-luastandalone-protocol.txt`): so the requests that wait for an answer are a stack.
+(so Scribunto's own description of the protocol): so the requests that wait for an answer are a stack.
 """
 
 from __future__ import annotations

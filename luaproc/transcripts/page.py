@@ -37,7 +37,7 @@ def page(conversation: Conversation) -> str:
     parts = {
         "policy": policy,
         "generator": f"luaproc {__version__}",
-        "title": html.escape(_printable(os.path.basename(conversation.transcript.path))),
+        "title": html.escape(visible(os.path.basename(conversation.transcript.path))),
         "style": style,
         "script": script,
         "data": _json(_data(conversation)),
@@ -59,12 +59,12 @@ def _data(conversation: Conversation) -> dict[str, Any]:
     transcript, times = conversation.transcript, conversation.times
     places = {id(step): place for place, step in enumerate(conversation.steps)}
     return {
-        "name": _printable(os.path.basename(transcript.path)),
-        "command": _printable(" ".join(transcript.command)),
+        "name": visible(os.path.basename(transcript.path)),
+        "command": visible(" ".join(transcript.command)),
         "facts": _facts(transcript),
         "end": ending(transcript.end) if transcript.end else "the end is not recorded",
         "calm": _is_calm(transcript.end),
-        "cut": None if transcript.cut is None else _printable(str(transcript.cut)),
+        "cut": None if transcript.cut is None else visible(str(transcript.cut)),
         "times": {"lua": times.lua, "php": times.php, "waiting": times.waiting, "total": times.total},
         "steps": [_step(step, places) for step in conversation.steps],
         "php": [_use(use) for use in conversation.php.values()],
@@ -73,7 +73,7 @@ def _data(conversation: Conversation) -> dict[str, Any]:
 
 
 def _facts(transcript: Transcript) -> list[str]:
-    facts = [f"started {_printable(transcript.started)}", f"process {transcript.pid}"]
+    facts = [f"started {visible(transcript.started)}", f"process {transcript.pid}"]
     if transcript.cpu_limit is not None:
         facts.append(f"CPU limit {transcript.cpu_limit} s")
     if transcript.memory_limit is not None:
@@ -93,7 +93,7 @@ def _step(step: Step, places: dict[int, int]) -> dict[str, Any]:
         "depth": step.depth,
         "op": op(step),
         "text": content(step, _LINE),
-        "name": _printable(step.name),
+        "name": visible(step.name),
         "bytes": len(data_of(step)),
         "partner": -1 if step.partner is None else places[id(step.partner)],
         "request": step.is_request,
@@ -108,11 +108,11 @@ def _parts(step: Step) -> list[tuple[str, str]]:
     message, data = step.message, data_of(step)
     parts: list[tuple[str, str]] = []
     if step.problem is not None:
-        parts.append(("what is wrong with it", _printable(step.problem)))
+        parts.append(("what is wrong with it", visible(step.problem)))
     if isinstance(message, LoadString):
         parts += [("chunkName", visible(message.chunk_name)), ("text", readable(message.text))]
     elif isinstance(message, Call):
-        parts.append(("function", _printable(f"{step.name} (id {values([message.id])})")))
+        parts.append(("function", visible(f"{step.name} (id {values([message.id])})")))
         parts += [(f"args[{number}]", values([item])) for number, item in enumerate(message.args, 1)]
     elif isinstance(message, Return):
         parts += [(f"values[{number}]", values([item])) for number, item in enumerate(message.values, 1)]
@@ -127,13 +127,9 @@ def _parts(step: Step) -> list[tuple[str, str]]:
 
 def _use(use: Use) -> dict[str, Any]:
     return {
-        "name": _printable(use.name),
+        "name": visible(use.name),
         "calls": use.calls,
         "seconds": round(use.seconds, 6),
         "longest": round(use.longest, 6),
         "size": use.size,
     }
-
-
-def _printable(text: str) -> str:
-    return visible(text.encode("utf-8", "backslashreplace"))

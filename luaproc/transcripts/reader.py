@@ -6,9 +6,10 @@ import base64
 import binascii
 import json
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 from luaproc.transcripts import VERSION
 from luaproc.transcripts.errors import TranscriptError
@@ -87,17 +88,21 @@ class Transcript:
 
 
 def read(path: str | os.PathLike[str]) -> Transcript:
-    """The transcript in a file.
+    """The transcript in a file, or on stdin, whose name is ``-``.
 
     Raises TranscriptError for a file that cannot be read, that is none of version 1, or with a line that is not in the
     format. A file that only stops too early is read up to there: see `Transcript.cut`.
     """
     name = os.fspath(path)
     try:
-        with open(name, "rb") as file:
-            lines = file.read().split(b"\n")
+        if name == "-":
+            name, data = "<stdin>", sys.stdin.buffer.read()
+        else:
+            with open(name, "rb") as file:
+                data = file.read()
     except OSError as error:
         raise TranscriptError(name, None, f"cannot be read: {error.strerror}") from None
+    lines = data.split(b"\n")
     unfinished = lines.pop()  # what follows the last line end: nothing, if the file is whole
     if not lines:
         _wrong(name, 1, "expected the header of a transcript, and the file ends")
@@ -134,7 +139,10 @@ def _events(transcript: Transcript, lines: list[bytes]) -> Iterator[Event]:
         elif "unframed" in row.fields:
             yield Loose(line, seconds, side, row.bytes("unframed"), "these bytes are no frame")
         elif "size" in row.fields:
-            part = parts.setdefault(side, _Parts(side, row.number("size")))
+            if side not in parts:
+                parts[side] = _Parts(side, row.number("size", MAX_BODY, 1))
+                row.number("at", 0)
+            part = parts[side]
             part.add(row, seconds)
             if len(part.data) == part.size:
                 yield Frame(line, seconds, side, bytes(parts.pop(side).data))
@@ -192,10 +200,11 @@ class _Row:
             self.wrong(f'expected "from", "host" or "responder", got {_excerpt(value)}')
         return _SIDES[value]
 
-    def number(self, key: str, most: int = MAX_BODY) -> int:
+    def number(self, key: str, most: int, least: int = 0) -> int:
         value = self.fields.get(key)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-            self.wrong(f'expected "{key}", a number from 0 to {most}, got {_excerpt(value)}')
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            expected = f"a number from {least} to {most}" if most else "0"
+            self.wrong(f'expected "{key}", {expected}, got {_excerpt(value)}')
         return value
 
     def bytes(self, key: str, empty: bool = True) -> bytes:
@@ -223,11 +232,11 @@ class _Row:
         return True
 
     def returncode(self) -> int | None:
-        how: Literal["exited", "killed", "unseen"] | Any = self.fields["end"]
+        how = self.fields["end"]
         if how == "exited":
             return self.number("status", 255)
         if how == "killed":
-            return -self.number("signal", 127)
+            return -self.number("signal", 127, 1)
         if how != "unseen":
             self.wrong(f'expected "end" to be "exited", "killed" or "unseen", got {_excerpt(how)}')
         return None

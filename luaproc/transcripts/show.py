@@ -59,8 +59,8 @@ def heading(conversation: Conversation) -> Iterator[str]:
     """What was recorded, and when."""
     transcript = conversation.transcript
     command = " ".join(transcript.command)
-    yield visible(f"{transcript.path}: {command}".encode("utf-8", "backslashreplace"))
-    started = visible(transcript.started.encode("utf-8", "backslashreplace"))
+    yield visible(f"{transcript.path}: {command}")
+    started = visible(transcript.started)
     yield f"started {started}, process {transcript.pid}, {counted(len(transcript.frames), 'frame')}"
 
 
@@ -100,7 +100,7 @@ def whole(step: Step) -> Iterator[str]:
         yield from readable(str(LuaError(message.value)) if isinstance(message.value, bytes) else values(
             [message.value])).split("\n")  # fmt: skip
         for entry in message.trace or ():
-            yield f"    {visible(str(TraceEntry.from_table(entry)).encode('utf-8', 'backslashreplace'))}"
+            yield f"    {visible(str(TraceEntry.from_table(entry)))}"
     elif isinstance(step.event, Frame):
         yield visible(step.event.body)
     elif step.problem:
@@ -133,5 +133,5 @@ def sums(conversation: Conversation, most: int = 5) -> Iterator[str]:
 
 
 def _use(use: Use) -> str:
-    name = shortened(visible(use.name.encode("utf-8", "backslashreplace")), 60)
+    name = shortened(visible(use.name), 60)
     return f"    {duration(use.seconds):>9}  {use.calls:>6} ×  longest {duration(use.longest):>9}  {name}"

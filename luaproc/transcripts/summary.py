@@ -66,7 +66,7 @@ def content(step: Step, width: int) -> str:
         text = f"{step.problem}: {quote(data_of(step)[:width])}"
     else:
         text = ""
-    return shortened(visible(text.encode("utf-8", "backslashreplace")), width)
+    return shortened(visible(text), width)
 
 
 def shortened(text: str, width: int) -> str:

@@ -96,9 +96,13 @@ def become(command: "Sequence[str]", ignored: "int | None" = None) -> "NoReturn"
     try:
         os.execvpe(command[0], list(command), _environment())
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"luaproc record: {command[0]!r} cannot be executed: {error}\n")
+        sys.stderr.write(f"luaproc record: {command[0]!r} cannot be executed: {_reason(error)}\n")
         sys.stderr.flush()
         os._exit(126 if isinstance(error, PermissionError) else 127)
+
+
+def _reason(error: "OSError | ValueError") -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _environment() -> "dict[str, str]":

@@ -51,7 +51,8 @@ class Writer:
         except FileExistsError:
             raise TranscriptError(path, None, "exists already, and a transcript overwrites nothing") from None
         except (OSError, ValueError) as error:
-            raise TranscriptError(path, None, f"cannot be written: {error}") from None
+            reason = getattr(error, "strerror", None) or str(error)
+            raise TranscriptError(path, None, f"cannot be written: {reason}") from None
         self._streams = {"host": _Stream("host"), "responder": _Stream("responder")}
 
     def header(
@@ -126,7 +127,7 @@ class Writer:
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
         except OSError as error:
-            self.failed = f"{self.path}: cannot be written any more: {error}"
+            self.failed = f"{self.path}: cannot be written any more: {error.strerror}"
             self.close()
 
 

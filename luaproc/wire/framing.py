@@ -1,4 +1,4 @@
-"""Frames: a 16-byte header, then the body (`spec/scribunto-luastandalone-protocol.txt`, head).
+"""Frames: a 16-byte header, then the body, as Scribunto's own description of the protocol has them.
 
 The header is the body's length and length*2-1, each as 8 lower-case hexadecimal digits; PHP's client rejects
 anything else. Both count the bytes that travel: for Lua to PHP, the body after `escape`.

@@ -2,8 +2,8 @@
 
 The host (PHP) sends `encode_for_responder`'s bodies and reads them back with `decode_from_host` (a transcript
 does); the responder (Lua) sends `encode_for_host`'s, read with `decode_from_responder`. Ops and fields are
-those of `spec/scribunto-luastandalone-protocol.txt`, and ``wrapPhpFunction``, which Scribunto sends though
-the text leaves it out. Lists of values are tuples in which None stands for nil: the counts of the protocol
+those of Scribunto's own description of the protocol (a text in its repository), and ``wrapPhpFunction``, which it sends
+though the text leaves it out. Lists of values are tuples in which None stands for nil: the counts of the protocol
 are their lengths.
 """
 

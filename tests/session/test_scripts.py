@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -209,8 +210,8 @@ def test_no_answer_fails_the_step_even_where_lua_catches_it(run: Run) -> None:
 def test_help_for_each_op_fits_a_small_terminal(run: Run) -> None:
     out = result(run, ":help\n" + "".join(f":help {name}\n" for name in OPS))
     assert all(len(line) <= 80 for line in out.splitlines())
-    summary = out.splitlines()[: len(OPS) + 1]
-    assert [line.split()[0] for line in summary[1:]] == [f":{name}" for name in OPS]
+    summary = out.splitlines()[2 : len(OPS) + 2]
+    assert [line.split()[0] for line in summary] == [f":{name}" for name in OPS]
 
 
 def test_functions_that_were_registered_by_hand_ask_too(run: Run) -> None:
@@ -407,3 +408,41 @@ php.count(deep(900))
 """
     assert "{" * 3000 in re.sub(r"\s", "", result(run, script))
     assert len(steps(run, script)) == 6
+
+
+def test_a_mark_of_utf_8_is_no_lua(run: Run, tmp_path: Path) -> None:
+    """As some editors write it."""
+    (tmp_path / "marked.lps").write_text("\ufeff'first'\n2\n")
+    assert result(run, "", "marked.lps") == '"first"\n2\n'
+    assert result(run, "\ufeff#!/usr/bin/env luaproc\n2\n") == "2\n"
+
+
+def test_what_an_op_says_in_words_only_is_json_too(run: Run) -> None:
+    script = (
+        ":help lua\n:register php f=1\n:answer 5\n:wire off\n:save it\n:restart\n:status\n:testquit\n:restart\n:quit\n"
+    )
+    said = {str(step["step"]).split()[0]: str(step.get("text")) for step in steps(run, script)}
+    assert said.pop(":status") == "None"  # it has members of its own
+    assert said.pop(":restart").startswith("a fresh server, pid ")
+    assert said.pop(":help").startswith(":lua CODE\n")
+    assert said == {
+        ":register": "registered php.f",
+        ":answer": "1 answer waiting",
+        ":wire": "wire off",
+        ":save": "3 steps in it",
+        ":testquit": "the interpreter exited with status 42",
+        ":quit": "the interpreter exited with status 0",
+    }
+
+
+def test_the_example_in_the_docstring() -> None:
+    from luaproc import session
+
+    [code] = re.findall(r"(?:^    .*\n)+", session.__doc__ or "", re.MULTILINE)
+    imports = (
+        "import sys\nfrom luaproc.session.run import run_script\nfrom luaproc.session.session import Session\n"
+        "from luaproc.session.views import TextView\n"
+    )
+    words = [sys.executable, "-c", imports + textwrap.dedent(code)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("42\n", "")

@@ -134,3 +134,12 @@ def test_sizes_and_durations() -> None:
     """In the units that are easiest to compare."""
     assert [size(n) for n in (0, 999, 1000, 33_100, 5_000_000)] == ["0 B", "999 B", "1.0 kB", "33.1 kB", "5.0 MB"]
     assert [duration(s) for s in (0, 0.000012, 0.00123, 2.5)] == ["0 µs", "12 µs", "1.23 ms", "2.50 s"]
+
+
+def test_from_stdin_and_to_stdout() -> None:
+    """``-``, as elsewhere."""
+    done = luaproc("show", "-", input=EXAMPLE.read_text())
+    assert done.stdout.split("\n", 1)[1] == luaproc("show", str(EXAMPLE)).stdout.split("\n", 1)[1]
+    assert done.stdout.startswith("<stdin>: ")
+    assert luaproc("show", "--html", "-", str(EXAMPLE)).stdout.startswith("<!doctype html>")
+    assert luaproc("show", "-", input="no json\n").stderr.startswith("luaproc: <stdin>:1: expected a JSON object")

@@ -191,10 +191,16 @@ def test_a_command_that_does_not_exist(path: Path) -> None:
     """Status 127, as from a shell, and one line that says why."""
     done = luaproc("record", "-o", str(path), "--", "/no/such/lua")
     assert done.returncode == 127
-    assert "'/no/such/lua' cannot be executed: " in done.stderr
+    assert done.stderr == "luaproc record: '/no/such/lua' cannot be executed: No such file or directory\n"
     end = finished(path).end
     assert end is not None
     assert end.returncode == 127
+
+
+def test_a_place_that_does_not_exist() -> None:
+    done = luaproc("record", "-o", "/no/such/place", "--", "echo", "started")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "luaproc: /no/such/place: cannot be written: No such file or directory\n"
 
 
 def test_nothing_is_overwritten(path: Path) -> None:
