@@ -15,7 +15,7 @@ import luaproc
 from luaproc.errors import UsageError
 from luaproc.interpreter import NAMES
 from luaproc.responder import options as responder_options
-from luaproc.starting import base_interpreter, directories, put, write_executable
+from luaproc.starting import base_interpreter, directories, must_be_replaceable, put, write_executable
 
 # How a file begins that we may overwrite.
 MARK = "# Written by `luaproc link`"
@@ -86,6 +86,7 @@ def link_as_lua(path: Path, target: Path, force: bool = False) -> None:
     """
     if path.name not in NAMES:
         raise UsageError(f"called {path.name!r} it would not be a Lua interpreter: expected one of {', '.join(NAMES)}")
+    must_be_replaceable(path)
     ours = path.is_symlink() and os.path.realpath(path) == os.path.realpath(target)
     if os.path.lexists(path) and not ours and not force:
         raise UsageError(f"{path} exists: name another path, or add --force")

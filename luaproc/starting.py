@@ -34,9 +34,9 @@ def directories() -> list[str]:
     return found
 
 
-def command() -> list[str]:
+def command(options: tuple[str, ...] = ()) -> list[str]:
     """What starts luaproc in this Python as a launcher would: isolated, whatever lies in the current directory."""
-    code = f"import sys; sys.path += {directories()!r}; from luaproc.entry import launch; launch()"
+    code = f"import sys; sys.path += {directories()!r}; from luaproc.entry import launch; launch({options or ''})"
     return [sys.executable, "-I", "-S", "-c", code]
 
 
@@ -58,6 +58,7 @@ def write_executable(path: Path, content: str, mark: str, force: bool = False) -
     mark: what tells a file that the same command wrote, near its beginning; such a one is overwritten. Raises
     `UsageError` if something else is there and `force` is not set, or the directory cannot be written.
     """
+    must_be_replaceable(path)
     if not force and _is_taken(path, mark):
         raise UsageError(f"{path} exists and was not written by this command: name another path, or add --force")
 
@@ -68,13 +69,17 @@ def write_executable(path: Path, content: str, mark: str, force: bool = False) -
     put(path, write)
 
 
+def must_be_replaceable(path: Path) -> None:
+    """Raises `UsageError` if something is there that is neither a file nor a link: a directory, a device."""
+    if os.path.lexists(path) and not (path.is_symlink() or path.is_file()):
+        raise UsageError(f"{path} is neither a file nor a link, and is not replaced: name another path")
+
+
 def put(path: Path, make: Callable[[Path], object]) -> None:
     """Have `make` make a file, or a link, beside `path`, and put it there when it is whole.
 
-    Raises `UsageError` if the directory cannot be written, or something is there that is neither a file nor a link.
+    Raises `UsageError` if the directory cannot be written.
     """
-    if os.path.lexists(path) and not (path.is_symlink() or path.is_file()):
-        raise UsageError(f"{path} is neither a file nor a link, and is not replaced: name another path")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         make(unfinished)
@@ -90,7 +95,5 @@ def _is_taken(path: Path, mark: str) -> bool:
         if path.exists() and not path.is_file():  # a pipe would be waited for
             return True
         return mark.encode() not in path.read_bytes()[:1000]
-    except FileNotFoundError:
-        return os.path.lexists(path)
     except OSError:
-        return True
+        return os.path.lexists(path)

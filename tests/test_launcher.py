@@ -130,8 +130,16 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path, words: list[str], for
     path = tmp_path / "lua"
     os.mkfifo(path)
     done = link(str(path), *words, *force)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.returncode == 2
+    assert done.stderr == f"luaproc: {path} is neither a file nor a link, and is not replaced: name another path\n"
     assert path.is_fifo()
+
+
+@pytest.mark.parametrize("words", [[], ["--as-lua"]])
+def test_a_place_that_cannot_be(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "file").write_text("")
+    done = link(str(tmp_path / "file" / "lua"), *words)
+    assert (done.returncode, done.stderr) == (2, f"luaproc: cannot write {tmp_path}/file/lua: Not a directory\n")
 
 
 def test_a_link_that_cannot_be_made_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,13 @@ def document(rows: Sequence[Row], servers: Sequence[Server], rounds: int, notes:
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": machine(),
         "servers": [
-            {"name": s.name, "command": s.command, "environment": dict(s.env), "version": version(s)} for s in servers
+            {
+                "name": s.name,
+                "command": [*(s.shown or s.words), *s.arguments],
+                "environment": dict(s.env),
+                "version": version(s),
+            }
+            for s in servers
         ],
         "rounds": rounds,
         "notes": list(notes),

@@ -20,7 +20,7 @@ from luaproc.mediawiki import MAIN, PLACES, php_words
 OPPONENTS = {"lua51": "lua5.1", "luajit21": "luajit"}
 
 
-_WIDEST_NAME = 30  # each has two columns
+_WIDEST_NAME = 20  # each has two columns
 
 
 class BenchError(LuaprocError):
@@ -32,13 +32,14 @@ class Server(NamedTuple):
 
     name: in the table. words: its command as far as luaPath names it. arguments: what PHP adds to that (mw_main.lua,
     Scribunto's directory, interpreter id, size of integers); none for a server that is started in its own way.
-    env: variables it needs.
+    env: variables it needs. shown: its words for a person, where `words` names a file that is gone afterwards.
     """
 
     name: str
     words: tuple[str, ...]
     arguments: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
+    shown: tuple[str, ...] = ()
 
     @property
     def command(self) -> list[str]:
@@ -65,7 +66,9 @@ def ours(runtime: str, mediawiki: Path | None) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="luaproc-bench-") as directory:
         path = Path(directory) / "luaproc"
         launcher.write(path, launcher.text([f"--runtime={runtime}"]))
-        yield Server(_our_name(runtime), (str(path),), php_words(mediawiki) if mediawiki else ("serve",))
+        arguments = php_words(mediawiki) if mediawiki else ("serve",)
+        shown = tuple(starting.command((f"--runtime={runtime}",)))
+        yield Server(_our_name(runtime), (str(path),), arguments, shown=shown)
 
 
 def opponents(commands: tuple[str, ...], runtime: str, mediawiki: Path | None) -> list[Server]:

@@ -49,6 +49,9 @@ def test_json_alone_on_stdout_and_three_servers() -> None:
     found = json.loads(done.stdout)
     assert [server["name"] for server in found["servers"]] == ["luaproc luajit21", "luajit", "lua5.1"]
     assert found["servers"][0]["version"].startswith("LuaJIT 2.1")
+    ours = found["servers"][0]["command"]
+    again = subprocess.run([*ours[:-4], "-v"], capture_output=True, text=True, timeout=60)
+    assert again.stdout.startswith("LuaJIT 2.1"), "a command that is still one"
     assert set(found["workloads"][0]["ratios"]) == {"luajit", "lua5.1"}
 
 
