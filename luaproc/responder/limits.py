@@ -54,14 +54,19 @@ def lua_memory(max_memory: int | None) -> int:
 
     Measured now, so call it when all else is loaded. Without a limit of the process, `max_memory` less BASE.
     """
-    limit = _soft_limit(b"Max address space")
-    if limit is not None:
+    limit = address_space()
+    if limit:
         with open("/proc/self/statm", "rb") as file:
             used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
         return max(limit - used - min(RESERVE, limit // 32), 256 * 1024)
     if max_memory is not None:
         return max(max_memory - BASE, 256 * 1024)
     return 0
+
+
+def address_space() -> int:
+    """The process's limit of virtual memory, bytes; 0 where there is none, or no /proc to tell."""
+    return _soft_limit(b"Max address space") or 0
 
 
 def collector_pause(limit: int) -> int:

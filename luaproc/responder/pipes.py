@@ -19,8 +19,8 @@ SLICE = 65536
 # copes with, and no more than this is lost with it.
 SMALL = 4096
 
-# Header -> the length it tells, and the other way round, for frames up to SMALL: the same ones come again and again, and
-# to read or write one costs as much as all else that is done for a small frame.
+# Header -> the length it tells, and the other way round, for frames up to SMALL: the same ones come again and again,
+# and reading and writing them took a seventh of an echo.
 _lengths: "dict[bytes, int]" = {}
 _headers: "dict[int, bytes]" = {}
 _REMEMBERED = 1000
@@ -32,9 +32,11 @@ NOT_SENT, REPLY, REQUEST = 0, 1, 2
 
 def die(reason: "str | bytes") -> "NoReturn":
     """End the process with status 1 and `reason` as one line on stderr."""
-    text = reason if isinstance(reason, bytes) else reason.encode("utf-8", "replace")
-    report(b"luaproc: " + text.replace(b"\n", b" ")[:1000])
-    os._exit(1)
+    try:
+        text = reason if isinstance(reason, bytes) else reason.encode("utf-8", "replace")
+        report(b"luaproc: " + text.replace(b"\n", b" ")[:1000])
+    finally:  # there may be no memory to say it with
+        os._exit(1)
 
 
 def report(text: bytes) -> None:
@@ -63,19 +65,25 @@ class Pipes:
         self._used = lua.get_memory_used
         self._set_max_memory = lua.set_max_memory
         self._limit = 0
-        self._lifted = False
+        self._full_size = 0  # of the process: nearly its limit, in pages
+        self._lifted = False  # whether Lua's limit is another than `_limit`
         self._ballast: bytearray | None = bytearray(limits.HEADROOM)
         self._turn = 0  # exchanges begun
         self._sent = 0  # the turn of the last message that went out
+        self._header: bytes | None = None  # of the message that is being read
         self._body = b""  # the message that went to Lua last; of a long one, the beginning
         self._long = False  # whether it was too long for one piece
         self._left = 0  # bytes of it that are still in the pipe
         self._next: bytes | None = None  # its slice that is read but not yet taken
 
-    def set_limit(self, limit: int) -> None:
-        """Arm Lua's memory limit, bytes; 0 for none."""
+    def set_limit(self, limit: int, address_space: int) -> None:
+        """Arm Lua's memory limit, bytes; 0 for none. address_space: the process's, bytes; 0 for none."""
         self._limit = limit
         self._set_max_memory(limit, total=True)
+        if address_space:
+            self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+            self._page = os.sysconf("SC_PAGE_SIZE")
+            self._full_size = (address_space - 2 * limits.HEADROOM) // self._page
 
     def status(self) -> bytes:
         """The encoded reply to getStatus."""
@@ -84,9 +92,8 @@ class Pipes:
     def exchange(self, reply: bytes) -> "bytes | tuple[object, ...] | bool":
         """Send a reply or request, and receive."""
         self._turn += 1
-        if self._lifted and self._used(total=True) < self._limit - limits.HEADROOM:
-            self._set_max_memory(self._limit, total=True)
-            self._lifted = False
+        if self._lifted and not self.is_full():
+            self.tighten()
         self._send(reply)
         return self.receive()
 
@@ -94,8 +101,8 @@ class Pipes:
         """PHP's next message: `return ` and its expression, what `shortcuts` makes of it, or True for one that Lua
         takes by `slice`. Ends the process at the end of input and at a bad frame."""
         while True:
-            self._long, self._body = False, b""  # nothing of the next message is read
-            header = self._read_all(16)
+            self._long, self._header, self._body = False, None, b""  # nothing of the next message is read
+            header = self._header = self._read_all(16)
             length = _lengths.get(header)
             if length is None:
                 if not header:
@@ -103,17 +110,11 @@ class Pipes:
                 length = _frame_length(header)
             if length > SLICE and not self._has_room(length):
                 return self._begin_long(length)
-            try:
-                body = self._read_all(length)
-            except MemoryError:
-                # The header is gone from the pipe: `lost` takes the rest.
-                self._long, self._left, self._next, self._body = True, length, None, b""
-                raise
+            body = self._body = self._read_all(length)
             if len(body) != length:
                 die(f"truncated frame: expected a body of {length} bytes, got {len(body)}")
             if self._log is not None:
                 self._write_log(b"RX <== ", body, length)
-            self._body = body
             if body == _GET_STATUS:
                 self._send(self._status())
                 continue
@@ -130,12 +131,33 @@ class Pipes:
         """The last message's expression as it came; None where it was long."""
         return None if self._long else b"return " + self._body
 
+    def is_full(self) -> bool:
+        """Whether there is little room left for Lua or for the process, which malloc's overhead may fill before."""
+        return self._used(total=True) > self._limit - limits.HEADROOM or (
+            self._full_size > 0 and self._size() > self._full_size
+        )
+
+    def _size(self) -> int:
+        """The process's virtual memory, in pages."""
+        return int(os.pread(self._statm, 32, 0).split(None, 1)[0])
+
     def lift(self) -> None:
-        """Add HEADROOM to Lua's limit, and the ballast to what is free, until there is enough again: to answer with."""
+        """Add the ballast to what is free, and as much to Lua's limit: to answer with."""
         self._ballast = None
+        self._lifted = True
         if self._limit:
             self._set_max_memory(self._limit + limits.HEADROOM, total=True)
-            self._lifted = True
+
+    def tighten(self) -> None:
+        """Take back what `lift` gave. Where there is no room for the ballast, Lua gets nothing more until there is."""
+        limit = self._limit
+        try:
+            self._ballast = self._ballast or bytearray(limits.HEADROOM)
+            self._lifted = False
+        except MemoryError:
+            limit = min(limit, self._used(total=True))
+        if self._limit:
+            self._set_max_memory(limit, total=True)
 
     def lost(self, turn: int) -> int:
         """What a failure has cost in this turn, the one in which Lua went to `exchange`; drains what is left of a long
@@ -145,14 +167,16 @@ class Pipes:
             return NOT_SENT
         self._next = None
         if not self._left and not self._body:
-            # Not even the header was read.
-            header = self._read(16)
+            # No more than the header was read.
+            header = self._header or self._read(16)
             if not header:
                 os._exit(0)
             self._long, self._left = True, _frame_length(header)
         if self._left and not self._body:
-            self._body = self._read(min(self._left, 64))
-            self._left -= len(self._body)
+            size = min(self._left, 64)
+            left = self._left - size
+            self._body = self._read(size)
+            self._left = left
         while self._left:
             # Into memory that is there: this must not fail.
             taken = self._read_into(self._scrap[: self._left])
@@ -169,10 +193,13 @@ class Pipes:
             return piece
         if not self._left:
             return None
-        piece = self._read_all(min(SLICE, self._left))
-        if not piece:
-            die(f"truncated frame: {self._left} bytes of the body are missing")
-        self._left -= len(piece)
+        # Nothing may fail between reading and counting, not even for lack of memory for a number.
+        size = min(SLICE, self._left)
+        left = self._left - size
+        piece = self._read_all(size)
+        self._left = left
+        if len(piece) != size:
+            die(f"truncated frame: {left + size - len(piece)} bytes of the body are missing")
         return piece
 
     # What crosses into Lua must fit: lupa pushes it where a failure would cost it the reference.
@@ -185,7 +212,13 @@ class Pipes:
 
     def _has_room(self, length: int) -> bool:
         # Lua's copies of a message while it compiles it: the text, the lexer's buffer (up to twice), the string.
-        return length <= WHOLE and (not self._limit or self._used(total=True) + 5 * length < self._limit)
+        return length <= WHOLE and (
+            not self._limit
+            or (
+                self._used(total=True) + 5 * length < self._limit
+                and (not self._full_size or self._size() + 5 * length // self._page < self._full_size)
+            )
+        )
 
     def _begin_long(self, length: int) -> bool:
         self._long, self._left, self._next, self._body = True, length, None, b""
@@ -201,18 +234,13 @@ class Pipes:
         try:
             return self._read(length)
         except MemoryError:
-            self._ballast = None
+            self.lift()
             return self._read(length)
 
     def _send(self, reply: bytes) -> None:
         """One frame out. Raises MemoryError where nothing of it went out."""
         if self._log is not None:
             self._write_log(b"TX ==> ", reply, len(reply))
-        if self._ballast is None:
-            try:
-                self._ballast = bytearray(limits.HEADROOM)
-            except MemoryError:
-                pass
         if len(reply) > SLICE:
             self._send_long(reply)
             return
@@ -247,7 +275,7 @@ class Pipes:
             try:
                 body = _escape(bytes(piece))
             except MemoryError:
-                self._ballast = None
+                self.lift()
                 body = _escape(bytes(piece))
             _write(1, body)
 

@@ -1,5 +1,5 @@
-"""The responder: PHP's frames in, replies out, and Lua in between. Python moves bytes and owns the process; all that
-concerns values, chunks and modules is in lua/*.lua.
+"""The responder: PHP's frames in, replies out, and Lua in between. Python moves bytes, cuts the frequent messages apart
+(`shortcuts`), and owns the process; all else that concerns values, chunks and modules is in lua/*.lua.
 
 Exit statuses: 0 for `quit` and for the end of input between messages, 42 for `testquit`, 1 for malformed or unexpected
 input (one line on stderr), 2 for options that cannot be met. SIGXCPU, SIGTERM and SIGPIPE end the process by their
@@ -70,25 +70,28 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
     log = found.get("log")
     pipes = _open_pipes(lua, str(log) if log else None)
     boot = lua.execute(b"return assert(loadstring(..., '=luaproc/boot.lua'))", _source(b"boot"))
-    start = boot(
-        _source,
-        pipes.receive,
-        pipes.exchange,
-        pipes.slice,
-        pipes.again,
-        pipes.plain,
-        pipes.lost,
-        pipes.lift,
-        pipes.status,
-        os._exit,
-        die,
-        report,
-        limits.cpu_seconds(),
-        found.get("int-size", 8),
-        installation.function_head(class_name, int(found.get("interpreter-id", 0))),
-        installation.reads_log(class_name),
-    )
+    given = {
+        "source": _source,
+        "receive": pipes.receive,
+        "exchange": pipes.exchange,
+        "slice": pipes.slice,
+        "again": pipes.again,
+        "plain": pipes.plain,
+        "lost": pipes.lost,
+        "is_full": pipes.is_full,
+        "lift": pipes.lift,
+        "tighten": pipes.tighten,
+        "status": pipes.status,
+        "exit": os._exit,
+        "die": die,
+        "report": report,
+        "cpu_limit": limits.cpu_seconds(),
+        "int_size": found.get("int-size", 8),
+        "function_head": installation.function_head(class_name, int(found.get("interpreter-id", 0))),
+        "with_log": installation.reads_log(class_name),
+    }
+    start = boot(*[part for name, value in given.items() for part in (name.encode(), value)])
     limit = limits.lua_memory(max_memory)
-    pipes.set_limit(limit)
+    pipes.set_limit(limit, limits.address_space())
     start(limit, limits.collector_pause(limit))
     raise AssertionError("the conversation ends by the end of the process")

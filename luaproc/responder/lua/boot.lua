@@ -1,25 +1,37 @@
 -- Puts the parts together and takes away what no module may find. Runs once; returns the function that serves for ever.
--- Arguments: source (part -> its text), the callables of server.lua's `wire`, then the settings.
+-- Arguments: names and values by turns. Callables of Python's are `pipes`, as server.lua describes them (and `source`, part
+-- -> its text, and `report`, a line for stderr); all else are settings.
 
-local source, first, exchange, slice, again, plain, lost, lift, status, exit, die, report,
-	cpu_limit, int_size, function_head, with_log = ...
-local wire = {
-	first = first, exchange = exchange, slice = slice, again = again, plain = plain, lost = lost, lift = lift,
-	status = status, exit = exit, die = die,
-}
-local settings = { int_size = int_size, function_head = function_head, with_log = with_log }
+local pipes, settings = {}, {}
+for i = 1, select( '#', ... ), 2 do
+	local name, value = select( i, ... )
+	local kind = type( value ) == 'userdata' and pipes or settings
+	kind[name] = value
+end
 
 -- LuaJIT's first error allocates thread-local data, and where memory is full then, glibc aborts. So it comes now.
 pcall( error )
 
+-- The C stack grows by the page, and where the address space is full then, the process dies of SIGSEGV. So it takes now
+-- what modules and Python need later: 48 calls of gsub in one another, of 9 KB each.
+local levels, gsub = 48, string.gsub
+local function deeper()
+	levels = levels - 1
+	if levels > 0 then
+		gsub( 'x', 'x', deeper )
+	end
+end
+deeper()
+
 local function part( name )
-	return assert( loadstring( source( name ), '=luaproc/' .. name .. '.lua' ) )
+	return assert( loadstring( pipes.source( name ), '=luaproc/' .. name .. '.lua' ) )
 end
 
 local environment, protected_functions = part 'environment' ( part 'names' (), _G )
-local serve = part 'server' ( wire, environment, protected_functions, part 'codec', part 'trace', settings )
-
-part 'watch' ( cpu_limit, report )
+local serve = part 'server' (
+	pipes, environment, protected_functions, part 'codec', part 'trace', part 'watch' ( settings.cpu_limit, pipes.report ),
+	settings
+)
 
 -- Every part has what it needs in locals. What is left of the globals would be a way out if anything leaked: lupa's
 -- `python` (also package.loaded.python), io, os, debug, package, ffi.

@@ -6,27 +6,37 @@
 -- outside allocates nothing. Only one C boundary, the xpcall around the module, lies between two nested calls: Lua 5.1
 -- allows 200.
 --
--- wire.exchange( bytes ) sends a reply or request and returns PHP's next message: a string ('return ' .. expression),
---   its op and fields (see SHORT), or true for one that is long and comes by wire.slice().
--- wire.first() is the same without sending. wire.again() gives the message that was lost on the way to us once more,
--- wire.plain() its whole expression.
--- wire.lost( turn ) tells what was lost: 0 nothing was sent in this turn, 1 a reply, 2 a request.
--- wire.lift() adds a reserve to the memory limit until enough is free.
--- wire.die( reason ) and wire.exit( status ) end the process. wire.status() is the encoded reply to getStatus.
+-- pipes.exchange( bytes ) sends a reply or request and returns PHP's next message: a string ('return ' .. expression),
+--   what was cut out of it (see SHORT), or true for one that is long and comes by pipes.slice().
+-- pipes.receive() is the same without sending. pipes.again() gives the message that was lost on the way to us once
+-- more, pipes.plain() its whole expression.
+-- pipes.lost( turn ) tells what was lost, see NOT_SENT.
+-- pipes.is_full() tells whether memory is nearly full. pipes.lift() frees a reserve and adds it to Lua's limit,
+-- pipes.tighten() takes it back.
+-- pipes.die( reason ) and pipes.exit( status ) end the process. pipes.status() is the encoded reply to getStatus.
 
-local wire, environment, protected_functions, encode_of, trace_of, settings = ...
+local pipes, environment, protected_functions, encode_of, trace_of, watch, settings = ...
 local type, next, error, pcall, xpcall, select = type, next, error, pcall, xpcall, select
 local rawget, rawset, setfenv, loadstring, load, unpack = rawget, rawset, setfenv, loadstring, load, unpack
 local collectgarbage = collectgarbage
-local find, gmatch, floor, max = string.find, string.gmatch, math.floor, math.max
+local find, gmatch, match, floor, max = string.find, string.gmatch, string.match, math.floor, math.max
 local resume, create = coroutine.resume, coroutine.create
 local jit_off = jit and jit.off
+
+if jit then
+	-- Compiled code may run out of memory anywhere, where it leaves its trace: outside of our pcalls, too.
+	jit_off( true, true )
+end
 
 -- error()'s level of the module's line that called one of our functions for PHP: call_php, the closure's tail call
 -- (PUC counts it as a level, LuaJIT does not), the module.
 local CALLER = jit and 2 or 3
 local MAX_RESULTS = 7990 -- C functions have 8000 stack slots in Lua 5.1
 local NO_MEMORY = 'not enough memory'
+local PYTHON_FAILED = 'error during Python call' -- lupa's, where there was no memory for Python's own error either
+
+-- What pipes.lost answers: our reply or request was not sent; PHP's reply was lost, or a request of PHP's.
+local NOT_SENT, REPLY, REQUEST = 0, 1, 2
 
 ---- The chunk table -------------------------------------------------------------------------------------------------
 
@@ -50,15 +60,27 @@ local EMPTY_REPLY = encode.values( 0 )
 ---- Messages in -----------------------------------------------------------------------------------------------------
 
 local function malformed( op, field, expected, value )
-	wire.die( 'malformed message: "' .. op .. '" needs ' .. expected .. ' as "' .. field .. '", got ' .. type( value ) )
+	pipes.die( 'malformed message: "' .. op .. '" needs ' .. expected .. ' as "' .. field .. '", got ' .. type( value ) )
 end
 
 local message_environment = { chunks = chunks }
 
--- A limit that a message met (memory, stack, the compiler's tables): it costs this message, not the process.
-local limit_met
+-- Whether a message met a limit (memory, a stack, the compiler's tables), which costs this message and not the process;
+-- and not a fault of its own. Told by the text up to where it quotes the message.
+local LIMITS = {
+	NO_MEMORY, PYTHON_FAILED, 'overflow', 'error in error handling', 'too many', 'has more than', 'too long', 'too complex',
+}
 local function is_limit( err )
-	return type( err ) ~= 'string' or err == NO_MEMORY or err == limit_met or find( err, 'overflow', 1, true )
+	if type( err ) ~= 'string' then
+		return true
+	end
+	local text = match( err, "^[^'`\"]*" )
+	for i = 1, #LIMITS do
+		if find( text, LIMITS[i], 1, true ) then
+			return true
+		end
+	end
+	return false
 end
 
 -- A message in our hands is its op and its fields, in this order: no table to make for the frequent ones.
@@ -75,13 +97,10 @@ local FIELDS = {
 
 local function evaluate( chunk, reason )
 	if not chunk then
-		-- wire.slice may have failed, for lack of memory: no text then.
-		if type( reason ) == 'string' and reason ~= NO_MEMORY and find( reason, ' near ', 1, true ) then
-			wire.die( 'malformed message: the body is no Lua expression: ' .. reason )
+		if is_limit( reason ) then -- or pipes.slice failed, and there is no text
+			error( reason, 0 )
 		end
-		-- Not the syntax (those texts name what the error is near): a limit of the compiler.
-		limit_met = reason
-		error( reason, 0 )
+		pipes.die( 'malformed message: the body is no Lua expression: ' .. reason )
 	end
 	if jit_off then
 		jit_off( chunk ) -- it runs once
@@ -91,22 +110,22 @@ local function evaluate( chunk, reason )
 	if a == nil then
 		local message = op
 		if type( message ) ~= 'table' then
-			wire.die( 'malformed message: the body is no table but a ' .. type( message ) )
+			pipes.die( 'malformed message: the body is no table but a ' .. type( message ) )
 		end
 		op = message.op
 		local fields = type( op ) == 'string' and FIELDS[op]
 		if not fields then
-			wire.die( 'unexpected message: unknown op ' .. ( type( op ) == 'string' and '"' .. op .. '"' or type( op ) ) )
+			pipes.die( 'unexpected message: unknown op ' .. ( type( op ) == 'string' and '"' .. op .. '"' or type( op ) ) )
 		end
 		local first, second, third = fields[1], fields[2], fields[3]
 		return op, first and message[first], second and message[second], third and message[third]
-	elseif op ~= 'call' and op ~= 'return' then -- wire's shorter expressions are of these
-		wire.die( 'malformed message: the body is more than one expression' )
+	elseif op ~= 'call' and op ~= 'return' then -- Python's shorter expressions are of these
+		pipes.die( 'malformed message: the body is more than one expression' )
 	end
 	return op, a, b, c
 end
 
--- What wire cut out of a message itself -> the op and its fields.
+-- What was cut out of a message itself -> the op and its fields.
 local SHORT = {
 	loadString = function ( text, name ) return 'loadString', text, name end,
 	call1 = function ( id, argument ) return 'call', id, 1, { argument } end,
@@ -115,10 +134,10 @@ local SHORT = {
 }
 
 local function slice()
-	return wire.slice()
+	return pipes.slice()
 end
 
--- One message from what wire gave. Raises where memory or stack run out, ends the process where it is malformed.
+-- One message from what `pipes` gave. Raises where memory or stack run out, ends the process where it is malformed.
 local function decode( body, a, b )
 	if a ~= nil then
 		return SHORT[body]( a, b )
@@ -127,64 +146,92 @@ local function decode( body, a, b )
 	end
 	local chunk, reason = loadstring( body, '=message' )
 	if not chunk and find( reason, ' near ', 1, true ) then
-		chunk, reason = loadstring( wire.plain(), '=message' )
+		chunk, reason = loadstring( pipes.plain(), '=message' )
 	end
 	return evaluate( chunk, reason )
 end
 
--- How often we went to exchange. wire counts too: where it counted less, the call itself failed for lack of stack.
+-- How often we went to exchange. `pipes` counts too: where it counted less, the call itself failed for lack of stack.
 local turn = 0
 
+-- KB of Lua's memory up to which the process cannot be full: a block of malloc's is at most twice as large as what Lua
+-- counts for it.
+local spacious = math.huge
+
+-- Whether the reserve is out. While it is, what crosses has room on both sides. What failed on the way between them would
+-- be lost, and a module must not come near it.
+local lifted = false
+local function lift()
+	lifted = true
+	pipes.lift()
+end
+
 local function exchange( bytes )
-	return decode( wire.exchange( bytes ) )
+	if collectgarbage( 'count' ) > spacious and pipes.is_full() then
+		lift()
+	end
+	local op, a, b, c = decode( pipes.exchange( bytes ) )
+	if lifted then
+		lifted = false
+		pipes.tighten()
+	end
+	return op, a, b, c
 end
 
 local function receive_first()
-	return decode( wire.first() )
+	return decode( pipes.receive() )
 end
 
 local function decode_again()
-	local body, a, b = wire.again()
+	local body, a, b = pipes.again()
 	if body then
 		return decode( body, a, b )
 	end
 	return nil
 end
 
--- After exchange failed with `err`: the message after all, or else nil, what was lost (see wire.lost) and why.
+local function reason_of( err )
+	return type( err ) == 'string' and err ~= PYTHON_FAILED and err or NO_MEMORY
+end
+
+-- After exchange failed with `err`: the message after all, or else nil, what was lost and why.
 -- A coroutine has fresh stacks: what failed for nesting succeeds there.
 local function regain( err )
 	collectgarbage()
-	local lost = wire.lost( turn )
-	if lost == 0 then
-		return nil, 0, NO_MEMORY
+	local lost = pipes.lost( turn )
+	if lost == NOT_SENT then
+		return nil, lost, reason_of( err )
 	end
+	lift()
 	local ok, op, a, b, c = resume( create( decode_again ) )
 	if ok and op then
+		lifted = false
+		pipes.tighten()
 		return op, a, b, c
 	elseif not ok then
 		err = op
 	end
 	if not is_limit( err ) then
-		wire.die( 'malformed message: the body cannot be evaluated: ' .. err )
+		pipes.die( 'malformed message: the body cannot be evaluated: ' .. err )
 	end
-	return nil, lost, type( err ) == 'string' and err or NO_MEMORY
+	return nil, lost, reason_of( err )
 end
 
--- wire.lost, where regain itself failed. Python may lack the memory to be called at all, for a moment; where C's stack
+-- pipes.lost, where regain itself failed. Python may lack the memory to be called at all, for a moment; where C's stack
 -- has no room for a pcall, the call without one succeeds.
 local function what_was_lost()
 	for _ = 1, 100 do
-		local ok, lost = pcall( wire.lost, turn )
+		local ok, lost = pcall( pipes.lost, turn )
 		if ok then
 			return lost
-		elseif type( lost ) == 'string' and lost ~= NO_MEMORY then
-			return wire.lost( turn )
+		elseif type( lost ) == 'string' and find( lost, 'stack overflow', 1, true ) then
+			return pipes.lost( turn )
 		end
-		pcall( wire.lift )
+		pcall( lift )
 		pcall( collectgarbage )
 	end
-	wire.die( 'not enough memory to go on' )
+	pcall( pipes.die, 'not enough memory to go on' )
+	return pipes.exit( 1 )
 end
 
 ---- Ops that run no module code -------------------------------------------------------------------------------------
@@ -195,9 +242,9 @@ local BINARY_MARKERS = { '\27Lua', '\27LJ' }
 
 -- Op -> function of the message that returns the encoded reply. All run inside a pcall.
 local answer = {
-	getStatus = function () return wire.status() end,
-	quit = function () wire.exit( 0 ) end,
-	testquit = function () wire.exit( 42 ) end,
+	getStatus = function () return pipes.status() end,
+	quit = function () pipes.exit( 0 ) end,
+	testquit = function () pipes.exit( 42 ) end,
 }
 
 function answer.loadString( text, name )
@@ -425,7 +472,7 @@ end
 local function find_answer( op, a, b, c )
 	local handler = answer[op]
 	if not handler then
-		wire.die( 'unexpected message: a reply ("' .. op .. '") that nothing asked for' )
+		pipes.die( 'unexpected message: a reply ("' .. op .. '") that nothing asked for' )
 	end
 	return handler( a, b, c )
 end
@@ -447,7 +494,7 @@ local function reply_to( op, a, b, c )
 	elseif not ok and reply == NO_MEMORY then
 		-- What the modules hold leaves no room for this: once more, with the reserve.
 		pcall( collectgarbage )
-		pcall( wire.lift )
+		pcall( lift )
 		ok, reply = pcall( find_answer, op, a, b, c )
 		if ok and not reply then
 			call_args = nil
@@ -492,10 +539,10 @@ local function converse( bytes )
 				return op, a, b
 			end
 			reply = reply_to( op, a, b, c )
-		elseif bytes and a == 1 or requesting and a == 0 then
+		elseif bytes and a == REPLY or requesting and a == NOT_SENT then
 			return nil, b
-		elseif a == 1 then
-			wire.die( 'unexpected message: a reply that nothing asked for' )
+		elseif a == REPLY then
+			pipes.die( 'unexpected message: a reply that nothing asked for' )
 		else
 			ok, reply = pcall( encode.failure, b )
 			if not ok then
@@ -508,7 +555,21 @@ local function converse( bytes )
 	end
 end
 
+-- Takes the stack that the conversation may need below a request of ours, ten calls deep: where that ends, or there is
+-- no memory to make it larger, the module has to know before the request is sent.
+local take_stack = loadstring(
+	'local take_stack, calls, ' .. ( '_,' ):rep( jit and 50 or 25 ) .. '_ = ... '
+		.. 'if calls > 0 then take_stack( take_stack, calls - 1 ) end return nil',
+	'=luaproc/stack.lua'
+)
+
 local function call_php( head, count, ... )
+	if jit_off or collectgarbage( 'count' ) > spacious then
+		if not pcall( take_stack, take_stack, 10 ) then
+			collectgarbage()
+			take_stack( take_stack, 10 )
+		end
+	end
 	local ok, request = encode_with_care( encode.call, head, count, ... )
 	if not ok then
 		-- Our own texts get the position of the module's line; what a __pairs raised stays as it is.
@@ -538,8 +599,17 @@ end
 -- limit: of Lua's memory, bytes, 0 for none. pause: of the collector, per cent (see limits.collector_pause).
 return function ( limit, pause )
 	if limit > 0 then
-		memory_limit, nearly_full = limit / 1024, limit / 1024 * 0.75
+		memory_limit = limit / 1024
+		spacious, nearly_full = memory_limit / 2, memory_limit * 0.75
 	end
 	collectgarbage( 'setpause', pause )
-	converse()
+	-- In a coroutine: a pcall would be a level more than modules find below them on the reference server.
+	local thread = create( function () converse() end )
+	watch( thread )
+	local _, reason = resume( thread )
+	-- Only the process's end ends it: after an error that left frames of lupa's behind, Python would wait for ever.
+	while true do
+		pcall( pipes.die, type( reason ) == 'string' and reason or NO_MEMORY )
+		pcall( pipes.exit, 1 )
+	end
 end
