@@ -132,9 +132,13 @@ class Pipes:
         return None if self._long else b"return " + self._body
 
     def is_full(self) -> bool:
-        """Whether there is little room left for Lua or for the process, which malloc's overhead may fill before."""
-        return self._used(total=True) > self._limit - limits.HEADROOM or (
-            self._full_size > 0 and self._size() > self._full_size
+        """Whether there is little room left: for Lua, or for the process, which malloc's overhead may fill before.
+
+        Where Lua gave back half of its memory there is room again, though the process is as large as it was.
+        """
+        used = self._used(total=True)
+        return used > self._limit - limits.HEADROOM or (
+            used > self._limit // 2 and self._full_size > 0 and self._size() > self._full_size
         )
 
     def _size(self) -> int:
@@ -149,13 +153,15 @@ class Pipes:
             self._set_max_memory(self._limit + limits.HEADROOM, total=True)
 
     def tighten(self) -> None:
-        """Take back what `lift` gave. Where there is no room for the ballast, Lua gets nothing more until there is."""
+        """Take back what `lift` gave. In memory too full for the ballast, Lua gets nothing more until there is room."""
         limit = self._limit
         try:
             self._ballast = self._ballast or bytearray(limits.HEADROOM)
             self._lifted = False
         except MemoryError:
-            limit = min(limit, self._used(total=True))
+            used = self._used(total=True)
+            if used > limit // 2:
+                limit = min(limit, used)
         if self._limit:
             self._set_max_memory(limit, total=True)
 

@@ -346,15 +346,21 @@ end
 
 ---- call ------------------------------------------------------------------------------------------------------------
 
--- KB: Lua's memory limit, and where garbage is collected before a module runs, as Lua's own collector would let memory
--- fill up with what earlier modules left.
-local memory_limit, nearly_full = math.huge, math.huge
+-- The error handler, what it gathered, and a clean slate for the next error.
+local on_error, take_trace, forget_trace = trace_of()
+
+-- KB: Lua's memory limit, where garbage is collected before a module runs (Lua's own collector would let memory fill up
+-- with what earlier modules left), and what was alive after that. That stays for a while: it must not cost a collection
+-- at every call.
+local memory_limit, nearly_full, alive = math.huge, math.huge, 0
 
 local function make_room()
-	if collectgarbage( 'count' ) > nearly_full then
+	local used = collectgarbage( 'count' )
+	if used > nearly_full or used > spacious and used > alive * 1.25 and pipes.is_full() then
+		forget_trace()
 		collectgarbage()
-		-- Half the way to the limit: what is alive and stays must not cost a collection at every call.
-		nearly_full = max( memory_limit * 0.75, ( collectgarbage( 'count' ) + memory_limit ) / 2 )
+		alive = collectgarbage( 'count' )
+		nearly_full = max( memory_limit * 0.75, ( alive + memory_limit ) / 2 )
 	end
 end
 
@@ -410,9 +416,6 @@ local function encode_results( ... )
 	local ok, text = encode_with_care( encode.values, select( '#', ... ), ... )
 	return ok and text or encode.failure( text )
 end
-
--- The error handler, what it gathered, and a clean slate for the next error.
-local on_error, take_trace, forget_trace = trace_of()
 
 -- Runs the prepared call: true and the encoded reply, or false and the error. Collecting the results may fail as well
 -- (memory), so it stands inside. On PUC this is one C call of 200; the module's level 2 is the tail call in `invoke`.
