@@ -28,6 +28,10 @@ def launch(options: "tuple[str, ...]" = (), by_name: bool = False) -> None:
     except LuaprocError as error:
         sys.stderr.write(f"luaproc: {error}\n")
         sys.exit(error.exit_status)
+    except OSError as error:  # nobody takes what `-v` says; all else tells it in its own words
+        sys.exit(f"luaproc: cannot write: {error.strerror}")
+    except MemoryError:
+        sys.exit("luaproc: not enough memory to start: raise Scribunto's memoryLimit, or --max-memory")
     except ModuleNotFoundError as error:
         if error.name not in ("click", "phpserialize"):
             raise
@@ -86,4 +90,4 @@ def _print_version(options: "tuple[str, ...]") -> None:
     from luaproc.responder.options import chosen_runtime
     from luaproc.responder.runtime import version
 
-    print(f"{version(chosen_runtime(options))}  (luaproc {luaproc.__version__})")
+    print(f"{version(chosen_runtime(options))}  (luaproc {luaproc.__version__})", flush=True)

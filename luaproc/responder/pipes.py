@@ -60,7 +60,7 @@ class Pipes:
         self._read = pipe.read
         self._read_into = pipe.readinto  # type: ignore[attr-defined]
         self._scrap = memoryview(bytearray(4096))
-        self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600) if log else None
+        self._log = _open_log(log) if log else None
         self._status = status.open_reporter()
         self._used = lua.get_memory_used
         self._set_max_memory = lua.set_max_memory
@@ -292,6 +292,18 @@ class Pipes:
         except OSError as error:  # a full disk is no reason to take the pages down
             self._log = None
             report(b"luaproc: the log ends here, cannot write: " + os.strerror(error.errno or 0).encode())
+
+
+def _open_log(path: str) -> "int | None":
+    try:
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except (OSError, ValueError) as error:  # a wiki's pages do not depend on it
+        report(
+            f"luaproc: no log, {path!r} cannot be opened: {getattr(error, 'strerror', error)}".encode(
+                "utf-8", "replace"
+            )
+        )
+        return None
 
 
 def _op(message: bytes) -> bytes:

@@ -24,13 +24,16 @@ def must_be_known(name: str) -> None:
 def new_runtime(name: str):  # type: ignore[no-untyped-def]
     """Make a `LuaRuntime` of lupa: bytes in and out, a memory limit that can be set, none of lupa's Python builtins.
 
-    Raises `UsageError` for a name that is no runtime, one that this lupa does not have, or that cannot be loaded.
+    Raises `UsageError` for a name that is no runtime, one that this lupa does not have, or that cannot be loaded;
+    `MemoryError` where there is too little to map it.
     """
     must_be_known(name)
     try:
         module = _import_extension(name)
     except ImportError as error:
-        if _find_extension(name):  # too little memory to map it, say
+        if "map segment" in str(error):
+            raise MemoryError from error
+        if _find_extension(name):
             raise UsageError(f"runtime {name!r} cannot be loaded: {error}") from error
         raise not_in_lupa(name, error) from error
     return module.LuaRuntime(encoding=None, register_eval=False, register_builtins=False, max_memory=0,

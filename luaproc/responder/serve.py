@@ -29,7 +29,7 @@ def serve(words: "list[str]", main_script: "str | None" = None) -> "NoReturn":
     """Serve the protocol on stdin and stdout until PHP ends it. Never returns.
 
     words: options (see `options.OPTIONS`). main_script: the path of mw_main.lua, where PHP named one.
-    Raises `UsageError` for options that cannot be met.
+    Raises `UsageError` for options that cannot be met, `MemoryError` where there is not enough to start.
     """
     found, rest = options.read(words)
     if rest:
@@ -39,10 +39,7 @@ def serve(words: "list[str]", main_script: "str | None" = None) -> "NoReturn":
     assert not isinstance(max_cpu, str)
     limits.set_process_limits(max_memory, max_cpu)
     _default_signals()
-    try:
-        _run(found, max_memory, main_script)
-    except MemoryError:
-        die("not enough memory to start: raise Scribunto's memoryLimit, or --max-memory")
+    _run(found, max_memory, main_script)
 
 
 def _default_signals() -> None:
@@ -60,8 +57,7 @@ def _open_pipes(lua, log: "str | None") -> Pipes:  # type: ignore[no-untyped-def
     try:
         return Pipes(lua, log)
     except OSError as error:
-        what = "stdin and stdout" if error.filename is None else f"the log file {log!r}"
-        raise UsageError(f"cannot open {what}: {error.strerror}") from error
+        raise UsageError(f"cannot open stdin and stdout: {error.strerror}") from error
 
 
 def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "str | None") -> "NoReturn":

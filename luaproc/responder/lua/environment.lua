@@ -46,7 +46,9 @@ end
 local MAX_RESULTS, MAX_BOUND = 8000, 2 ^ 31 - 1
 local abs = math.abs
 function globals.unpack( t, i, j )
-	if type( t ) == 'table' then
+	if i == nil and j == nil and type( t ) == 'table' and #t <= MAX_RESULTS then
+		return old_unpack( t )
+	elseif type( t ) == 'table' then
 		local from, to = i, j
 		if from == nil then
 			from = 1

@@ -4,7 +4,7 @@
 -- leave for the module's code. A pcall of the module's would catch it, and both sides would wait for each other for
 -- ever. So everything that can fail (even for lack of memory or stack) runs inside a pcall of ours; what stands
 -- outside allocates nothing. Only one C boundary, the xpcall around the module, lies between two nested calls: Lua 5.1
--- allows 200.
+-- allows 200, and counts on in coroutines.
 --
 -- pipes.exchange( bytes ) sends a reply or request and returns PHP's next message: a string ('return ' .. expression),
 --   what was cut out of it (see SHORT), or true for one that is long and comes by pipes.slice().
