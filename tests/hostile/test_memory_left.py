@@ -4,11 +4,11 @@ Figures in KB (Debian 12, x86-64, CPython 3.11, lupa 2.8): started lean, as `lua
 script; and the reference server on Debian's Lua.
 
     what a module can hold                lua51: lean  script  lua5.1   luajit21: lean  script  luajit
-    strings of 64 KB                             35264   33664   46784           34560   33152   23488
-    strings of 4 KB                              34768   33152   46016           34128   32640   44984
-    strings of 1 KB                              32768   31393   42805           32768   31452       0
-    one string, of string.rep                    11750   11200   14100           16350   16350   16350
-    used before the module (vsize)               14060   15696    4272           14796   16364    4176
+    strings of 64 KB                             34944   33408   46784           34368   32960   23488
+    strings of 4 KB                              34404   32928   46016           33908   32580   44984
+    strings of 1 KB                              32768   31748   42805           32684   31370       0
+    one string, of string.rep                    11600   10650   14100           16350   16350   16350
+    used before the module (vsize)               14396   15900    4272           15004   16424    4176
 
 32,768 strings of 1 KB are where a table's array doubles: it wants 1 MB at once then. string.rep has its text three
 times over while it grows. The reference on luajit leaves nothing: memory that runs out ends it.

@@ -446,3 +446,18 @@ def test_the_example_in_the_docstring() -> None:
     words = [sys.executable, "-c", imports + textwrap.dedent(code)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("42\n", "")
+
+
+def test_the_session_of_the_readme(run: Run, words: list[str]) -> None:
+    """Its module, and what it prints there."""
+    module = Path(__file__).parents[2] / "examples" / "Greeting.lua"
+    shown = result(run, f""":load {module} Module:Greeting
+:call Module:Greeting
+:register php exists
+:answer true
+:call greet "Main Page"
+:answer false
+:fails :call greet "Nowhere"
+""", *words)  # fmt: skip
+    assert '"Hello, Main Page", {length = 9}' in shown
+    assert "Module:Greeting:5: no such page: Nowhere" in shown
