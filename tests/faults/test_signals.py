@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import resource
 import signal
 
@@ -95,6 +96,29 @@ def test_sigxcpu(runtime: str, way: str, monkeypatch: pytest.MonkeyPatch) -> Non
         assert status == -signal.SIGXCPU, stderr
         assert used.ru_utime + used.ru_stime < 2
         assert b"Traceback" not in stderr
+
+
+def test_where_the_cpu_time_went() -> None:
+    """On lua51 the stack of the moment is told before SIGXCPU; a name is the module's to choose, a line is not."""
+    code = (
+        "local t = {} local function spin() while true do end end\n"
+        "t['x\\nluaproc: all is well\\27[31m'] = function() local r = spin() end\n"
+        "local r = t['x\\nluaproc: all is well\\27[31m']()"
+    )
+    with Responder("lua51", "--max-cpu", "1") as responder:
+        responder.load(code, 1)
+        responder.call(1)
+        status, stderr, _ = responder.ended()
+    assert status == -signal.SIGXCPU
+    lines = stderr.decode().splitlines()
+    assert re.fullmatch(r"luaproc: [01]\.\d\d of 1 seconds of CPU time are used up", lines[0])
+    assert lines[1] == "stack traceback:"
+    assert [line.strip().split(":", 1)[1] for line in lines[2:5]] == [
+        "1: in function 'spin'",
+        "2: in function 'x?luaproc: all is well?[31m'",
+        "3: in main chunk",
+    ]
+    assert sum(line.startswith("luaproc: ") for line in lines) == 1
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
