@@ -52,7 +52,9 @@ def test_a_signal_ends_the_server_too(command: str, number: int, tmp_path: Path)
     """A server that loops would do so for ever: in a session of its own, it hears of no terminal that is closed."""
     server = tmp_path / "server"
     server.write_text(
-        f"#!/bin/sh\necho $$ >{tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid\nexec sleep 1000\n"
+        # Once it was spoken to: before that, its starter may not know it yet, and the end of its input ends a server.
+        f"#!/bin/sh\nhead -c 1 >{tmp_path}/first\n"
+        f"echo $$ >{tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid\nexec sleep 1000\n"
     )
     server.chmod(0o755)
     words = [EXAMPLE] if command == "replay" else []
