@@ -58,7 +58,11 @@ def test_a_signal_ends_the_server_too(command: str, number: int, tmp_path: Path)
     )
     server.chmod(0o755)
     words = [EXAMPLE] if command == "replay" else []
-    process = subprocess.Popen([*LUAPROC, command, "--server", str(server), *words], stdin=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*LUAPROC, command, "--server", str(server), *words],
+        stdin=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # these tests may run under nohup
+    )
     try:
         assert process.stdin
         process.stdin.write(b"while true do end\n")

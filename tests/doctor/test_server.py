@@ -1,6 +1,8 @@
 """The Lua side at work: servers that die, stop, lie, leak or take too much are found, each by its own words."""
 
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,14 @@ def test_version_of_a_luapath_that_never_stops_talking(place: Path, make: Make) 
     assert finding.text.endswith("-v does not come to an end, and said: y")
 
 
+def wait_for(happened: Callable[[], bool]) -> bool:
+    """Whether it happens within some seconds: a process that was killed has still to be scheduled."""
+    deadline = time.monotonic() + 10
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return happened()
+
+
 @pytest.mark.parametrize("name", ["version", "start"])
 def test_nothing_is_left_behind(place: Path, make: Make, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A wrapper's own children, when the wrapper is given up."""
@@ -85,7 +95,7 @@ def test_nothing_is_left_behind(place: Path, make: Make, monkeypatch: pytest.Mon
     pids = Path(f"/dev/shm/{place.name}")
     (pid,) = pids.read_text().split()
     pids.unlink()
-    assert not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()
+    assert wait_for(lambda: not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text())
 
 
 # Start

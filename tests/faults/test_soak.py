@@ -1,7 +1,7 @@
 """100,000 mixed messages in one process: memory flat, no id handed out twice, every answer the right one.
 
 Resident memory after 20,000 messages and after 100,000, in KB, on Debian 12 with CPython 3.11 and lupa 2.8:
-lua51 11,140 and 11,192; luajit21 12,104 and 13,044. 23,218 functions are handed out.
+lua51 11,140 and 11,192; luajit21 12,180 and 13,144. 23,218 functions are handed out.
 """
 
 import random
@@ -27,9 +27,9 @@ from tests.faults.process import Responder
 
 MESSAGES = 100_000
 WARM = 20_000
-GROWTH = (
-    1024  # KB of resident memory between WARM and the end; caches are bounded, a leak of 20 bytes a message is more
-)
+# KB of resident memory between WARM and the end. Caches are bounded; a leak of 20 bytes a message is more. On luajit21 it
+# comes and goes: 12,180, 12,660, 13,144, 12,284 and 13,408 after 20,000, 60,000, 100,000, 200,000 and 300,000 messages.
+GROWTH = 1536
 
 _CODE = b"local a = ... local t = {} for i = 1, 20 do t[i] = a .. i end return t, function() return a end, %d"
 
