@@ -1,9 +1,9 @@
 """The limits of the process, and how much of them Lua may have."""
 
-import os
 import sys
 
 from luaproc.errors import UsageError
+from luaproc.responder.system import os
 
 # What stays for Python beside Lua, in bytes: frames of up to SLICE both ways, malloc's own overhead, and the reserve
 # below, which is given back when memory has run out, so that there is always enough to answer with.

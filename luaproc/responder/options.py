@@ -1,9 +1,8 @@
 """The options of the responder: one table for the command line, the environment and launchers."""
 
-import os
-
 from luaproc.errors import UsageError
 from luaproc.responder.runtime import DEFAULT
+from luaproc.responder.system import environment as process_environment
 
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def read(
     The command line wins over the environment (`os.environ` by default), whose variables are not looked at then. Raises
     `UsageError` for an unknown option or a value that cannot be read.
     """
-    environment = os.environ if environment is None else environment
+    environment = process_environment() if environment is None else environment
     found, rest = _read_words(words)
     for name, (variable, _, _, _) in OPTIONS.items():
         if variable and name not in found and environment.get(variable):
@@ -93,7 +92,7 @@ def chosen_runtime(words: "tuple[str, ...]" = ()) -> str:
     Raises `UsageError` as `read`.
     """
     variable = str(OPTIONS["runtime"][0])
-    found, _ = read(list(words), {variable: os.environ.get(variable, "")})
+    found, _ = read(list(words), {variable: process_environment().get(variable, "")})
     return str(found.get("runtime", DEFAULT))
 
 

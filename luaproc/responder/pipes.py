@@ -2,9 +2,8 @@
 `lost` what that cost.
 """
 
-import os
-
 from luaproc.responder import limits, shortcuts, status
+from luaproc.responder.system import os
 
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ default action, as PHP expects to see.
 """
 
 import _signal  # type: ignore[import-not-found]
-import os
 
 from luaproc.errors import UsageError
 from luaproc.responder import installation, limits, options, runtime
 from luaproc.responder.pipes import Pipes, die, report
+from luaproc.responder.system import os
 
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:

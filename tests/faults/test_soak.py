@@ -28,7 +28,7 @@ from tests.faults.process import Responder
 MESSAGES = 100_000
 WARM = 20_000
 # KB of resident memory between WARM and the end. Caches are bounded; a leak of 20 bytes a message is more. On luajit21
-# it comes and goes: 12,180, 12,660, 13,144, 12,284 and 13,408 after 20,000, 60,000, 100,000, 200,000 and 300,000 messages.
+# it comes and goes: 12,180, 12,660, 13,144, 12,284 and 13,408 after 20, 60, 100, 200 and 300 thousand messages.
 GROWTH = 1536
 
 _CODE = b"local a = ... local t = {} for i = 1, 20 do t[i] = a .. i end return t, function() return a end, %d"
