@@ -9,7 +9,8 @@ from tests.responder.conftest import LUAPROC, REGISTER, RUNTIMES, call_body, fra
 FORBIDDEN = {
     "click", "phpserialize", "typing", "re", "json", "dataclasses", "asyncio", "contextlib", "functools", "collections",
     "enum", "logging", "pathlib", "subprocess", "socket", "tempfile", "shutil", "argparse", "inspect", "threading",
-    "warnings", "traceback", "importlib.metadata", "luaproc.commands", "luaproc.host", "luaproc.wire", "os", "_collections_abc",
+    "warnings", "traceback", "importlib.metadata", "luaproc.commands", "luaproc.host", "luaproc.wire",
+    "os", "_collections_abc",
 }  # fmt: skip
 
 
