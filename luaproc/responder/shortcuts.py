@@ -2,9 +2,9 @@
 
 PHP writes one spelling for a message (client-contract.md, "Messages"). For the frequent ones it is cheaper to cut the
 text apart here than to compile an expression in Lua: a call with one argument costs 9 us instead of 14, a loadString
-of 33 kB 30 us instead of 130. Each reader returns the message as Lua's dispatcher wants it (the op, then its fields),
-or None for any other spelling, which Lua's compiler reads. Where the cutting misses (fields in another order, say),
-what it yields does not compile, and Lua asks for the whole text.
+of 33 kB 30 us instead of 130. Each reader returns what it cut out, under the name that Lua's dispatcher has for it
+(SHORT in server.lua), or a shorter expression; or None for any other spelling, which Lua's compiler reads. Where the
+cutting misses (fields in another order, say), what it yields does not compile, and Lua asks for the whole text.
 """
 
 from _codecs import escape_decode  # `codecs` has it without a name of its own
@@ -12,6 +12,19 @@ from _codecs import escape_decode  # `codecs` has it without a name of its own
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+# What PHP writes around the parts that are cut out, and where those begin.
+_CALL = b'{["op"]="call",["id"]='
+_RETURN = b'{["op"]="return",["nvalues"]='
+_LOAD_STRING = b'{["op"]="loadString",["text"]="'
+_CLEANUP_CHUNKS = b'{["op"]="cleanupChunks",["ids"]={'
+_NARGS, _ARGS, _VALUES, _CHUNK_NAME = b',["nargs"]=', b',["args"]=', b',["values"]=', b'",["chunkName"]="'
+_ONE_ARGUMENT, _ONE_VALUE = b'1,["args"]={[1]=', b'1,["values"]={[1]='
+_ID, _NVALUES, _TEXT, _IDS = len(_CALL), len(_RETURN), len(_LOAD_STRING), len(_CLEANUP_CHUNKS)
+_TO_COUNT, _TO_ARGS, _TO_VALUES, _TO_NAME = len(_NARGS), len(_ARGS), len(_VALUES), len(_CHUNK_NAME)
+_TO_ARGUMENT, _VALUE = len(_ONE_ARGUMENT), len(_RETURN) + len(_ONE_VALUE)
+_DIGITS = 20  # of a number, at most
 
 
 def unescape(text: bytes) -> "bytes | None":
@@ -49,31 +62,31 @@ def _only_value(body: bytes, start: int) -> "bytes | int | bool | None":
 
 def _call(body: bytes) -> "tuple[object, ...] | bytes | None":
     # {["op"]="call",["id"]=7,["nargs"]=1,["args"]={[1]="text"}}
-    end = body.find(b',["nargs"]=', 22, 42)
-    chunk, count = body[22:end], end + 11
+    end = body.find(_NARGS, _ID, _ID + _DIGITS)
+    chunk, count = body[_ID:end], end + _TO_COUNT
     if end < 0 or not chunk.isdigit() or len(chunk) > 9:
         return None
-    if body.startswith(b'1,["args"]={[1]=', count):
-        value = _only_value(body, count + 16)
+    if body.startswith(_ONE_ARGUMENT, count):
+        value = _only_value(body, count + _TO_ARGUMENT)
         if value is not None:
             return b"call1", int(chunk), value
-    end = body.find(b',["args"]=', count, count + 20)
+    end = body.find(_ARGS, count, count + _DIGITS)
+    if not _ends(body, count, end):
+        return None
     # Without the names of the fields there is half as much to compile.
-    return (
-        b'return "call",%b,%b,%b' % (chunk, body[count:end], body[end + 10 : -1]) if _ends(body, count, end) else None
-    )
+    return b'return "call",%b,%b,%b' % (chunk, body[count:end], body[end + _TO_ARGS : -1])
 
 
 def _return(body: bytes) -> "tuple[object, ...] | bytes | None":
     # {["op"]="return",["nvalues"]=1,["values"]={[1]="text"}}
-    if body.startswith(b'1,["values"]={[1]=', 29):
-        value = _only_value(body, 47)
+    if body.startswith(_ONE_VALUE, _NVALUES):
+        value = _only_value(body, _VALUE)
         if value is not None:
             return b"return1", value
-    end = body.find(b',["values"]=', 29, 51)
-    if not _ends(body, 29, end):
+    end = body.find(_VALUES, _NVALUES, _NVALUES + _DIGITS)
+    if not _ends(body, _NVALUES, end):
         return None
-    return b'return "return",%b,%b' % (body[29:end], body[end + 12 : -1])
+    return b'return "return",%b,%b' % (body[_NVALUES:end], body[end + _TO_VALUES : -1])
 
 
 def _ends(body: bytes, count: int, end: int) -> bool:
@@ -83,10 +96,10 @@ def _ends(body: bytes, count: int, end: int) -> bool:
 
 def _load_string(body: bytes) -> "tuple[object, ...] | None":
     # {["op"]="loadString",["text"]="return 1",["chunkName"]="=Module:X"}
-    end = body.rfind(b'",["chunkName"]="', 31)
+    end = body.rfind(_CHUNK_NAME, _TEXT)
     if end < 0 or body[-2:] != b'"}':
         return None
-    text, name = unescape(body[31:end]), unescape(body[end + 17 : -2])
+    text, name = unescape(body[_TEXT:end]), unescape(body[end + _TO_NAME : -2])
     if text is None or name is None:
         return None
     return b"loadString", text, name
@@ -94,7 +107,7 @@ def _load_string(body: bytes) -> "tuple[object, ...] | None":
 
 def _cleanup_chunks(body: bytes) -> "tuple[object, ...] | None":
     # {["op"]="cleanupChunks",["ids"]={[1]=1,[2]=3}}
-    ids = body[33:-2]
+    ids = body[_IDS:-2]
     if body[-2:] != b"}}" or (ids and not _are_listed(ids)):
         return None
     return b"cleanupListed", ids
@@ -116,10 +129,10 @@ def _are_listed(ids: bytes) -> bool:
 
 # How a body begins -> who reads it. Twelve bytes tell the ops apart; the readers rely on the whole beginning.
 _BEGINNINGS: "tuple[tuple[bytes, Callable[[bytes], tuple[object, ...] | bytes | None]], ...]" = (
-    (b'{["op"]="call",["id"]=', _call),
-    (b'{["op"]="return",["nvalues"]=', _return),
-    (b'{["op"]="loadString",["text"]="', _load_string),
-    (b'{["op"]="cleanupChunks",["ids"]={', _cleanup_chunks),
+    (_CALL, _call),
+    (_RETURN, _return),
+    (_LOAD_STRING, _load_string),
+    (_CLEANUP_CHUNKS, _cleanup_chunks),
 )
 _READERS = {beginning[:12]: (beginning, reader) for beginning, reader in _BEGINNINGS}
 
