@@ -1,6 +1,5 @@
 """The servers of the benchmark's tests: ours and the reference server, both real."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from luaproc.bench import servers
 from luaproc.bench.servers import Server
+from tests.host import conftest as lying
 from tests.parts import need, reference_server
 
 
@@ -33,12 +33,6 @@ def server(request: pytest.FixtureRequest) -> Server:
 
 
 def script(code: str) -> Server:
-    """A server of the test's own making. It has `send`, `receive`, `os` and `time`."""
-    helpers = (
-        "import os, sys, time\n"
-        "def send(body): sys.stdout.buffer.write(b'%08x%08x' % (len(body), 2 * len(body) - 1) + body); "
-        "sys.stdout.buffer.flush()\n"
-        "def receive(): return sys.stdin.buffer.read(int(sys.stdin.buffer.read(16)[:8], 16))\n"
-        'NOTHING = b\'a:3:{s:2:"op";s:6:"return";s:7:"nvalues";i:0;s:6:"values";a:0:{}}\'\n'
-    )
-    return Server("script", (sys.executable, "-IS", "-c", helpers + code))
+    """`lying.script` as a server, with `NOTHING`, a reply without values."""
+    nothing = 'NOTHING = b\'a:3:{s:2:"op";s:6:"return";s:7:"nvalues";i:0;s:6:"values";a:0:{}}\'\n'
+    return Server("script", tuple(lying.script(nothing + code)))

@@ -38,7 +38,8 @@ def interpreter(start: Start) -> Interpreter:
 
 
 def script(code: str) -> list[str]:
-    """A server of the test's own making, for what no honest server does. It has `send`, `receive` and `os`."""
+    """A server of the test's own making, for what no honest server does. It has `send`, `receive`, os, sys and
+    time."""
     helpers = (
         "import os, sys, time\n"
         "def send(body): sys.stdout.buffer.write(b'%08x%08x' % (len(body), 2 * len(body) - 1) + body); "

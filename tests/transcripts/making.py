@@ -52,14 +52,3 @@ def finished(path: Path, seconds: float = 20) -> Transcript:
                 return transcript
         assert time.monotonic() < deadline, f"{path} was not finished in {seconds} s"
         time.sleep(0.01)
-
-
-def script(code: str) -> list[str]:
-    """A server that no honest server is. It has `send`, `receive`, os, sys and time."""
-    helpers = (
-        "import os, sys, time\n"
-        "def send(body): sys.stdout.buffer.write(b'%08x%08x' % (len(body), 2 * len(body) - 1) + body); "
-        "sys.stdout.buffer.flush()\n"
-        "def receive(): return sys.stdin.buffer.read(int(sys.stdin.buffer.read(16)[:8], 16))\n"
-    )
-    return [sys.executable, "-IS", "-c", helpers + code]

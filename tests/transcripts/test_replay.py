@@ -25,8 +25,9 @@ from luaproc.wire.messages import (
     WrapPhpFunction,
 )
 from luaproc.wire.values import CLASS_NAMES, FunctionRef
+from tests.host.conftest import script
 from tests.parts import need, reference_server
-from tests.transcripts.making import LUAPROC, Said, conversation, finished, luaproc, script
+from tests.transcripts.making import LUAPROC, Said, conversation, finished, luaproc
 
 OWN = f"{sys.executable} -m luaproc serve"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "greeting.jsonl"

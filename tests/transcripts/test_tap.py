@@ -75,14 +75,20 @@ def test_garbage_both_ways_is_kept(path: Path) -> None:
         assert [event for event in events if event.side == side and isinstance(event, Closed)]
 
 
-def test_sigterm_ends_server_and_tap(path: Path) -> None:
-    """PHP's SIGTERM is the server's death, its signal shows, and the tap ends with it."""
+def answering(path: Path) -> "subprocess.Popen[bytes]":
+    """Our server behind the tap, when it has begun to answer."""
     process = subprocess.Popen(tapped(OURS, path), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin
     assert process.stdout
     process.stdin.write(encode_frame(b'{["op"]="getStatus"}'))
     process.stdin.flush()
     assert process.stdout.read(16)
+    return process
+
+
+def test_sigterm_ends_server_and_tap(path: Path) -> None:
+    """PHP's SIGTERM is the server's death, its signal shows, and the tap ends with it."""
+    process = answering(path)
     process.terminate()
     assert process.wait(20) == -signal.SIGTERM
     end = finished(path).end
@@ -93,12 +99,7 @@ def test_sigterm_ends_server_and_tap(path: Path) -> None:
 
 def test_sigterm_to_the_tap_reaches_the_server(path: Path) -> None:
     """Whoever ends the copying process ends the server: no server stays behind without its PHP."""
-    process = subprocess.Popen(tapped(OURS, path), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdin
-    assert process.stdout
-    process.stdin.write(encode_frame(b'{["op"]="getStatus"}'))
-    process.stdin.flush()
-    assert process.stdout.read(16)
+    process = answering(path)
     [copier] = _holders(path)
     assert copier != process.pid
     os.kill(copier, signal.SIGTERM)
