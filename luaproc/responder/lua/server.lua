@@ -195,7 +195,7 @@ local function reason_of( err )
 end
 
 -- After exchange failed with `err`: the message after all, or else nil, what was lost and why.
--- A coroutine has fresh stacks: what failed for nesting succeeds there.
+-- A coroutine has a Lua stack of its own: what failed for the depth of ours succeeds there.
 local function regain( err )
 	collectgarbage()
 	local lost = pipes.lost( turn )
