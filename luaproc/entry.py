@@ -43,14 +43,14 @@ def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = Fals
     """Answer a command line, the program's name first. See `launch`. Raises `LuaprocError`."""
     words = argv[1:]
     if by_name and _stands_in(argv[0]):
-        from luaproc import interpreter
+        from luaproc import lua51
 
-        if named := interpreter.runtime_of(argv[0]):
+        if named := lua51.runtime_of(argv[0]):
             options = ("--runtime", named, *options)
-        if not interpreter.wants_responder(argv):
+        if not lua51.wants_responder(argv):
             from luaproc.responder.options import chosen_runtime
 
-            interpreter.main(argv, chosen_runtime(options))
+            lua51.main(argv, chosen_runtime(options))
     if words and words[0].rpartition("/")[2] == "mw_main.lua":
         _serve_php(words, list(options))
     elif words == ["-v"]:
@@ -71,9 +71,9 @@ def _stands_in(name: str) -> bool:
     """Whether we are called by the name of a Lua interpreter. Asked at every start: only a likely name is looked up."""
     if not name.rpartition("/")[2].startswith("lua") or name.endswith("luaproc"):
         return False
-    from luaproc import interpreter
+    from luaproc import lua51
 
-    return interpreter.stands_in(name)
+    return lua51.stands_in(name)
 
 
 def _serve_php(words: "list[str]", options: "list[str]") -> None:

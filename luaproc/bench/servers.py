@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from luaproc import launcher, starting
 from luaproc.errors import LuaprocError, UsageError
-from luaproc.mediawiki import MAIN, PLACES, php_words
+from luaproc.install import launchers, starting
+from luaproc.install.mediawiki import MAIN, PLACES, php_words
 
 # What an admin has without us: the Lua that each of our runtimes stands in for.
 OPPONENTS = {"lua51": "lua5.1", "luajit21": "luajit"}
@@ -65,7 +65,7 @@ def ours(runtime: str, mediawiki: Path | None) -> Iterator[Server]:
     """
     with tempfile.TemporaryDirectory(prefix="luaproc-bench-") as directory:
         path = Path(directory) / "luaproc"
-        launcher.write(path, launcher.text([f"--runtime={runtime}"]))
+        launchers.write(path, launchers.text([f"--runtime={runtime}"]))
         arguments = php_words(mediawiki) if mediawiki else ("serve",)
         shown = tuple(starting.command((f"--runtime={runtime}",)))
         yield Server(_our_name(runtime), (str(path),), arguments, shown=shown)

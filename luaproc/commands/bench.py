@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from luaproc.bench import report, runner, servers, wiki
+from luaproc.bench import runner, servers, tables, wiki
 from luaproc.commands.signals import servers_end_first
 from luaproc.errors import UsageError
-from luaproc.mediawiki import find_mediawiki
+from luaproc.install.mediawiki import find_mediawiki
 
 ROUNDS = 15
 QUICK_ROUNDS = 3
@@ -88,15 +88,15 @@ def command(
         rows = measure(runner.tasks(everyone, keys, site), rounds)
         if not rows:
             raise servers.BenchError(f"nothing to measure: {notes[-1]}")
-        found = report.document(rows, everyone, rounds, notes)  # asks the servers for their versions
+        found = tables.document(rows, everyone, rounds, notes)  # asks the servers for their versions
     document = json.dumps(found, indent=1)
     if json_file == "-":
         click.echo(document)
         return
-    table = report.markdown if markdown else report.text
-    click.echo(f"{report.introduction(found)}\n\n{table(rows, everyone)}")
+    table = tables.markdown if markdown else tables.text
+    click.echo(f"{tables.introduction(found)}\n\n{table(rows, everyone)}")
     if json_file:
-        report.write(Path(json_file), document + "\n")
+        tables.write(Path(json_file), document + "\n")
 
 
 def measure(tasks: list[runner.Task], rounds: int) -> list[runner.Row]:

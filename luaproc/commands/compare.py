@@ -2,12 +2,12 @@
 
 import click
 
-from luaproc.commands import options
+from luaproc.commands import server_options as options
 from luaproc.commands.signals import servers_end_first
 from luaproc.errors import UsageError
+from luaproc.transcripts.findings import comparison
 from luaproc.transcripts.reader import read
 from luaproc.transcripts.replay import replay
-from luaproc.transcripts.report import comparison
 
 
 @click.command()

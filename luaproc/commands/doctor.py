@@ -40,19 +40,19 @@ def command(ctx: click.Context, mediawiki: str | None, lua: str | None, user: st
     """
     if os.name != "posix":
         raise UsageError(f"doctor knows Linux and its relatives, and this is {sys.platform}")
-    from luaproc.doctor import case, checks, report
+    from luaproc.doctor import case, checks, verdict
 
     examined = case.make_case(lua, mediawiki, user)
     results: list[checks.Result] = []
     if as_json:
         results = list(checks.examine(examined))
-        click.echo(json.dumps(report.document(examined, results), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(verdict.document(examined, results), indent=1, ensure_ascii=False))
     else:
         width = min(shutil.get_terminal_size((100, 24)).columns, WIDEST)
-        click.echo(report.heading(examined, width, click.style))
-        for line in report.body(keep(checks.examine(examined), results), width, click.style):
+        click.echo(verdict.heading(examined, width, click.style))
+        for line in verdict.body(keep(checks.examine(examined), results), width, click.style):
             click.echo(line)
-        click.echo(report.verdict(examined, results, click.style))
+        click.echo(verdict.verdict(examined, results, click.style))
     ctx.exit(0 if checks.works(results) else 1)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from luaproc import launcher, starting
 from luaproc.errors import UsageError
-from luaproc.mediawiki import local_settings
+from luaproc.install import launchers, starting
+from luaproc.install.mediawiki import local_settings
 from luaproc.responder import runtime
 from luaproc.responder.options import OPTIONS
 
@@ -38,14 +38,14 @@ def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> Non
         if given:
             raise UsageError(f"a link carries no options, got {given[0]}: leave it out, or --as-lua")
         target = starting.executable()
-        launcher.link_as_lua(path, target, force)
+        launchers.link_as_lua(path, target, force)
         click.echo(f"linked {path} to {target}")
         return
-    carried = launcher.carried(given)
-    content = launcher.text(given)
+    carried = launchers.carried(given)
+    content = launchers.text(given)
     chosen = options["runtime"] or runtime.DEFAULT
     runtime.new_runtime(chosen)  # a launcher for a runtime that is not there would fail on the wiki
-    launcher.write(path, content, force)
+    launchers.write(path, content, force)
     click.echo(f"wrote {path}")
     click.echo(f"  starts   {content.splitlines()[0].removeprefix('#!')}")
     click.echo(f"  runtime  {chosen}")

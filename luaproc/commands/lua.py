@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from luaproc import interpreter
+from luaproc import lua51
 from luaproc.responder.options import chosen_runtime
 
 # Our own options, which come first; how many words each takes. From the first other word on, all is lua's.
@@ -47,9 +47,9 @@ def command(runtime: str | None, run_script: bool, words: tuple[str, ...]) -> No
     # Scripts start their interpreter again by arg[-1], so that must be the whole of what started this one.
     program = f"{start} lua" + (f" --runtime {runtime}" if runtime else "")
     argv = [program, *words]
-    if not run_script and interpreter.wants_responder(argv):
+    if not run_script and lua51.wants_responder(argv):
         from luaproc.entry import run
 
         run(["luaproc", *words], ("--runtime", runtime) if runtime else ())
     else:
-        interpreter.main(argv, runtime or chosen_runtime())
+        lua51.main(argv, runtime or chosen_runtime())

@@ -28,7 +28,7 @@ def command(
     if output and directory:
         raise UsageError("record takes -o or --dir, not both")
     if launcher:
-        from luaproc.transcripts.launcher import write_launcher
+        from luaproc.transcripts.recording_launcher import write_launcher
 
         write_launcher(launcher, command, directory or output or ".", force)
         click.echo(f"{launcher} records {' '.join(command)} into {directory or output or '.'}")

@@ -9,7 +9,7 @@ from typing import IO, TextIO
 import click
 
 import luaproc
-from luaproc.commands import options
+from luaproc.commands import server_options as options
 from luaproc.commands.signals import servers_end_first
 from luaproc.errors import UsageError
 from luaproc.host.interpreter import default_server, shown

@@ -13,8 +13,8 @@ from typing import Literal
 from luaproc.doctor import settings, users
 from luaproc.errors import UsageError
 from luaproc.host.connection import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
-from luaproc.mediawiki import MAIN, find_mediawiki, php_words
-from luaproc.starting import executable
+from luaproc.install.mediawiki import MAIN, find_mediawiki, php_words
+from luaproc.install.starting import executable
 
 Level = Literal["ok", "warning", "failed", "skipped"]
 """`skipped`: not checked, since what it needs has failed or is not there."""

@@ -12,8 +12,8 @@ from luaproc.doctor import files, processes
 from luaproc.doctor.case import Case, Finding, failed, ok, warning
 from luaproc.errors import UsageError
 from luaproc.host.errors import ServerDied
+from luaproc.install.starting import directories
 from luaproc.responder import options, runtime
-from luaproc.starting import directories
 
 _TRIAL = """
 import sys

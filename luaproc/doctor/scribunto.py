@@ -11,8 +11,8 @@ from luaproc.doctor import processes
 from luaproc.doctor.case import HAS_LIMITS, Case, Finding, failed, not_checked, ok, warning
 from luaproc.doctor.users import as_user, obstacle
 from luaproc.host.connection import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
-from luaproc.mediawiki import MAIN, php_words
-from luaproc.responder.installation import function_class
+from luaproc.install.mediawiki import MAIN, php_words
+from luaproc.responder.scribunto import function_class
 
 ULIMIT = "lua_ulimit.sh"
 _SECONDS = 20

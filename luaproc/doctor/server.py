@@ -19,7 +19,7 @@ from luaproc.errors import LuaprocError
 from luaproc.host.connection import FrameHook, limited
 from luaproc.host.errors import LuaError, ServerDied
 from luaproc.host.interpreter import Interpreter
-from luaproc.responder.installation import function_class
+from luaproc.responder.scribunto import function_class
 from luaproc.wire.messages import Call
 
 VERSION = re.compile(r"Lua(?:JIT)? \S+")

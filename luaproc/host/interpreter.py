@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from luaproc import starting
 from luaproc.host.connection import Connection, FrameHook
 from luaproc.host.errors import LuaError, TraceEntry
 from luaproc.host.functions import Chunks, Converter, LuaFunction
+from luaproc.install import starting
 from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError, excerpt
 from luaproc.wire.framing import encode_frame
 from luaproc.wire.messages import (

@@ -3,7 +3,7 @@
 import sys
 
 from luaproc.errors import UsageError
-from luaproc.responder.system import os
+from luaproc.responder.bare_os import os
 
 # What stays for Python beside Lua, in bytes: frames of up to SLICE both ways, malloc's own overhead, and the reserve
 # below, which is given back when memory has run out, so that there is always enough to answer with.

@@ -1,8 +1,8 @@
 """The options of the responder: one table for the command line, the environment and launchers."""
 
 from luaproc.errors import UsageError
+from luaproc.responder.bare_os import environment as process_environment
 from luaproc.responder.runtime import DEFAULT
-from luaproc.responder.system import environment as process_environment
 
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 `lost` what that cost.
 """
 
-from luaproc.responder import limits, shortcuts, status
-from luaproc.responder.system import os
+from luaproc.responder import fast_path, limits, status
+from luaproc.responder.bare_os import os
 
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Pipes:
         return self.receive()
 
     def receive(self) -> "bytes | tuple[object, ...] | bool":
-        """PHP's next message: `return ` and its expression, what `shortcuts` makes of it, or True for one that Lua
+        """PHP's next message: `return ` and its expression, what `fast_path` makes of it, or True for one that Lua
         takes by `slice`. Ends the process at the end of input and at a bad frame."""
         while True:
             self._long, self._header, self._body = False, None, b""  # nothing of the next message is read
@@ -213,7 +213,7 @@ class Pipes:
         body = self._body
         if len(body) > SMALL and self._limit and self._used(total=True) + 2 * len(body) + SLICE > self._limit:
             self.lift()
-        return shortcuts.read(body) or b"return " + body
+        return fast_path.read(body) or b"return " + body
 
     def _has_room(self, length: int) -> bool:
         # Lua's copies of a message while it compiles it: the text, the lexer's buffer (up to twice), the string.

@@ -1,5 +1,5 @@
 """The responder: PHP's frames in, replies out, and Lua in between. Python moves bytes, cuts the frequent messages apart
-(`shortcuts`), and owns the process; all else that concerns values, chunks and modules is in lua/*.lua.
+(`fast_path`), and owns the process; all else that concerns values, chunks and modules is in lua/*.lua.
 
 Exit statuses: 0 for `quit` and for the end of input between messages, 42 for `testquit`, 1 for malformed or unexpected
 input (one line on stderr), 2 for options that cannot be met. SIGXCPU, SIGTERM and SIGPIPE end the process by their
@@ -9,9 +9,9 @@ default action, as PHP expects to see.
 import _signal  # type: ignore[import-not-found]
 
 from luaproc.errors import UsageError
-from luaproc.responder import installation, limits, options, runtime
+from luaproc.responder import limits, options, runtime, scribunto
+from luaproc.responder.bare_os import os
 from luaproc.responder.pipes import Pipes, die, report
-from luaproc.responder.system import os
 
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _open_pipes(lua, log: "str | None") -> Pipes:  # type: ignore[no-untyped-def
 
 def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "str | None") -> "NoReturn":
     lua = runtime.new_runtime(str(found.get("runtime", runtime.DEFAULT)))
-    class_name = str(found.get("function-class") or installation.function_class(main_script))
+    class_name = str(found.get("function-class") or scribunto.function_class(main_script))
     log = found.get("log")
     pipes = _open_pipes(lua, str(log) if log else None)
     boot = lua.execute(b"return assert(loadstring(..., '=luaproc/boot.lua'))", _source(b"boot"))
@@ -83,8 +83,8 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         "report": report,
         "cpu_limit": limits.cpu_seconds(),
         "int_size": found.get("int-size", 8),
-        "function_head": installation.function_head(class_name, int(found.get("interpreter-id", 0))),
-        "with_log": installation.reads_log(class_name),
+        "function_head": scribunto.function_head(class_name, int(found.get("interpreter-id", 0))),
+        "with_log": scribunto.reads_log(class_name),
     }
     start = boot(*[part for name, value in given.items() for part in (name.encode(), value)])
     limit = limits.lua_memory(max_memory)

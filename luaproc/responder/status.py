@@ -1,6 +1,6 @@
 """getStatus: what /proc and the kernel tell of this process, as the encoded reply."""
 
-from luaproc.responder.system import os
+from luaproc.responder.bare_os import os
 
 EMPTY = b'a:3:{s:2:"op";s:6:"return";s:7:"nvalues";i:0;s:6:"values";a:0:{}}'
 _REPLY = (

@@ -8,9 +8,9 @@ import pytest
 from luaproc.bench import runner, servers
 from luaproc.bench.servers import Server
 from luaproc.errors import UsageError
-from luaproc.mediawiki import php_words
+from luaproc.install.mediawiki import php_words
+from tests.install.test_mediawiki import mediawiki
 from tests.parts import need
-from tests.test_mediawiki import mediawiki
 
 
 @pytest.mark.parametrize(("runtime", "lua"), [("lua51", "lua5.1"), ("luajit21", "luajit")])

@@ -7,7 +7,7 @@ import pytest
 from luaproc.bench import wiki
 from luaproc.bench.servers import BenchError, Server
 from luaproc.bench.wiki import Wiki
-from luaproc.mediawiki import find_mediawiki
+from luaproc.install.mediawiki import find_mediawiki
 from tests.parts import need
 
 

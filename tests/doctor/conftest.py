@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from luaproc import launcher as launchers
 from luaproc.doctor import case, checks, settings, users
 from luaproc.doctor.case import Case, Finding
+from luaproc.install import launchers
 
 CLASS = "Scribunto_LuaStandaloneInterpreterFunction"
 

@@ -52,7 +52,7 @@ def test_passes_on_debians_mediawiki(healthy: Path) -> None:
 def test_says_how_far_it_got_without_mediawiki(healthy: Path, place: Path) -> None:
     """On a machine without any: the search is kept from finding Debian's."""
     code = (
-        "import luaproc.mediawiki as mediawiki; mediawiki.PLACES = ()\n"
+        "import luaproc.install.mediawiki as mediawiki; mediawiki.PLACES = ()\n"
         "import sys; from luaproc.commands import cli; cli(sys.argv[1:])"
     )
     done = subprocess.run(

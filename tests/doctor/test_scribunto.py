@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from luaproc.doctor import case, settings
-from luaproc.mediawiki import local_settings
-from luaproc.responder.installation import NEW_CLASS
+from luaproc.install.mediawiki import local_settings
+from luaproc.responder.scribunto import NEW_CLASS
 from tests.doctor.conftest import CLASS, Make, check, other_user, write
 from tests.parts import need
 

@@ -268,7 +268,7 @@ def edited(environment: Path, place: Path, file: str, before: str, after: str) -
 
 def test_answers_that_are_wrong(environment: Path, place: Path, make: Make) -> None:
     """A server that gets the protocol right, and cleanupChunks not."""
-    lua = edited(environment, place, "server.lua", "does not exist", "is unknown")
+    lua = edited(environment, place, "dispatch.lua", "does not exist", "is unknown")
     finding = check("handshake", make(lua))
     assert finding.level == "failed"
     assert finding.text.startswith("cleanupChunks: expected 'function id")
@@ -282,7 +282,7 @@ def test_sandbox_that_leaks(environment: Path, place: Path, make: Make) -> None:
 
 
 def test_sandbox_that_takes_bytecode(environment: Path, place: Path, make: Make) -> None:
-    lua = edited(environment, place, "server.lua", "{ '\\27Lua', '\\27LJ' }", "{ '\\27-', '\\27-' }")
+    lua = edited(environment, place, "dispatch.lua", "{ '\\27Lua', '\\27LJ' }", "{ '\\27-', '\\27-' }")
     finding = check("sandbox", make(lua))
     assert finding.level == "failed"
     assert finding.text.startswith("bytecode is not refused: ")

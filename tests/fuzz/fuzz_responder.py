@@ -6,7 +6,7 @@
 LUAPROC_RUNTIME chooses the runtime. Each input is a whole conversation from PHP and is answered by a process of its own
 (forked, 5 ms), so a crash of the runtime is found as well: once as it is, and once with right headers, so that what
 libFuzzer does to the bodies gets through. What Python runs is instrumented in this process: the frames' way through
-`Pipes` and `shortcuts`, with Lua left out. A failure is written as a file `crash-...`, which the same command takes as
+`Pipes` and `fast_path`, with Lua left out. A failure is written as a file `crash-...`, which the same command takes as
 its argument to repeat it. An empty corpus gets the valid stream and its parts.
 """
 

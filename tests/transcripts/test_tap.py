@@ -11,8 +11,8 @@ import pytest
 
 from luaproc.host import Interpreter
 from luaproc.host.connection import limited
-from luaproc.transcripts.launcher import write_launcher
 from luaproc.transcripts.reader import Closed, Loose
+from luaproc.transcripts.recording_launcher import write_launcher
 from luaproc.wire.framing import encode_frame
 from tests.parts import need, reference_server
 from tests.transcripts.making import LUAPROC, finished, luaproc
@@ -280,7 +280,7 @@ def test_launcher_serves_where_nothing_can_be_recorded(tmp_path: Path) -> None:
 
 def test_launcher_serves_where_luaproc_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor because the environment is gone that recorded it."""
-    monkeypatch.setattr("luaproc.transcripts.launcher.directories", lambda: [str(tmp_path / "gone")])
+    monkeypatch.setattr("luaproc.transcripts.recording_launcher.directories", lambda: [str(tmp_path / "gone")])
     launcher = tmp_path / "launcher"
     write_launcher(launcher, ["cat"], tmp_path / "out")
     done = subprocess.run([str(launcher)], input=b"through", capture_output=True, timeout=30)

@@ -1,5 +1,5 @@
 -- Puts the parts together and takes away what no module may find. Runs once; returns the function that serves for ever.
--- Arguments: names and values by turns. Callables of Python's are `pipes`, as server.lua describes them (and `source`, part
+-- Arguments: names and values by turns. Callables of Python's are `pipes`, as dispatch.lua describes them (and `source`, part
 -- -> its text, and `report`, a line for stderr); all else are settings.
 
 local pipes, settings = {}, {}
@@ -27,9 +27,9 @@ local function part( name )
 	return assert( loadstring( pipes.source( name ), '=luaproc/' .. name .. '.lua' ) )
 end
 
-local environment, protected_functions = part 'environment' ( part 'names' (), _G )
-local serve = part 'server' (
-	pipes, environment, protected_functions, part 'codec', part 'trace', part 'watch' ( settings.cpu_limit, pipes.report ),
+local environment, protected_functions = part 'sandbox' ( part 'names' (), _G )
+local serve = part 'dispatch' (
+	pipes, environment, protected_functions, part 'encode', part 'traceback', part 'cpu_watch' ( settings.cpu_limit, pipes.report ),
 	settings
 )
 

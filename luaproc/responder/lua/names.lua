@@ -1,4 +1,4 @@
--- The names a module can reach: this list, and nothing else. It is data: environment.lua builds the modules'
+-- The names a module can reach: this list, and nothing else. It is data: sandbox.lua builds the modules'
 -- globals from it, and the tests walk everything that a module can reach and fail on a name that is not here.
 -- A name that this runtime does not have is left out (LuaJIT lacks gfind, mod and setn; PUC lacks move).
 

@@ -1,0 +1,1 @@
+"""How luaproc comes onto a machine: launchers, what starts them, and where MediaWiki lies."""

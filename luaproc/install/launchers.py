@@ -1,0 +1,109 @@
+"""Launchers: small executables that start luaproc isolated, with options that luaPath cannot carry.
+
+A pip console script starts Python with `site` and whatever `.pth` files the environment has: 19 ms of CPU to the first
+reply in a fresh environment, 27 in one of editable installations, where a launcher takes 12. A launcher names the
+interpreter itself, `-I -S`, and the directories of luaproc and lupa. It holds no code of luaproc's, so it goes on
+working when luaproc is upgraded in place.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import luaproc
+from luaproc.errors import UsageError
+from luaproc.install.starting import base_interpreter, directories, must_be_replaceable, put, write_executable
+from luaproc.lua51 import NAMES
+from luaproc.responder import options as responder_options
+
+# How a file begins that we may overwrite.
+MARK = "# Written by `luaproc link`"
+
+_TEMPLATE = """{start}
+{mark} (luaproc {version}): luaproc as Scribunto's luaPath.
+# Starts Python isolated and without `site`. Make it anew when the environment below moves or changes its Python.
+import sys
+
+sys.path += {directories!r}
+try:
+    if sys.version_info[:2] != {python!r}:
+        raise ImportError("made for Python {python[0]}.{python[1]}, runs on %d.%d" % sys.version_info[:2])
+    from luaproc.entry import launch
+except ImportError as error:
+    sys.stderr.write(
+        "luaproc launcher %s: luaproc cannot be started from %s: %s. "
+        "Install luaproc there again, or run `luaproc link` where it is installed.\\n"
+        % (__file__, {environment!r}, error)
+    )
+    sys.exit(126)
+launch({options!r})
+"""
+
+# Linux reads 255 bytes of a `#!` line and splits it at the first blank.
+_SHEBANG_LIMIT = 255
+
+
+def text(words: list[str]) -> str:
+    """The launcher that carries these options of the responder (see `responder.options.OPTIONS`).
+
+    Raises `UsageError` for an option the responder would refuse.
+    """
+    return _TEMPLATE.format(
+        start=_start(base_interpreter()),
+        mark=MARK,
+        version=luaproc.__version__,
+        directories=directories(),
+        python=sys.version_info[:2],
+        environment=sys.prefix,
+        options=carried(words),
+    )
+
+
+def carried(words: list[str]) -> tuple[str, ...]:
+    """The options as a launcher has them: `--name=value`, each once, a log by its whole path. Raises as `text`."""
+    found, rest = responder_options.read(words, environment={})
+    if rest:
+        raise UsageError(f"a launcher carries options only, got {rest[0]!r}")
+    for fixed in ("interpreter-id", "int-size"):
+        if fixed in found:
+            raise UsageError(f"--{fixed} comes from PHP at every start; a launcher does not carry it")
+    if "log" in found:  # the wiki's current directory is another one
+        found["log"] = os.path.abspath(str(found["log"]))
+    return tuple(f"--{name}={value}" for name, value in found.items())
+
+
+def write(path: Path, content: str, force: bool = False) -> None:
+    """Write a launcher (see `starting.write_executable`)."""
+    write_executable(path, content, MARK, force)
+
+
+def link_as_lua(path: Path, target: Path, force: bool = False) -> None:
+    """Make `path` a symbolic link to the luaproc executable `target`, under a name by which it is a Lua interpreter.
+
+    Raises `UsageError` for another name, a target that does not start, if something is there already, or the directory
+    cannot be written.
+    """
+    if path.name not in NAMES:
+        raise UsageError(f"called {path.name!r} it would not be a Lua interpreter: expected one of {', '.join(NAMES)}")
+    must_be_replaceable(path)
+    ours = path.is_symlink() and os.path.realpath(path) == os.path.realpath(target)
+    if os.path.lexists(path) and not ours and not force:
+        raise UsageError(f"{path} exists: name another path, or add --force")
+    try:
+        done = subprocess.run([target, "--version"], capture_output=True, timeout=60)
+        told = done.stderr.decode("utf-8", "replace").strip() if done.returncode else ""
+    except (OSError, subprocess.TimeoutExpired) as error:
+        told = str(error)
+    if told:
+        raise UsageError(f"{target} does not start ({told}): install luaproc there again, if its environment was moved")
+    put(path, lambda link: link.symlink_to(target))
+
+
+def _start(interpreter: str) -> str:
+    shebang = f"#!{interpreter} -IS"
+    if " " not in interpreter and len(os.fsencode(shebang)) <= _SHEBANG_LIMIT:
+        return shebang
+    # To the shell these are two commands, to Python one string: for a path that `#!` cannot carry.
+    quoted = "'\"'\"'".join(interpreter.split("'"))
+    return f"#!/bin/sh\n''':'\nexec '{quoted}' -IS \"$0\" \"$@\"\n'''"

@@ -1,0 +1,57 @@
+"""The standalone interpreter: what `lua5.1` and `luajit` are, on the Lua that lupa brings along.
+
+This file only decides (by name and by script) and imports nothing but `os`: every start of luaproc may ask it.
+"""
+
+import os
+
+TYPE_CHECKING = False  # `typing` is start-up time
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+# Names of an executable that mean "be this interpreter". `lua` alone is the choice of LUAPROC_RUNTIME.
+# There is no 5.2 or later here: a link of such a name would promise what we are not.
+NAMES = {
+    "lua": None,
+    "lua5.1": "lua51",
+    "lua51": "lua51",
+    "lua-5.1": "lua51",
+    "luajit": "luajit21",
+    "luajit2": "luajit21",
+    "luajit2.1": "luajit21",
+    "luajit-2.1": "luajit21",
+}
+
+
+def stands_in(program: str) -> bool:
+    """Whether an executable called by this name (a path will do) is to behave as the standalone interpreter."""
+    return os.path.basename(program) in NAMES
+
+
+def runtime_of(program: str) -> str | None:
+    """The runtime that a program's name says: ``luajit`` LuaJIT, ``lua5.1`` PUC Lua, others none."""
+    return NAMES.get(os.path.basename(program))
+
+
+def wants_responder(argv: list[str]) -> bool:
+    """Whether this command line, program name first, is a wiki that starts its Lua server.
+
+    PHP puts Scribunto's ``mw_main.lua`` straight after the program's name (client-contract: luaPath carries no
+    options), so any option before the script, ``--run-script`` above all, means a person who wants the script run.
+    """
+    return len(argv) > 1 and os.path.basename(argv[1]) == "mw_main.lua"
+
+
+def main(argv: list[str], runtime: str) -> "NoReturn":
+    """Run `argv` (program name first, as lua's ``main`` has it). Never returns.
+
+    `runtime` is ``lua51`` or ``luajit21``. ``--run-script`` as the first argument is ours and is taken away; every
+    other word means what it means to lua.
+
+    The process is given to Lua: signals, locale and stdio are set as a C program finds them, and its end is Lua's.
+    Raises `UsageError` for a runtime that is not there.
+    """
+    from luaproc.lua51.standalone import run
+
+    words = [argv[0], *argv[2:]] if argv[1:2] == ["--run-script"] else argv
+    run([os.fsencode(word) for word in words], runtime)

@@ -1,0 +1,203 @@
+"""Launchers: started as PHP starts them, with the options they carry, and clear about an environment that is gone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from luaproc.errors import UsageError
+from luaproc.install import launchers
+from luaproc.wire.framing import encode_frame
+
+GET_STATUS = encode_frame(b'{["op"]="getStatus"}')
+
+
+def start(path: Path, *words: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run([str(path), *words], input=stdin, capture_output=True, timeout=60, check=False)
+
+
+def test_serves_as_php_starts_it(tmp_path: Path) -> None:
+    path = tmp_path / "lua-for-wiki"
+    launchers.write(path, launchers.text([]))
+    done = start(path, "/nowhere/mw_main.lua", "/nowhere", "3", "8", stdin=GET_STATUS)
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert b's:3:"pid"' in done.stdout
+
+
+def test_is_a_wikis_lua_by_any_name(tmp_path: Path) -> None:
+    """A link called `lua` is a Lua interpreter; a launcher of that name answers a wiki, and has our version."""
+    path = tmp_path / "lua"
+    launchers.write(path, launchers.text([]))
+    assert start(path, "-v").stdout.startswith(b"Lua 5.1.5  (luaproc ")
+    assert start(path, "serve", stdin=GET_STATUS).stdout.startswith(b"0")
+    assert start(path, "-e", "print(io)").returncode == 2
+
+
+def test_carries_its_options(tmp_path: Path) -> None:
+    path = tmp_path / "launcher"
+    launchers.write(path, launchers.text(["--runtime=luajit21", "--log", str(tmp_path / "log")]))
+    assert start(path, "-v").stdout.startswith(b"LuaJIT 2.1")
+    start(path, "/nowhere/mw_main.lua", "/nowhere", "3", "8", stdin=GET_STATUS)
+    assert b"RX <== getStatus" in (tmp_path / "log").read_bytes()
+
+
+def test_a_path_that_a_shebang_cannot_carry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blanks and quotes in the interpreter's path: `#!` splits at the blank, so the shell starts it."""
+    place = tmp_path / "my 'own' python"
+    place.symlink_to(Path(sys.executable).resolve())
+    monkeypatch.setattr(launchers, "base_interpreter", lambda: str(place))
+    path = tmp_path / "launcher"
+    launchers.write(path, launchers.text([]))
+    assert path.read_text().startswith("#!/bin/sh\n")
+    assert start(path, "-v").stdout.startswith(b"Lua 5.1.5")
+
+
+def test_the_environment_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One clear line and status 126, which the wiki shows, rather than a traceback."""
+    monkeypatch.setattr(launchers, "directories", lambda: [str(tmp_path / "gone")])
+    path = tmp_path / "launcher"
+    launchers.write(path, launchers.text([]))
+    done = start(path, "-v")
+    assert done.returncode == 126
+    assert done.stderr.count(b"\n") == 1
+    assert b"luaproc cannot be started from" in done.stderr
+
+
+def test_another_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "launcher"
+    launchers.write(path, launchers.text([]).replace(f"!= {sys.version_info[:2]!r}", "!= (3, 1)"))
+    done = start(path, "-v")
+    assert done.returncode == 126
+    assert b"runs on %d.%d" % sys.version_info[:2] in done.stderr
+
+
+def test_overwrites_only_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "launcher"
+    launchers.write(path, launchers.text([]))
+    launchers.write(path, launchers.text(["--runtime=luajit21"]))
+    path.write_text("#!/bin/sh\necho precious\n")
+    with pytest.raises(UsageError, match="was not written by"):
+        launchers.write(path, launchers.text([]))
+    launchers.write(path, launchers.text([]), force=True)
+    with pytest.raises(UsageError, match="cannot write"):
+        launchers.write(tmp_path / "no" / "launcher", launchers.text([]))
+
+
+@pytest.mark.parametrize("words", [["--no-such=1"], ["--int-size=8"], ["--max-memory=lots"], ["stray"]])
+def test_refuses_what_the_responder_would(words: list[str]) -> None:
+    with pytest.raises(UsageError):
+        launchers.text(words)
+
+
+def test_any_directory_may_hold_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its path is data in the launcher, whatever it is made of."""
+    monkeypatch.setattr(sys, "prefix", """/srv/a"b'c%s{d}\\e""")
+    path = tmp_path / "launcher"
+    launchers.write(path, launchers.text([]))
+    assert start(path, "-v").stdout.startswith(b"Lua 5.1.5")
+    monkeypatch.setattr(launchers, "directories", lambda: [str(tmp_path / "gone")])
+    launchers.write(path, launchers.text([]))
+    done = start(path, "-v")
+    assert (done.returncode, done.stderr.count(b"\n")) == (126, 1)
+    assert sys.prefix.encode() in done.stderr
+
+
+def test_a_log_is_the_same_file_wherever_the_wiki_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert f"--log={tmp_path / 'lua.log'}" in launchers.text(["--log", "lua.log"])
+
+
+def test_link_as_lua(tmp_path: Path) -> None:
+    target = Path(sys.executable).parent / "luaproc"
+    path = tmp_path / "lua5.1"
+    launchers.link_as_lua(path, target)
+    launchers.link_as_lua(path, target)  # the same once more is no conflict
+    assert start(path, "-e", "print(_VERSION)").stdout == b"Lua 5.1\n"
+    with pytest.raises(UsageError, match="would not be a Lua interpreter"):
+        launchers.link_as_lua(tmp_path / "lua5.4", target)
+    (tmp_path / "luajit").mkdir()
+    with pytest.raises(UsageError, match="neither a file nor a link"):
+        launchers.link_as_lua(tmp_path / "luajit", target, force=True)
+
+
+@pytest.mark.parametrize("words", [[], ["--as-lua"]])
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_what_is_no_file_is_never_replaced(tmp_path: Path, words: list[str], force: list[str]) -> None:
+    """A pipe, as any device would be."""
+    path = tmp_path / "lua"
+    os.mkfifo(path)
+    done = link(str(path), *words, *force)
+    assert done.returncode == 2
+    assert done.stderr == f"luaproc: {path} is neither a file nor a link, and is not replaced: name another path\n"
+    assert path.is_fifo()
+
+
+@pytest.mark.parametrize("words", [[], ["--as-lua"]])
+def test_a_place_that_cannot_be(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "file").write_text("")
+    done = link(str(tmp_path / "file" / "lua"), *words)
+    assert (done.returncode, done.stderr) == (2, f"luaproc: cannot write {tmp_path}/file/lua: Not a directory\n")
+
+
+def test_a_link_that_cannot_be_made_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_link: Path, _target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "lua"
+    path.write_text("precious")
+    monkeypatch.setattr(Path, "symlink_to", fail)
+    with pytest.raises(UsageError, match="No space left"):
+        launchers.link_as_lua(path, Path(sys.executable).parent / "luaproc", force=True)
+    assert path.read_text() == "precious"
+
+
+def test_a_link_to_what_does_not_start(tmp_path: Path) -> None:
+    """The script of an environment that was moved: its #! names what is gone."""
+    target = tmp_path / "luaproc"
+    target.write_text("#!/nowhere/bin/python\n")
+    target.chmod(0o755)
+    with pytest.raises(UsageError, match=f"{target} does not start"):
+        launchers.link_as_lua(tmp_path / "lua", target)
+    assert not (tmp_path / "lua").is_symlink()
+
+
+def link(*words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "luaproc", "link", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_as_lua_from_a_module_links_to_the_executable(tmp_path: Path) -> None:
+    """`python -m luaproc` is a file that nobody can start."""
+    path = tmp_path / "lua5.1"
+    assert link(str(path), "--as-lua").returncode == 0
+    assert start(path, "-e", "print(_VERSION)").stdout == b"Lua 5.1\n"
+
+
+def test_as_lua_refuses_options_that_it_would_lose(tmp_path: Path) -> None:
+    done = link(str(tmp_path / "lua"), "--as-lua", "--max-memory", "50M")
+    assert done.returncode == 2
+    assert done.stderr == "luaproc: a link carries no options, got --max-memory=50M: leave it out, or --as-lua\n"
+
+
+def test_command_tells_what_it_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "launcher"
+    done = link(str(path), "--max-memory", "60M")
+    assert done.returncode == 0, done.stderr
+    assert f"wrote {path}" in done.stdout
+    assert f"--max-memory={60 << 20}\n" in done.stdout
+    assert f"'--max-memory={60 << 20}'" in path.read_text()
+    assert f"['luaPath'] = '{path}';" in done.stdout
+
+
+def test_command_tells_it_as_it_is_read(tmp_path: Path) -> None:
+    """A path with a quote as PHP reads it; the log's whole path, and that its directory is not there."""
+    path = tmp_path / "it's here"
+    done = link(str(path), "--log", "nowhere/log")
+    assert f"['luaPath'] = '{tmp_path}/it\\'s here';" in done.stdout
+    assert f"--log={Path.cwd() / 'nowhere' / 'log'}" in done.stdout
+    assert done.stderr == f"Warning: there is no directory {Path.cwd() / 'nowhere'}: nothing can be logged there.\n"
+    done = link(str(tmp_path / "other"), "--log", "")
+    assert (done.returncode, done.stderr) == (2, "luaproc: --log expects a file, got ''\n")

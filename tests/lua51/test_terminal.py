@@ -1,0 +1,130 @@
+"""The prompt on a real pseudo-terminal, beside the real interpreters."""
+
+import re
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.lua51.conftest import SCRIPTS, aside
+from tests.parts import need
+
+PROMPT = "> "
+# Colours, bracketed paste and whatever else readline says to a terminal.
+CONTROL = re.compile(r"\x1b\[[?0-9;]*[a-zA-Z]|\x1b[=>]|\x07")
+
+# Each line, and what ends the answer to it.
+SESSION = (
+    ("x = 41", PROMPT),
+    ("=x + 1", PROMPT),
+    ("for i = 1, 2 do", ">> "),
+    ("print(i)", ">> "),
+    ("end", PROMPT),
+    ("error('at the prompt')", PROMPT),
+    ("=io.read('*n', '*l')", "\n"),
+    ("12 rest of the line", PROMPT),
+    ("=nil .. 1", PROMPT),
+)
+
+
+def start(executable: str, locale: str = "") -> "pexpect.spawn[str]":
+    """The interpreter on a terminal of its own, its first prompt read."""
+    child = pexpect.spawn(
+        executable,
+        ["-i"],
+        encoding="utf-8",
+        cwd=str(SCRIPTS),
+        env={"TERM": "dumb", "PATH": "/usr/bin:/bin", "LC_ALL": locale},
+        timeout=20,
+        dimensions=(50, 300),
+    )
+    child.expect_exact(PROMPT)
+    return child
+
+
+def talk(executable: str) -> str:
+    """A whole session, ended by Ctrl-D, as the terminal shows it."""
+    child = start(executable)
+    shown = child.before or ""
+    for line, end in SESSION:
+        child.sendline(line)
+        child.expect_exact(line)
+        child.expect_exact(end)
+        shown += f"{line}{child.before}{end}"
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    shown += child.before or ""
+    child.close()
+    return aside(CONTROL.sub("", shown).replace("\r", "").encode()).decode() + f"status {child.exitstatus}"
+
+
+def test_a_session_looks_like_the_real_one(stand_ins: dict[str, Path], name: str) -> None:
+    """Prompts, continued lines, results, errors, reading of the terminal by the script, the end by Ctrl-D."""
+    ours = talk(str(stand_ins[name]))
+    assert "42\n" in ours
+    assert ours == talk(need(name))
+
+
+def test_history_and_line_editing(stand_ins: dict[str, Path]) -> None:
+    """Cursor up brings the last chunk back, a continued one whole; the line can be edited."""
+    child = start(str(stand_ins["lua5.1"]))
+    for line, end in (("print(1,", ">> "), ("20)", PROMPT)):
+        child.sendline(line)
+        child.expect_exact(end)
+    child.send("\x1b[A")
+    child.expect_exact("20)")
+    child.sendline("\x7f + 3)")
+    child.expect_exact("1\t23")
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_letters_beyond_ascii(stand_ins: dict[str, Path], name: str, locale: str) -> None:
+    """They are bytes, to Lua and in the history, whatever the locale."""
+    child = start(str(stand_ins[name]), locale)
+    child.sendline('="<é>" .. #"é"')
+    child.expect_exact("<é>2")
+    child.expect_exact(PROMPT)
+    child.send("\x1b[A")
+    child.sendline(' .. "!"')
+    child.expect_exact("<é>2!")
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_ctrl_c_ends_a_loop_and_gives_the_prompt_back(stand_ins: dict[str, Path], name: str) -> None:
+    """Twice over: the first interruption leaves nothing behind. At the prompt itself Ctrl-C ends lua, by the signal."""
+    for executable in (str(stand_ins[name]), need(name)):
+        child = start(executable)
+        if name == "luajit":
+            child.sendline("jit.off()")
+            child.expect_exact(PROMPT)
+        for _ in range(2):
+            child.sendline("while true do print('round') end")
+            child.expect_exact("round\r\nround")
+            child.sendintr()
+            child.expect_exact("interrupted!")
+            child.expect_exact("\r\n> ")
+        child.sendline("=6 * 7")
+        child.expect_exact("42")
+        child.expect_exact(PROMPT)
+        child.sendintr()
+        child.expect(pexpect.EOF)
+        child.close()
+        assert child.signalstatus == 2
+
+
+def test_a_terminal_without_a_script_is_a_prompt(stand_ins: dict[str, Path], name: str) -> None:
+    """No words at all: version and prompt."""
+    child = pexpect.spawn(str(stand_ins[name]), encoding="utf-8", env={"TERM": "dumb"}, timeout=20)
+    child.expect_exact("Lua 5.1.5  Copyright" if name == "lua5.1" else "JIT: ON")
+    child.expect_exact(PROMPT)
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0

@@ -1,0 +1,102 @@
+"""Messages read without Lua's compiler: always what the compiler would have read, or not read at all."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from luaproc.responder import fast_path
+from luaproc.wire.expressions import loads
+from luaproc.wire.messages import Call, CleanupChunks, LoadString, Return, encode_for_responder
+from tests.wire.strategies import lua_values, strings
+
+# What PHP's five escapes are made of, and what else stands in strings that look like messages.
+pieces = st.lists(
+    st.sampled_from(
+        [b"\\", b'"', b"n", b"r", b"000", b"0", b"x4", b"\n", b"\0", b"\r", b"a", b'",["chunkName"]="', b'"}', b"N"]
+    ),
+    max_size=12,
+).map(b"".join)  # fmt: skip
+
+
+@given(st.one_of(strings, pieces), st.one_of(strings, pieces))
+def test_load_string_as_php_writes_it(text: bytes, name: bytes) -> None:
+    """Read back exactly. Text and name that hold the seam itself are escaped there, and so no seam."""
+    body = encode_for_responder(LoadString(text, name))
+    assert fast_path.read(body) == (b"loadString", text, name)
+
+
+# Python warns of escapes that are none of its own; they are not taken.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@settings(max_examples=500)
+@given(pieces)
+def test_unescape_takes_what_php_writes_alone(spelled: bytes) -> None:
+    """Whatever stands between the quotes: the string that Lua would read, or None."""
+    found = fast_path.unescape(spelled)
+    if found is not None:
+        assert loads(b'"' + spelled + b'"') == found
+
+
+@given(st.integers(1, 10**8), st.one_of(strings, pieces, st.booleans(), st.integers(0, 10**12)))
+def test_one_plain_value(number: int, value: object) -> None:
+    """A call's and a reply's most frequent form."""
+    for body, op, rest in (
+        (encode_for_responder(Call(number, (value,))), b"call1", (number, value)),
+        (encode_for_responder(Return((value,))), b"return1", (value,)),
+    ):
+        found = fast_path.read(body)
+        if isinstance(found, tuple):
+            assert found == (op, *rest)
+            assert [type(element) for element in found[1:]] == [type(element) for element in rest]
+        else:
+            # Then Lua compiles a shorter text of the same.
+            assert isinstance(value, int)
+            assert value >= 10**9
+
+
+@given(st.lists(lua_values, max_size=4))
+def test_other_values_are_left_to_lua(values: list[object]) -> None:
+    """A shorter expression of the same fields, which Lua compiles."""
+    found = fast_path.read(encode_for_responder(Call(7, tuple(values))))
+    if isinstance(found, bytes):
+        assert found.startswith(b'return "call",7,%d,{' % len(values))
+        table = loads(b"{" + found[len(b"return ") :] + b"}")
+        assert table[4] == loads(encode_for_responder(Call(7, tuple(values))))[b"args"]
+
+
+@given(st.frozensets(st.integers(1, 10**6)))
+def test_cleanup_lists(ids: frozenset[int]) -> None:
+    """PHP's own list of ids and truths crosses as it came, if it holds nothing but numbers."""
+    listed = b",".join(b"[%d]=%d" % (position, number) for position, number in enumerate(sorted(ids), 1))
+    assert fast_path.read(b'{["op"]="cleanupChunks",["ids"]={' + listed + b"}}") == (b"cleanupListed", listed)
+    body = encode_for_responder(CleanupChunks(ids))
+    assert fast_path.read(body) is None or not ids
+
+
+@given(st.binary(max_size=60))
+def test_other_texts_are_left_to_lua(body: bytes) -> None:
+    """Nothing raises, and nothing that is no message is taken for one."""
+    assert fast_path.read(body) is None
+    for beginning, _ in fast_path._BEGINNINGS:
+        found = fast_path.read(beginning + body)
+        assert found is None or isinstance(found, (bytes, tuple))
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        b"5,6",
+        b"[1]=1,2",
+        b"[01]=1",
+        b"[]=1",
+        b"[1]=",
+        b"[1]=,[2]=1",
+        b"[1=]1",
+        b"7[2]=3",
+        b"[1]2=3",
+        b"[1]=1,",
+        b"[1]=true",
+    ],
+)
+def test_other_lists_are_left_to_lua(listed: bytes) -> None:
+    """A list that Lua would read otherwise, or not at all, is not taken for PHP's."""
+    assert fast_path.read(b'{["op"]="cleanupChunks",["ids"]={' + listed + b"}}") is None
