@@ -1,0 +1,346 @@
+"""A wiki's configuration: what LocalSettings.php and the database tell PHP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from luaproc.wiki import titles
+from luaproc.wiki.errors import SiteError
+from luaproc.wiki.siteinfo import from_api
+from luaproc.wiki.titles import Title
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A namespace. name, canonical: with spaces, "" for the main one."""
+
+    id: int
+    name: str
+    canonical: str
+    aliases: tuple[str, ...] = ()
+    has_subpages: bool = False
+    is_capitalized: bool = True
+    is_content: bool = False
+    is_includable: bool = True
+    is_movable: bool = True
+    content_model: str | None = None
+    """What its pages have unless their names say otherwise; None is wikitext."""
+
+    @property
+    def has_gender(self) -> bool:
+        """Whether its name depends on a user's gender in some language."""
+        return self.id in (titles.USER, titles.USER + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Interwiki:
+    """A prefix that leads to another wiki. url: with ``$1`` where the page's name goes."""
+
+    prefix: str
+    url: str
+    is_local: bool = False
+    is_transcludable: bool = False
+    is_extra_language_link: bool = False
+    display_text: str | None = None
+    tooltip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a page may use: the defaults of MediaWiki 1.39 and of Scribunto's LuaStandalone."""
+
+    expensive: int = 100
+    """Calls of expensive functions a page."""
+    depth: int = 100
+    """Templates inside templates, and nodes inside nodes."""
+    nodes: int = 1_000_000
+    """Nodes that the preprocessor may visit."""
+    bytes: int = 2_097_152
+    """Of a page, of included text and of arguments."""
+    lua_seconds: int = 7
+    """CPU time of Lua."""
+    lua_bytes: int = 52_428_800
+    """Memory of Lua's process."""
+    string_bytes: int = 2_097_152
+    """mw.ustring's longest string."""
+    pattern_bytes: int = 10_000
+    """mw.ustring's longest pattern."""
+
+
+def _namespace(number: int, name: str, canonical: str = "", **settings: Any) -> Namespace:
+    return Namespace(number, name, canonical or name, **settings)
+
+
+def default_namespaces(project: str) -> dict[int, Namespace]:
+    """Those of an English MediaWiki with Scribunto. project: the name of namespace 4."""
+    found = [
+        _namespace(-2, "Media", is_movable=False),
+        _namespace(-1, "Special", is_movable=False),
+        _namespace(0, "", is_content=True, has_subpages=False),
+        _namespace(1, "Talk", has_subpages=True),
+        _namespace(2, "User", has_subpages=True),
+        _namespace(3, "User talk", has_subpages=True),
+        _namespace(4, project, "Project", has_subpages=True),
+        _namespace(5, f"{project} talk", "Project talk", has_subpages=True),
+        _namespace(6, "File", aliases=("Image",)),
+        _namespace(7, "File talk", aliases=("Image talk",), has_subpages=True),
+        _namespace(8, "MediaWiki", has_subpages=True),
+        _namespace(9, "MediaWiki talk", has_subpages=True),
+        _namespace(10, "Template", has_subpages=True),
+        _namespace(11, "Template talk", has_subpages=True),
+        _namespace(12, "Help", has_subpages=True),
+        _namespace(13, "Help talk", has_subpages=True),
+        _namespace(14, "Category", is_movable=True),
+        _namespace(15, "Category talk", has_subpages=True),
+        _namespace(828, "Module", has_subpages=True),
+        _namespace(829, "Module talk", has_subpages=True),
+    ]
+    return {namespace.id: namespace for namespace in found}
+
+
+@dataclass(eq=False)
+class Site:
+    """What a wiki is called, speaks and allows. Every member has a default: `Site()` is a wiki in English.
+
+    `Site.load` reads JSON: what ``api.php?action=query&meta=siteinfo`` (or languageinfo) gave, or an object with the
+    members of this class by their names.
+    """
+
+    name: str = "Wiki"
+    server: str = "https://wiki.example"
+    script_path: str = "/w"
+    """The path of index.php's directory."""
+    script: str = ""
+    """The path of index.php; "" for the one in `script_path`."""
+    article_path: str = "/wiki/$1"
+    style_path: str = ""
+    """"" for `skins` in `script_path`."""
+    version: str = "1.39.17"
+    """MediaWiki's, as CURRENTVERSION shows it."""
+    wiki_id: str = "wiki"
+    language: str = "en"
+    """The content language's code."""
+    timezone: str = "UTC"
+    """An IANA name: what #timel and LOCAL… use."""
+    main_page_text: str = "Main Page"
+    fragment_mode: str = "html5"
+    """Of anchors: html5 or legacy."""
+    fallback8bit: str = "windows-1252"
+    namespaces: dict[int, Namespace] = field(default_factory=dict)
+    """By number; empty for English ones, with `name` as the project's."""
+    interwiki: dict[str, Interwiki] = field(default_factory=dict)
+    local_interwikis: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    statistics: dict[str, int] = field(default_factory=dict)
+    """pages, articles, files, edits, users, activeUsers, admins; missing ones are counted or 0."""
+    groups: dict[str, int] = field(default_factory=dict)
+    """Users in each group."""
+    genders: dict[str, str] = field(default_factory=dict)
+    """Users' genders: male or female."""
+    protection: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """By page: levels by action, as ``{"Main Page": {"edit": ["sysop"]}}``."""
+    cascading: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By page: ``{"sources": [pages], "restrictions": {action: [levels]}}``."""
+    page_properties: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By page: contentmodel, language, id, revision, timestamp, user, categories."""
+    categories: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By category: all, pages, subcats, files."""
+    messages: dict[str, str] = field(default_factory=dict)
+    """Texts of the interface in the content language, before MediaWiki's own and after pages ``MediaWiki:Key``."""
+    magic_words: dict[str, list[str]] = field(default_factory=dict)
+    """Local names by MediaWiki's key (``redirect``, ``if``, ``currentday``), as siteinfo's magicwords gives them."""
+    case_sensitive_words: set[str] = field(default_factory=set)
+    """Keys of `magic_words` that are case-sensitive."""
+    variables: tuple[str, ...] = ()
+    function_hooks: tuple[str, ...] = ()
+    extension_tags: tuple[str, ...] = ()
+    protocols: tuple[str, ...] = ()
+    """URL protocols (``https://``, ``mailto:``); empty for MediaWiki's."""
+    language_info: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Languages by code, as languageinfo gives them."""
+    language_names: dict[str, str] = field(default_factory=dict)
+    """Autonyms by code, as siteinfo's languages gives them."""
+    stubs: dict[str, str] = field(default_factory=dict)
+    """Pages whose text is replaced: titles and texts."""
+
+    def __post_init__(self) -> None:
+        if not self.namespaces:
+            self.namespaces = default_namespaces(self.name)
+        self._numbers: dict[str, int] = {}
+        for namespace in sorted(self.namespaces.values(), key=lambda item: item.id):
+            for alias in namespace.aliases:
+                self._numbers.setdefault(_key(alias), namespace.id)
+        for namespace in self.namespaces.values():
+            self._numbers[_key(namespace.canonical)] = namespace.id
+        for namespace in self.namespaces.values():
+            self._numbers[_key(namespace.name)] = namespace.id
+        self._titles: dict[tuple[str, int], Title | None] = {}
+
+    @classmethod
+    def from_dict(cls, members: Mapping[str, Any], name: str = "site") -> Site:
+        """A site of an object with the members of this class, or of what api.php gave.
+
+        name: what errors call the object, a file's name say. Raises `SiteError` for a wrong member or value.
+        """
+        members = dict(members)
+        if "query" in members or "batchcomplete" in members:
+            members = from_api(members.get("query", {}), name)
+        known = {item.name: item for item in fields(cls)}
+        for key in members:
+            if key not in known:
+                raise SiteError(f"{name}: unknown key {key!r}; known are {', '.join(known)}")
+        try:
+            return cls(**{key: _member(key, value) for key, value in members.items()})
+        except (TypeError, ValueError, AttributeError) as error:
+            raise SiteError(f"{name}: {error}") from None
+
+    @classmethod
+    def load(cls, *files: str | Path) -> Site:
+        """A site of JSON files; a later one's members replace an earlier one's. Raises `SiteError`."""
+        members: dict[str, Any] = {}
+        for file in files:
+            members |= read_members(file)
+        return cls.from_dict(members, ", ".join(str(file) for file in files) or "site")
+
+    def namespace_number(self, name: str) -> int | None:
+        """The number of a namespace by its local, canonical or alias name, in any case."""
+        return self._numbers.get(_key(name))
+
+    def is_capitalized(self, namespace: int) -> bool:
+        """Whether titles of that namespace begin with a capital letter."""
+        found = self.namespaces.get(namespace)
+        return found is None or found.is_capitalized
+
+    def first_upper(self, text: str) -> str:
+        """The text with its first letter in upper case, by the content language's rules."""
+        if not text:
+            return text
+        first = text[0]
+        if first == "i" and self.language in ("tr", "az", "kaa", "kk-latn"):
+            return "İ" + text[1:]
+        if self.language == "nl" and text[:2].lower() == "ij" and text[0] in "iI":
+            return "IJ" + text[2:]
+        return first.upper() + text[1:]
+
+    def is_interwiki(self, prefix: str) -> bool:
+        """Whether a text before a colon leads to another wiki."""
+        return prefix.lower() in self.interwiki or prefix.lower() in self.local_interwikis
+
+    @property
+    def main_page(self) -> Title:
+        """The page that the wiki begins with."""
+        return self.title(self.main_page_text) or Title(self, titles.MAIN, "Main Page")
+
+    def title(self, text: str, default_namespace: int = titles.MAIN) -> Title | None:
+        """The page that a text names, or None: see `luaproc.wiki.titles.parse`. The last ones are remembered."""
+        key = (text, default_namespace)
+        if key in self._titles:
+            return self._titles[key]
+        found = titles.title(self, text, default_namespace)
+        if len(self._titles) > 2000:
+            self._titles.clear()
+        self._titles[key] = found
+        return found
+
+    def make_title(self, namespace: int, text: str, fragment: str = "", interwiki: str = "") -> Title | None:
+        """See `luaproc.wiki.titles.make`."""
+        return titles.make(self, namespace, text, fragment, interwiki)
+
+    def content_model(self, title: Title) -> str:
+        """The model that a page of that name has, as MediaWiki and Scribunto choose it."""
+        properties = self.page_properties.get(title.prefixed_text, {})
+        if "contentmodel" in properties:
+            return str(properties["contentmodel"])
+        text = title.text
+        if title.namespace == titles.MODULE:
+            if text.endswith(".json"):
+                return "json"
+            return "wikitext" if text.endswith("/doc") else "Scribunto"
+        code = title.namespace == titles.MEDIAWIKI or (title.namespace == titles.USER and "/" in text)
+        if code:
+            for suffix, model in ((".css", "css"), (".js", "javascript"), (".json", "json")):
+                if text.endswith(suffix):
+                    return model
+        namespace = self.namespaces.get(title.namespace)
+        return (namespace.content_model if namespace is not None else None) or "wikitext"
+
+
+def read_members(file: str | Path) -> dict[str, Any]:
+    """The members of a JSON file; api.php's answers are read as `Site`'s members. Raises `SiteError`."""
+    try:
+        members = json.loads(Path(file).read_bytes())
+    except OSError as error:
+        raise SiteError(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise SiteError(f"{file}: expected JSON: {error}") from None
+    if not isinstance(members, dict):
+        raise SiteError(f"{file}: expected an object, got {type(members).__name__}")
+    if "query" in members or "batchcomplete" in members:
+        return from_api(members.get("query", {}), str(file))
+    return members
+
+
+def _key(name: str) -> str:
+    return name.replace(" ", "_").lower()
+
+
+def _member(key: str, value: Any) -> Any:
+    """A member as JSON has it, as the class has it."""
+    if key == "namespaces" and isinstance(value, Mapping):
+        return {int(number): _record(Namespace, item, f"namespaces.{number}") for number, item in value.items()}
+    if key == "interwiki" and isinstance(value, Mapping):
+        return {
+            prefix.lower(): _record(
+                Interwiki, {"url": item} if isinstance(item, str) else item, f"interwiki.{prefix}", prefix=prefix
+            )
+            for prefix, item in value.items()
+        }
+    if key == "limits" and isinstance(value, Mapping):
+        return _record(Limits, value, "limits")
+    if key in _TUPLES:
+        return tuple(_strings(key, value))
+    if key == "case_sensitive_words":
+        return set(_strings(key, value))
+    expected = _EXPECTED.get(key, dict)
+    if not isinstance(value, expected):
+        raise ValueError(f"{key}: expected {_WORDS[expected]}, got {value!r:.40}")
+    return value
+
+
+_TUPLES = {"local_interwikis", "variables", "function_hooks", "extension_tags", "protocols"}
+_EXPECTED: dict[str, type] = dict.fromkeys(
+    (
+        *("name", "server", "script_path", "script", "article_path", "style_path", "version", "wiki_id", "language"),
+        *("timezone", "main_page_text", "fragment_mode", "fallback8bit"),
+    ),
+    str,
+) | {"limits": Limits}
+_WORDS = {str: "a text", dict: "an object", Limits: "an object"}
+
+
+def _strings(key: str, value: Any) -> Iterable[str]:
+    if isinstance(value, str) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"{key}: expected a list of texts, got {value!r:.40}")
+    return list(value)
+
+
+def _record(kind: type, value: Any, where: str, **more: Any) -> Any:
+    if isinstance(value, kind):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{where}: expected an object, got {value!r:.40}")
+    members = dict(value)
+    if kind is Namespace:
+        more["id"] = int(where.rpartition(".")[2])
+        members.setdefault("name", "")
+        members.setdefault("canonical", members["name"])
+        members["aliases"] = tuple(members.get("aliases", ()))
+    known = {item.name for item in fields(kind)}
+    for key in members:
+        if key not in known:
+            raise ValueError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(known))}")
+    return kind(**(members | more))
