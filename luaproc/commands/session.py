@@ -1,8 +1,10 @@
 """`luaproc session`: play PHP's part by hand, or let a script play it."""
 
 import os
+import shlex
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TextIO
 
@@ -24,6 +26,8 @@ from luaproc.session.views import JsonView, TextView
 @options.own_runtime
 @options.timeout
 @options.limits("none")
+@click.option("-e", "code", metavar="CODE", multiple=True, help="Do this step (Lua or an op) first; repeatable.")
+@click.option("-i", "interactive", is_flag=True, help="Prompt after -e and SCRIPT, as `lua -i` does.")
 @click.option("--wire", is_flag=True, help="Show every frame, both ways; a script's steps too.")
 @click.option("--echo", is_flag=True, help="Show a script's steps before what they give.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a step, on a line of its own; no prompts.")
@@ -38,6 +42,8 @@ def command(
     timeout: float,
     max_cpu: int | None,
     max_memory: int | None,
+    code: tuple[str, ...],
+    interactive: bool,
     wire: bool,
     echo: bool,
     as_json: bool,
@@ -46,31 +52,39 @@ def command(
     """Play PHP's part to a Lua-side server: by hand, or with the steps in SCRIPT (- for stdin).
 
     Lua code is loaded and called, and its values shown; lines that start with a colon are ops, which :help
-    lists. Without SCRIPT, on a terminal, there is a prompt; otherwise steps are read from stdin.
+    lists. A SCRIPT that ends in .lua is a module: it is loaded, called, and the prompt says how to go on. Without
+    SCRIPT and -e, on a terminal, there is a prompt; otherwise steps are read from stdin.
 
     The exit status is 1 when a step failed; its line is on stderr.
     """
     words = _server(server, runtime)
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         _reconfigure(stream)
+    is_module = script is not None and script.endswith(".lua")
+    given: list[tuple[str, Iterable[str]]] = [("-e", [text]) for text in code]
+    if script is not None:
+        given.append((script, [f":module {shlex.quote(script)}"] if is_module else _open(script)))
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    goes_on = interactive or is_module or not given
+    prompted = goes_on and not as_json and (terminal or interactive)
+    if goes_on and not prompted:
+        given.append(("<stdin>", sys.stdin))
+
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
-    prompted = script is None and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
-    source = "<stdin>" if script in (None, "-") else str(script)
     view: JsonView | TextView
     if as_json:
-        view = JsonView(sys.stdout, sys.stderr, source=source)
+        view = JsonView(sys.stdout, sys.stderr)
     else:
         err = None if prompted else sys.stderr
         shows_steps = not prompted and (echo or wire)
-        view = TextView(sys.stdout, err, source=source, colour=colour, echo=shows_steps, width=width)
+        view = TextView(sys.stdout, err, colour=colour, echo=shows_steps, width=width)
 
     conversation: Conversation | None = None
     if prompted:
         from luaproc.session.prompts import open_prompt
 
         conversation = Conversation(open_prompt(lambda: session), view)
-    lines: IO[str] | None = None if prompted else sys.stdin if source == "<stdin>" else _open(source)
     session = Session(
         words,
         view,
@@ -86,13 +100,18 @@ def command(
             pid = session.interpreter.connection.pid
             click.echo(f"luaproc {luaproc.__version__}, the server is {shown(words)}, pid {pid}.")
             click.echo("Type Lua, or :help; Ctrl-D leaves.")
+        good = True
+        try:
+            for view.source, lines in given:
+                good = run_script(session, lines, view, keep_going) and good
+                if session.leaving or not (good or keep_going or prompted):
+                    break
+        except KeyboardInterrupt:
+            if conversation is None:
+                ctx.exit(130)
+        if conversation is not None and not session.leaving:
             conversation.run(session)
             return
-        assert lines is not None
-        try:
-            good = run_script(session, lines, view, keep_going)
-        except KeyboardInterrupt:
-            ctx.exit(130)
         ctx.exit(0 if good else 1)
 
 
@@ -105,6 +124,8 @@ def _server(command: str | None, runtime: str | None) -> list[str]:
 
 
 def _open(path: str) -> IO[str]:
+    if path == "-":
+        return sys.stdin
     try:
         return Path(path).open(encoding="utf-8", errors="surrogateescape")
     except OSError as error:

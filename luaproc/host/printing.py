@@ -100,14 +100,26 @@ def _lines(value: Any, width: int) -> Iterator[str]:
 
 
 def _fields(table: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """What stands before each value, and the value; a list's need nothing."""
+    """What stands before each value, and the value: a list's in their order, before which nothing stands; then numbers,
+    then text, sorted. Lua's own order differs from process to process."""
     following = 1
-    for key, item in table.items():
-        if key == following and isinstance(key, int):
-            following += 1
-            yield "", item
-        else:
-            yield f"{name(key)} = ", item
+    while following in table:
+        yield "", table[following]
+        following += 1
+    rest = (key for key in table if not (type(key) is int and 1 <= key < following))
+    for key in sorted(rest, key=_order):
+        yield f"{name(key)} = ", table[key]
+
+
+def _order(key: Any) -> tuple[bool, float, bytes]:
+    if isinstance(key, (int, float)):
+        return False, key, b""
+    return True, 0, key if isinstance(key, bytes) else str(key).encode("utf-8", "surrogateescape")
+
+
+def field(table: str, key: Any) -> str:
+    """A field of a table as Lua code has it: ``table.name``, or ``table["any other"]``."""
+    return f"{table}.{key.decode()}" if isinstance(key, bytes) and _NAME.fullmatch(key) else f"{table}{name(key)}"
 
 
 def name(key: Any) -> str:

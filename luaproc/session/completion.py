@@ -8,21 +8,11 @@ from collections.abc import Callable, Iterator
 from glob import escape, iglob
 
 from luaproc.session.ops import OPS
-from luaproc.session.session import WIRE_MODES, Session
+from luaproc.session.session import LIBRARY_NAMES, WIRE_MODES, Session
 
-# The globals of the modules' environment, as Scribunto lets them through, and Lua's reserved words.
-# Words, not a list: it is read as a page.
-_LUA = """
+# Lua's reserved words.
+_RESERVED = """
 and break do else elseif end false for function if in local nil not or repeat return then true until while
-_G _VERSION assert error getfenv getmetatable ipairs next pairs pcall rawequal rawget rawset select setfenv setmetatable
-tonumber tostring type unpack xpcall
-string.byte string.char string.find string.format string.gmatch string.gsub string.len string.lower string.match
-string.rep string.reverse string.sub string.upper
-table.concat table.insert table.maxn table.remove table.sort
-math.abs math.acos math.asin math.atan math.atan2 math.ceil math.cos math.cosh math.deg math.exp math.floor math.fmod
-math.frexp math.huge math.ldexp math.log math.log10 math.max math.min math.modf math.pi math.pow math.rad math.random
-math.randomseed math.sin math.sinh math.sqrt math.tan math.tanh
-os.clock os.date os.difftime os.time debug.traceback
 """.split()  # noqa: SIM905
 
 _WORD = re.compile(r"[A-Za-z_][\w.]*\Z")
@@ -52,7 +42,7 @@ def complete(session: Session, text: str) -> tuple[int, list[str]]:
 def _lua_names(session: Session, typed: str) -> Iterator[str]:
     own = [f"{name}.{key}" for name, functions in session.libraries.items() for key in functions]
     own += [word for step in session.record if not step.startswith(":") for word in _TYPED.findall(step)]
-    for name in [*_LUA, *own]:
+    for name in [*_RESERVED, *LIBRARY_NAMES, *own]:
         yield name if "." in typed else name.partition(".")[0]
 
 
@@ -86,6 +76,8 @@ def _fixed(*names: str) -> Callable[[Session, str], Iterator[str]]:
 
 _ARGUMENTS: dict[str, Callable[[Session, str], Iterator[str]]] = {
     "load": _files,
+    "module": _files,
+    "watch": _fixed("on", "off"),
     "save": _files,
     "call": _functions,
     "cleanup": _kept,

@@ -48,11 +48,13 @@ class Step(NamedTuple):
 class Scanner:
     """A look at Lua text, line by line.
 
-    tokens: those outside of every bracket and block.
+    tokens: those outside of every bracket and block. places: where each begins, characters from the text's beginning.
     """
 
     def __init__(self) -> None:
         self.tokens: list[str] = []
+        self.places: list[int] = []
+        self._line_at = 0  # where the present line begins
         self._depth = 0
         self._heads = 0  # loops whose `do` has not come
         self._last = ""
@@ -87,10 +89,11 @@ class Scanner:
                 self._closing = token if kind == "quote" else f"]{match['level']}]"
                 self._is_comment = token.startswith("--")
                 if not self._is_comment:
-                    self._take('"')
+                    self._take('"', match.start())
                 at = self._inside(line, at)
             else:
-                self._take(token)
+                self._take(token, match.start())
+        self._line_at += len(line) + 1
 
     def _inside(self, line: str, at: int) -> int:
         """Where the string or the comment ends; if it does not, so does the line."""
@@ -110,11 +113,12 @@ class Scanner:
         self._closing = ""
         return end
 
-    def _take(self, token: str) -> None:
+    def _take(self, token: str, column: int) -> None:
         if token in _CLOSES:
             self._depth -= 1
         if not self._depth:
             self.tokens.append(token)
+            self.places.append(self._line_at + column)
         if token == "do" and self._heads:
             self._heads -= 1  # the loop has been counted with its `for` or `while`
         elif token in _OPENS:
@@ -123,7 +127,7 @@ class Scanner:
         self._last = token
 
 
-class Growing:
+class StepBuilder:
     """A step while its lines come."""
 
     def __init__(self) -> None:
@@ -147,7 +151,7 @@ class Growing:
             self.lua = Scanner()
             line = rest.removeprefix("=")
         if self.lua is None:
-            return line == self._end
+            return line.strip() == self._end
         self.lua.add(line)
         return self.lua.is_complete
 
@@ -176,15 +180,15 @@ def is_empty(text: str) -> bool:
 
 def is_complete(text: str) -> bool:
     """Whether a step may end here: its Lua is complete, or the text that its op announced with ``<<WORD``."""
-    growing = Growing()
-    return [growing.add(line) for line in text.split("\n")][-1]
+    builder = StepBuilder()
+    return [builder.add(line) for line in text.split("\n")][-1]
 
 
 def missing_end(text: str) -> str | None:
     """The WORD that still has to come as a line of its own, of an op that announced text with ``<<WORD``."""
     head, _, rest = text.partition("\n")
     announced = _HERE_TEXT.search(head) if head.lstrip().startswith(":") else None
-    return announced[1] if announced and announced[1] not in rest.split("\n") else None
+    return announced[1] if announced and announced[1] not in map(str.strip, rest.split("\n")) else None
 
 
 def split_op(text: str) -> tuple[str, str]:
@@ -196,15 +200,17 @@ def split_op(text: str) -> tuple[str, str]:
 def here_text(text: str) -> tuple[str, str | None]:
     """The head of an op's step, and the text that it brings with it (None if it brings none).
 
-    The text is what stands between ``<<WORD`` and a line that is WORD; every line of it ends with a newline.
+    The text is what stands between ``<<WORD`` and a line that is WORD, which may be indented; every line of it ends
+    with a newline.
     """
     head, _, rest = text.partition("\n")
     announced = _HERE_TEXT.search(head)
     if not announced:
         return text, None
     lines = rest.split("\n")
-    if announced[1] in lines:
-        lines = lines[: lines.index(announced[1])]
+    ends = [number for number, line in enumerate(lines) if line.strip() == announced[1]]
+    if ends:
+        lines = lines[: ends[0]]
     return head[: announced.start()].rstrip(), "".join(line + "\n" for line in lines)
 
 
@@ -213,7 +219,7 @@ def steps(lines: Iterable[str]) -> Iterator[Step]:
 
     An op ends Lua that is not complete: Lua says then what it misses.
     """
-    growing: Growing | None = None
+    builder: StepBuilder | None = None
     start = 1
     for number, line in enumerate(lines, 1):
         line = line.rstrip("\r\n")
@@ -221,15 +227,15 @@ def steps(lines: Iterable[str]) -> Iterator[Step]:
             line = line.removeprefix("\ufeff")  # some editors' mark of UTF-8
             if line.startswith("#!"):
                 continue
-        if growing and growing.lua and growing.lua.is_op(line):
-            yield Step(start, "\n".join(growing.lines))
-            growing = None
-        if growing is None:
-            growing, start = Growing(), number
-        if growing.add(line):
-            text = "\n".join(growing.lines)
-            growing = None
+        if builder and builder.lua and builder.lua.is_op(line):
+            yield Step(start, "\n".join(builder.lines))
+            builder = None
+        if builder is None:
+            builder, start = StepBuilder(), number
+        if builder.add(line):
+            text = "\n".join(builder.lines)
+            builder = None
             if not is_empty(text):
                 yield Step(start, text)
-    if growing:
-        yield Step(start, "\n".join(growing.lines))
+    if builder:
+        yield Step(start, "\n".join(builder.lines))

@@ -5,19 +5,26 @@ An op gets the session, what stands after its name, and the text that came with 
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import time
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
 from luaproc.host import printing
 from luaproc.host.errors import LuaError
+from luaproc.host.functions import LuaFunction
 from luaproc.session.errors import SessionError
 from luaproc.session.lines import PREFIXES, Step, here_text, is_empty, missing_end, split_op
-from luaproc.session.session import WIRE_MODES, Outcome, Session
+from luaproc.session.session import WIRE_MODES, LoadedFile, Outcome, Session
 from luaproc.session.syntax import encode, parse_answer, parse_functions, parse_values
 from luaproc.wire.errors import LocalProtocolError
+
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+"""Of getStatus's CPU time, a second."""
 
 
 class Request(NamedTuple):
@@ -59,7 +66,7 @@ def execute(session: Session, step: Step, nested: bool = False) -> Outcome:
     name = name or "lua"
     op = OPS.get(name)
     if op is None:
-        raise SessionError(f"there is no op :{name}; :help lists them")
+        raise _no_op(name)
     if nested and not op.nested:
         raise SessionError(f":{name} has to wait: Lua waits for an answer")
     if op.server and not session.alive:
@@ -99,19 +106,73 @@ def _load(session: Session, request: Request) -> Outcome:
     if request.text is not None:
         if len(words) != 1:
             raise SessionError("expected a name for the text: :load NAME <<END")
-        text, name = encode(request.text), words[0]
+        chunk = session.load(encode(request.text), _chunk_name(words[0]))
     elif len(words) in (1, 2):
-        path = Path(words[0]).expanduser()
-        try:
-            text = path.read_bytes()
-        except OSError as error:
-            raise SessionError(f"{words[0]} cannot be read: {error.strerror}") from None
-        name = words[1] if len(words) == 2 else "@" + path.name
+        chunk = session.load_file(Path(words[0]).expanduser(), _chunk_name(words[1]) if len(words) == 2 else "")
     else:
         raise SessionError("expected a file and perhaps a name: :load FILE [NAME]")
-    chunk = session.load(text, name if name[:1] in ("=", "@") else "=" + name)
     held = session.held[chunk.id]
     return Outcome(text=f"chunks[{chunk.id}]  {_line(held.name)}", data={"id": chunk.id, "name": held.name})
+
+
+def _chunk_name(word: str) -> str:
+    return word if word[:1] in ("=", "@") else "=" + word
+
+
+def _module(session: Session, request: Request) -> Outcome:
+    words = _words(request.argument)
+    if len(words) not in (1, 2):
+        raise SessionError("expected a file and perhaps a name: :module FILE [NAME]")
+    path = Path(words[0]).expanduser()
+    variable = words[1] if len(words) == 2 else re.sub(r"\W", "_", path.stem, flags=re.ASCII)
+    if printing.name(encode(variable)) != variable:
+        raise SessionError(f"expected a name that Lua can have for the module, got {variable!r}: :module FILE NAME")
+    values = session.load_module(path, variable)
+    module = values[0] if values else None
+    data = {"module": variable, "values": printing.for_json(values)}
+    if not isinstance(module, dict):
+        shown = printing.values(values) or "nothing"
+        return Outcome(text=f"{_line(words[0])} returned {shown}, not a table of functions", data=data)
+    functions = sorted(printing.field(variable, key) for key, value in module.items() if isinstance(value, LuaFunction))
+    goes_on = "call its functions:" if functions else "it has no functions"
+    lines = [f"{_line(words[0])} is in {variable}; {goes_on}", *(f"    {name}(…)" for name in functions)]
+    return Outcome(text="\n".join(lines), data=data)
+
+
+def _reload(session: Session, _request: Request) -> Outcome:
+    if not session.files:
+        raise SessionError("no file was loaded: :load FILE or :module FILE does")
+    return Outcome(text=reloaded_text(session.reload()))
+
+
+def reloaded_text(files: list[LoadedFile]) -> str:
+    """Which files were loaded anew."""
+    return "loaded anew: " + ", ".join(_line(str(file.path)) for file in files)
+
+
+def _watch(session: Session, request: Request) -> Outcome:
+    if request.argument not in ("", "on", "off"):
+        raise SessionError(f"expected on or off, got {request.argument!r}")
+    session.watches = request.argument != "off"
+    return Outcome(text=f"watch {'on' if session.watches else 'off'}")
+
+
+def _time(session: Session, request: Request) -> Outcome:
+    if not request.argument:
+        raise SessionError("expected Lua code after :time")
+    before, began = session.interpreter.get_status(), time.perf_counter()
+    values = session.run_lua(request.argument, f"input {request.line}")
+    seconds, after = time.perf_counter() - began, session.interpreter.get_status()
+    data: dict[str, object] = {"seconds": seconds}
+    text = f"took {_duration(seconds)}"
+    if before and after and before.time is not None and after.time is not None:
+        data["ticks"] = after.time - before.time
+        text += f", of which the server worked {(after.time - before.time) / _TICKS:.2f} s"
+    return Outcome(values, text, data)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
 
 
 def _call(session: Session, request: Request) -> Outcome:
@@ -228,13 +289,24 @@ def _help(_session: Session, request: Request) -> Outcome:
         rows = [f"  :{name} {op.usage}".ljust(width + 4) + op.help.partition("\n")[0] for name, op in OPS.items()]
         about = [
             "Lua code is loaded and called; an expression shows its values.",
-            "Each step is a chunk of its own: a local does not live to the next one.",
+            "A local of one step lives on for the next, as a global; _ is the last value.",
         ]
         return Outcome(text="\n".join([*about, *rows]))
-    name = request.argument.removeprefix(":")
-    if name not in OPS:
-        raise SessionError(f"there is no op :{name}; :help lists them")
-    return Outcome(text=f":{name} {OPS[name].usage}\n{OPS[name].help}")
+    wanted = request.argument.removeprefix(":")
+    names = [wanted] if wanted in OPS else [name for name in OPS if name.startswith(wanted)] or _alike(wanted)
+    if not names:
+        raise _no_op(wanted)
+    return Outcome(text="\n\n".join(f":{name} {OPS[name].usage}\n{OPS[name].help}" for name in names))
+
+
+def _alike(name: str) -> list[str]:
+    return get_close_matches(name, OPS, n=2)
+
+
+def _no_op(name: str) -> SessionError:
+    near = [op for op in OPS if name and op.startswith(name)] or _alike(name)
+    meant = f"did you mean {' or '.join(':' + op for op in near)}? " if near else ""
+    return SessionError(f"there is no op :{name}; {meant}:help lists them")
 
 
 def error_text(error: LuaError) -> str:
@@ -301,6 +373,14 @@ The text can also stand here, up to a line that is the word after <<:
     :load Module:Hello <<END
     return { hello = function() return 'hello' end }
     END"""),
+    "module": Op(_module, "FILE [NAME]", """\
+Load a file as a module and call it.
+What it returns is in the global NAME (by default the file's name) then.
+    :module Greeting.lua
+    Greeting.hello{args={"you"}}"""),
+    "reload": Op(_reload, "", "Load files anew that were loaded before.\n"
+                 "Those that were called are called again."),
+    "watch": Op(_watch, "[on|off]", "Do :reload by itself, for files that changed.", server=False),
     "call": Op(_call, "ID [VALUES]", """\
 Call a function by its number or its name.
 Names are those of :chunks; the part after the last dot is enough.
@@ -326,6 +406,10 @@ Here, several values need no parentheses.""" + _ANSWERS, server=False, nested=Fa
 Send a message written by hand.
 The body is sent as it stands, and the reply's values are shown.
     :raw {["op"]="call", ["id"]=1, ["nargs"]=0, ["args"]={}}"""),
+    "time": Op(_time, "CODE", """\
+Run Lua code and tell how long it took.
+The time of a clock on the wall, PHP functions that it calls included; and the
+server's CPU time, which the system counts in hundredths of a second."""),
     "lua": Op(_lua, "CODE", "Run Lua code, also while Lua waits for an answer."),
     "fails": Op(_fails, "STEP", """\
 Do a step that must fail with a Lua error.

@@ -10,8 +10,8 @@ from luaproc.errors import LuaprocError
 from luaproc.host import printing
 from luaproc.host.errors import LuaError
 from luaproc.session.errors import SessionError
-from luaproc.session.lines import Growing, Step, is_empty, split_op, steps
-from luaproc.session.ops import execute, is_saved
+from luaproc.session.lines import Step, StepBuilder, is_empty, split_op, steps
+from luaproc.session.ops import execute, is_saved, reloaded_text
 from luaproc.session.session import Session
 from luaproc.session.syntax import Answer, encode, parse_answer
 from luaproc.session.views import View
@@ -43,6 +43,8 @@ def run_step(session: Session, step: Step, view: View, nested: bool = False) -> 
     view.begin(step)
     try:
         try:
+            if session.watches and not nested and (files := session.reload(only_changed=True)):
+                view.noted(reloaded_text(files))
             outcome = execute(session, step, nested)
         except LuaError:
             session.check_answered()
@@ -154,13 +156,13 @@ class Conversation:
 
 
 def _ready() -> Callable[[str], bool]:
-    growing = Growing()
+    builder = StepBuilder()
 
     def add(line: str) -> bool:
-        if growing.add(line):
+        if builder.add(line):
             return True
         # Two empty lines end what our scan holds for unfinished Lua; in a text that an op announced they are its own.
-        return growing.lua is not None and not "".join(growing.lines[-2:]).strip()
+        return builder.lua is not None and not "".join(builder.lines[-2:]).strip()
 
     return add
 

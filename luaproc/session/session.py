@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
@@ -16,12 +17,25 @@ from luaproc.host.errors import LuaError, ServerDied
 from luaproc.host.functions import LuaFunction
 from luaproc.host.interpreter import Interpreter
 from luaproc.session.errors import SessionError
-from luaproc.session.lines import is_expression
 from luaproc.session.syntax import ASK, Answer, encode
+from luaproc.session.typed import COPY_LAST_VALUE, DEFINE_PRINT, is_refused, typed, uses_print, with_placeholders
 from luaproc.wire.messages import Call, Side
 from luaproc.wire.values import MAX_DEPTH, FunctionRef, Value
 
 WIRE_MODES = ("off", "short", "on")
+
+# The globals of the modules' environment, as Scribunto lets them through. Words, not a list: it is read as a page.
+LIBRARY_NAMES = """
+_G _VERSION assert error getfenv getmetatable ipairs next pairs pcall rawequal rawget rawset select setfenv setmetatable
+tonumber tostring type unpack xpcall
+string.byte string.char string.find string.format string.gmatch string.gsub string.len string.lower string.match
+string.rep string.reverse string.sub string.upper
+table.concat table.insert table.maxn table.remove table.sort
+math.abs math.acos math.asin math.atan math.atan2 math.ceil math.cos math.cosh math.deg math.exp math.floor math.fmod
+math.frexp math.huge math.ldexp math.log math.log10 math.max math.min math.modf math.pi math.pow math.rad math.random
+math.randomseed math.sin math.sinh math.sqrt math.tan math.tanh
+os.clock os.date os.difftime os.time debug.traceback
+""".split()  # noqa: SIM905
 
 _ID = re.compile(r"(?:chunks\[)?([0-9]{1,15})\]?")
 
@@ -43,11 +57,35 @@ class Held(NamedTuple):
     text: str = ""
 
 
+class LoadedFile:
+    """A file that was loaded, and how its chunk is called; `stamp` changes when the file does."""
+
+    def __init__(self, path: Path, name: str, module: str = "") -> None:
+        self.path, self.name, self.module = path, name, module
+        self.chunk = 0
+        self.called = False
+        self.stamp = self.stamp_now()
+
+    def stamp_now(self) -> tuple[int, int, int] | None:
+        """Inode, size and time of the last change (ns); None where the file is gone."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 class Watcher(Protocol):
     """Whoever wants to see what happens during a step."""
 
     def frame(self, side: Side, body: bytes, cut: int | None) -> None:
         """A frame passed; no more than `cut` characters of it are wanted."""
+
+    def printed(self, text: str) -> None:
+        """Lua's `print` has a line."""
+
+    def noted(self, text: str) -> None:
+        """The session itself has something to say during a step."""
 
     def called(self, name: str, args: tuple[Any, ...], depth: int) -> None:
         """Lua calls a PHP function. depth: 1 for the first."""
@@ -96,6 +134,11 @@ class Session:
         """What the next calls that ask are answered."""
         self.record: list[str] = []
         """The steps so far, as a script has them."""
+        self.files: dict[Path, LoadedFile] = {}
+        """What ``:load`` and ``:module`` read."""
+        self.watches = False
+        """Whether files that changed are loaded anew before each step."""
+        self._has_print = False
         self._unanswered = ""
         self._start = partial(
             Interpreter,
@@ -140,28 +183,105 @@ class Session:
         """End the server, start a fresh one, and register this side's libraries with it, as PHP would."""
         self.interpreter.terminate()
         self.held.clear()
+        self._has_print = False
         self.interpreter = self._start()
         for name in self.libraries:
             self._register(name)
 
     def run_lua(self, text: str, name: str) -> tuple[Any, ...]:
-        """Load Lua code and call it; an expression's values are returned. name: the chunk's."""
-        chunk = self._load_typed(text, f"={name}")
-        self.hold(chunk, name, text)
-        return self.call(chunk.id)
+        """Load Lua code and call it; an expression's values are returned. name: the chunk's.
 
-    def _load_typed(self, text: str, chunk_name: str) -> LuaFunction:
-        if text.startswith("="):
-            return self.interpreter.load_string(encode("return " + text[1:]), chunk_name)
-        if is_expression(text):
+        What is added to the code, so that the steps know of each other: see `luaproc.session.typed`.
+        """
+        self._need_print(text)
+        compiled = typed(text, self._library_names())
+        for local in compiled.kept_local:
+            self.watcher.noted(f"{local} is a library's name: this local ends with the step")
+        chunk = self._load_first(compiled.texts, f"={name}")
+        self.hold(chunk, name, text)
+        try:
+            return self.call(chunk.id)
+        except LuaError as error:
+            if not is_refused(error.message):
+                raise
+            copy = self.interpreter.load_string(COPY_LAST_VALUE, f"={name}")
+            return tuple(with_placeholders(value) for value in self.interpreter.convert(self._values_of(copy)))
+
+    def _values_of(self, function: LuaFunction) -> tuple[Value, ...]:
+        return self.interpreter.request(Call(function.id, ()))
+
+    def _load_first(self, texts: Sequence[bytes], chunk_name: str) -> LuaFunction:
+        """The first of the texts that compiles; the last one's error is told."""
+        for text in texts[:-1]:
             try:
-                return self.interpreter.load_string(encode("return " + text), chunk_name)
+                return self.interpreter.load_string(text, chunk_name)
             except LuaError:
-                pass  # It was no expression, and its own error is to be told.
-        return self.interpreter.load_string(encode(text), chunk_name)
+                pass
+        return self.interpreter.load_string(texts[-1], chunk_name)
+
+    def _library_names(self) -> set[str]:
+        return {name.partition(".")[0] for name in (*LIBRARY_NAMES, *self.libraries)}
+
+    def _need_print(self, text: str | bytes) -> None:
+        """Make `print` before Lua that has the word: a wiki has none, and other steps need none of its frames."""
+        if self._has_print or not uses_print(text):
+            return
+        self._has_print = True
+        write = self.interpreter.wrap_php_function(self._print_line, "print")
+        self.interpreter.call(self.interpreter.load_string(DEFINE_PRINT, "=print"), write)
+
+    def _print_line(self, text: bytes) -> None:
+        self.watcher.printed(text.decode("utf-8", "surrogateescape"))
+
+    def load_file(self, path: Path, name: str = "", module: str = "") -> LuaFunction:
+        """Load a file without calling it, and remember it for `reload`.
+
+        name: the chunk's, as `load` takes it; by default the file's. module: the global that holds what it returns,
+        where it is called as a module. Raises SessionError where it cannot be read.
+        """
+        file = LoadedFile(path, name or "@" + path.name, module)
+        chunk = self._load(file)
+        self.files[path] = file
+        return chunk
+
+    def load_module(self, path: Path, variable: str) -> tuple[Any, ...]:
+        """Load a file and call it, as `require` would; what it returns, which the global `variable` then holds."""
+        self.load_file(path, f"=Module:{variable}", variable)
+        return self._call_module(self.files[path])
+
+    def reload(self, only_changed: bool = False) -> list[LoadedFile]:
+        """Load files anew that were loaded before, and call those that were called; which ones these are."""
+        found = [file for file in self.files.values() if not only_changed or file.stamp_now() not in (None, file.stamp)]
+        for file in found:
+            file.stamp = file.stamp_now()
+            called = file.called
+            self._load(file)
+            if file.module:
+                self._call_module(file)
+            elif called:
+                self.call(file.chunk)
+        return found
+
+    def _load(self, file: LoadedFile) -> LuaFunction:
+        try:
+            text = file.path.read_bytes()
+        except OSError as error:
+            raise SessionError(f"{file.path} cannot be read: {error.strerror}") from None
+        chunk = self.load(text, file.name)
+        file.chunk, file.called = chunk.id, False
+        return chunk
+
+    def _call_module(self, file: LoadedFile) -> tuple[Any, ...]:
+        file.called = True
+        taken = self.interpreter.load_string(encode(f"{file.module} = (...)()\nreturn {file.module}"), "=module")
+        values = self.interpreter.convert(self.interpreter.request(Call(taken.id, (FunctionRef(file.chunk),))))
+        for value in values:
+            self.hold(value, file.module)
+        return tuple(values)
 
     def load(self, text: bytes, chunk_name: str) -> LuaFunction:
         """Load Lua code without calling it. chunk_name: as Lua takes it, with ``=`` or ``@`` before it."""
+        self._need_print(text)
         chunk = self.interpreter.load_string(text, encode(chunk_name))
         self.hold(chunk, chunk_name[1:] if chunk_name[:1] in ("=", "@") else chunk_name)
         return chunk
@@ -169,6 +289,8 @@ class Session:
     def call(self, number: int, args: Sequence[Any] = ()) -> tuple[Any, ...]:
         """Call the chunk of that id, whoever holds it; its results."""
         name = self.held[number].name if number in self.held else ""
+        for file in self.files.values():
+            file.called |= file.chunk == number
         return self.send(Call(number, tuple(map(_to_wire, args))), name)
 
     def send(self, request: Call | bytes, name: str = "") -> tuple[Any, ...]:

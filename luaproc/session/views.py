@@ -68,6 +68,12 @@ class TextView:
             text = text[:cut] + f"… ({len(body):,} bytes)"
         self._print(f"{self._styled(side, f'{self._arrow[side]} {header[:8]} {header[8:]}')} {text}")
 
+    def printed(self, text: str) -> None:
+        self._print(printing.readable(text))
+
+    def noted(self, text: str) -> None:
+        self._print(self._styled("dim", printing.readable(text)))
+
     def called(self, name: str, args: tuple[Any, ...], depth: int) -> None:
         shown = printing.values(args, self.width - len(name) - 20)
         self._print(self._indented("call", depth, f"Lua calls {printing.visible(name.encode())}({shown})"))
@@ -114,7 +120,8 @@ class TextView:
 class JsonView:
     """For programs: one object a step, on a line of its own.
 
-    Members: ``line``, ``step`` (its text), ``ok``; ``values`` where Lua gave some; ``calls`` (``name``, ``args``,
+    Members: ``line``, ``step`` (its text), ``ok``; ``values`` where Lua gave some; ``printed`` (lines of its `print`);
+    ``notes`` (what the session had to say); ``calls`` (``name``, ``args``,
     ``depth``, and ``values`` or ``error``) where Lua called PHP; ``frames`` (``from``, ``header``, ``body``)
     where the wire is shown; ``error`` (``kind`` is ``lua``, ``server`` or ``session``; ``message``; …) where
     something failed; and what the op tells besides, as members of its own or as ``text``. Failures stand on `err` too.
@@ -125,13 +132,21 @@ class JsonView:
         self._calls: list[dict[str, Any]] = []
         self._open: list[dict[str, Any]] = []
         self._frames: list[dict[str, Any]] = []
+        self._printed: list[Any] = []
+        self._notes: list[str] = []
 
     def begin(self, step: Step) -> None:
-        self._calls, self._open, self._frames = [], [], []
+        self._calls, self._open, self._frames, self._printed, self._notes = [], [], [], [], []
 
     def frame(self, side: Side, body: bytes, cut: int | None) -> None:
         header = encode_frame(body)[:16].decode()
         self._frames.append({"from": side, "header": header, "body": printing.text_for_json(body)})
+
+    def printed(self, text: str) -> None:
+        self._printed.append(printing.text_for_json(encode(text)))
+
+    def noted(self, text: str) -> None:
+        self._notes.append(text)
 
     def called(self, name: str, args: tuple[Any, ...], depth: int) -> None:
         self._open.append({"name": name, "args": printing.for_json(args), "depth": depth})
@@ -154,6 +169,7 @@ class JsonView:
     def _write(self, step: Step, ok: bool, more: dict[str, Any]) -> None:
         text = printing.text_for_json(encode(step.text))
         record = {"line": step.line, "step": text, "ok": ok, **more}
-        record.update({name: rows for name, rows in (("calls", self._calls), ("frames", self._frames)) if rows})
+        lists = {"printed": self._printed, "notes": self._notes, "calls": self._calls, "frames": self._frames}
+        record.update({name: rows for name, rows in lists.items() if rows})
         self.out.write(json.dumps(record) + "\n")
         self.out.flush()

@@ -53,8 +53,8 @@ def test_escapes_of_each_kind() -> None:
 
 def test_tables_that_do_not_fit_have_lines() -> None:
     value = {1: b"first", b"name": {1: 1, 2: 2}, b"end": True}
-    assert printing.values([value], 38) == '{\n    "first",\n    name = {1, 2},\n    ["end"] = true,\n}'
-    assert printing.values([value, None]) == '{"first", name = {1, 2}, ["end"] = true}, nil'
+    assert printing.values([value], 38) == '{\n    "first",\n    ["end"] = true,\n    name = {1, 2},\n}'
+    assert printing.values([value, None]) == '{"first", ["end"] = true, name = {1, 2}}, nil'
 
 
 def test_numbers() -> None:

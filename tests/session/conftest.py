@@ -40,6 +40,12 @@ class Silent:
     def frame(self, side: Side, body: bytes, cut: int | None) -> None:
         """Nothing."""
 
+    def printed(self, text: str) -> None:
+        """Nothing."""
+
+    def noted(self, text: str) -> None:
+        """Nothing."""
+
     def called(self, name: str, args: tuple[Any, ...], depth: int) -> None:
         """Nothing."""
 

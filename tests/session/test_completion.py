@@ -34,7 +34,7 @@ def session() -> Iterator[Session]:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        (":re", [":register ", ":restart "]),
+        (":re", [":reload ", ":register ", ":restart "]),
         (":nothing", []),
         (":call ", ['"Module:M.a b"', "1", "2", "3", "4", "Module:M", "Module:M.greet", "greet"]),
         (":call g", ["greet"]),

@@ -238,12 +238,12 @@ def test_death_is_told_and_the_session_lives_on(open_terminal: Callable[..., Ter
 def test_completion(open_terminal: Callable[..., Terminal]) -> None:
     terminal = open_terminal()
     terminal.child.send(":regi\t")
-    terminal.wait(":register")
+    terminal.wait("ster")  # on a busy machine what was typed is drawn before
     terminal.child.send("php exists=true\r")
     terminal.wait("registered php.exists")
     terminal.wait("lua>")
     terminal.child.send("php.ex\t")
-    terminal.wait("php.exists")
+    terminal.wait("ists")
     terminal.child.send("('x')\r")
     terminal.wait("answered true")
 
