@@ -10,7 +10,7 @@ from typing import Any
 
 from luaproc.wiki import titles
 from luaproc.wiki.errors import SiteError
-from luaproc.wiki.siteinfo import from_api
+from luaproc.wiki.siteinfo import SPECIAL_PAGES, from_api
 from luaproc.wiki.titles import Title
 
 
@@ -164,6 +164,8 @@ class Site:
     """Languages by code, as languageinfo gives them."""
     language_names: dict[str, str] = field(default_factory=dict)
     """Autonyms by code, as siteinfo's languages gives them."""
+    special_pages: tuple[str, ...] = ()
+    """Names of special pages with underscores, as specialpagealiases gives them; empty for MediaWiki's."""
     stubs: dict[str, str] = field(default_factory=dict)
     """Pages whose text is replaced: titles and texts."""
 
@@ -178,6 +180,7 @@ class Site:
             self._numbers[_key(namespace.canonical)] = namespace.id
         for namespace in self.namespaces.values():
             self._numbers[_key(namespace.name)] = namespace.id
+        self._special: set[str] = set()
         self._titles: dict[tuple[str, int], Title | None] = {}
 
     @classmethod
@@ -229,6 +232,12 @@ class Site:
     def is_interwiki(self, prefix: str) -> bool:
         """Whether a text before a colon leads to another wiki."""
         return prefix.lower() in self.interwiki or prefix.lower() in self.local_interwikis
+
+    def is_special_page(self, text: str) -> bool:
+        """Whether there is a special page of that name; what follows a slash is its argument."""
+        if not self._special:
+            self._special = {name.replace(" ", "_").lower() for name in self.special_pages or SPECIAL_PAGES}
+        return text.partition("/")[0].replace(" ", "_").lower() in self._special
 
     @property
     def main_page(self) -> Title:
@@ -311,7 +320,7 @@ def _member(key: str, value: Any) -> Any:
     return value
 
 
-_TUPLES = {"local_interwikis", "variables", "function_hooks", "extension_tags", "protocols"}
+_TUPLES = {"local_interwikis", "variables", "function_hooks", "extension_tags", "protocols", "special_pages"}
 _EXPECTED: dict[str, type] = dict.fromkeys(
     (
         *("name", "server", "script_path", "script", "article_path", "style_path", "version", "wiki_id", "language"),

@@ -1,0 +1,92 @@
+"""Where Scribunto's own Lua library lies: its `mw.lua` and the files beside it, which are not part of luaproc."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from luaproc.errors import UsageError
+from luaproc.install.mediawiki import PLACES
+
+# Below a Scribunto; the directories were renamed in REL1_40 and REL1_43.
+_BELOW = ("includes/engines/LuaCommon/lualib", "includes/Engines/LuaCommon/lualib")
+
+# What tells a release: the first one whose file has the word.
+_MARKS = ((46, "mw.title.lua", "newBatchLookupExistence"), (43, "mw.title.lua", "getPageLangCode"))
+_OLDEST = 39
+
+
+@dataclass(frozen=True, slots=True)
+class Lualib:
+    """Scribunto's library. release: 39 stands for REL1_35 to REL1_42, 43 for 1.43 to 1.45, 46 for 1.46 and newer:
+    what differs in the callbacks differs between these."""
+
+    path: Path
+    release: int
+
+    def read(self, name: str) -> bytes | None:
+        """A file of the library by its name below it; None if there is none, or it would lie elsewhere."""
+        return read_below(self.path, name)
+
+
+def read_below(directory: Path, name: str) -> bytes | None:
+    """A file by its name below a directory; None if there is none, or it would lie elsewhere."""
+    try:
+        file = directory.resolve() / name
+        return file.read_bytes() if file.resolve().is_relative_to(directory.resolve()) else None
+    except (OSError, ValueError):
+        return None
+
+
+def cache_directory() -> Path:
+    """Where fetched libraries are kept: a folder for each branch."""
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(home) / "luaproc" / "scribunto"
+
+
+def find_lualib(directory: str | os.PathLike[str] | None = None) -> Lualib | None:
+    """The library in a directory (lualib itself, a Scribunto, a MediaWiki), or where it usually lies; None if nowhere.
+
+    Raises `UsageError` if `directory` has none.
+    """
+    if directory is not None:
+        found = next(_candidates(Path(directory)), None)
+        if found is None:
+            raise UsageError(
+                "expected the directory of Scribunto's Lua library, of a Scribunto or of a MediaWiki, got "
+                f"{directory}: no mw.lua there"
+            )
+        return Lualib(found.absolute(), _release(found))
+    for place in (*map(Path, PLACES), *_fetched()):
+        for found in _candidates(place):
+            return Lualib(found.absolute(), _release(found))
+    return None
+
+
+def _fetched() -> list[Path]:
+    """The fetched libraries, newest branch first."""
+    try:
+        return sorted(
+            (path for path in cache_directory().iterdir() if path.is_dir()), key=lambda p: p.name, reverse=True
+        )
+    except OSError:
+        return []
+
+
+def _candidates(directory: Path) -> Iterator[Path]:
+    for below in ("", "lualib", *_BELOW, *(f"extensions/Scribunto/{below}" for below in _BELOW)):
+        place = directory / below if below else directory
+        if (place / "mw.lua").is_file() and (place / "mwInit.lua").is_file():
+            yield place
+
+
+def _release(lualib: Path) -> int:
+    for release, name, word in _MARKS:
+        try:
+            if word in (lualib / name).read_text("utf-8", "replace"):
+                return release
+        except OSError:
+            continue
+    return _OLDEST

@@ -1,0 +1,378 @@
+"""Scribunto's engine for one page view: boots the Lua libraries, runs modules, keeps frames and limits.
+
+The order of the steps at the start and around each call is PHP's (LuaEngine::load and the hook of ``#invoke``), so that
+the Lua files find what they expect.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from luaproc.errors import LuaprocError
+from luaproc.host import HostError, Interpreter, LuaError, LuaFunction
+from luaproc.host.interpreter import PhpFunction
+from luaproc.install.lualib import Lualib, read_below
+from luaproc.wiki.failures import ModuleError, from_host, shown
+from luaproc.wiki.interfaces import Arguments, Frame, Preprocessor
+from luaproc.wiki.libraries import order
+from luaproc.wiki.libraries.core import Core
+from luaproc.wiki.messages import Messages
+from luaproc.wiki.titles import MODULE, Title
+from luaproc.wiki.values import text_of
+from luaproc.wiki.view import PageView
+from luaproc.wire.errors import RemoteProtocolError
+
+EXPANSIONS_KEPT = 100
+"""Of templates and texts that a module had expanded: Scribunto's number."""
+
+_PRELUDE = """
+local now, seed = ...
+local time, date, randomseed = os.time, os.date, math.randomseed
+if now then
+    function os.time( table )
+        if table == nil then
+            return now
+        end
+        return time( table )
+    end
+    function os.date( format, moment )
+        return date( format or '%c', moment or now )
+    end
+end
+if seed then
+    function math.randomseed( number )
+        return randomseed( number == 1 and seed or number )
+    end
+end
+"""
+"""Runs before mw.lua, which wraps these functions again. mw.lua seeds with 1 before each #invoke."""
+
+
+# All results of a text, on the lines where they stand: executeModule gives the first one alone.
+_ALL_RESULTS = "return (function( ... ) return {{ n = select( '#', ... ), ... }} end)((function( ... ) {}\nend)())"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraLibrary:
+    """A library besides Scribunto's, as an extension adds it.
+
+    name: for `require`. lua: the code of its file, which returns the package and may have a setupInterface. functions:
+    what it finds in mw_interface. deferred: it is loaded when it is required.
+    """
+
+    name: str
+    lua: str
+    functions: Mapping[str, PhpFunction] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    deferred: bool = False
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What stays from page to page: Scribunto's library, the server's command, what Lua may know.
+
+    lua_path: folders with further Lua files for `require`. fixed_time: whether os.time and os.date tell the page
+    view's moment; the server's clock otherwise. seed: of math.random, 1 as in a wiki. hold_limits: whether Lua's
+    process gets the site's limits of time and memory.
+    """
+
+    lualib: Lualib
+    messages: Messages
+    server: Sequence[str] | None = None
+    fixed_time: bool = False
+    seed: int | None = None
+    hold_limits: bool = True
+    allow_env_funcs: bool = False
+    extra: Sequence[ExtraLibrary] = ()
+    lua_path: Sequence[str] = ()
+
+
+class Module:
+    """A module's text and, once it is compiled, its chunk."""
+
+    def __init__(self, engine: Engine, title: Title, text: str) -> None:
+        self._engine = engine
+        self.title = title
+        self.text = text
+        self._chunk: LuaFunction | None = None
+
+    def chunk(self) -> LuaFunction:
+        """The compiled text. Raises LuaError for a syntax error."""
+        if self._chunk is None:
+            self._chunk = self._engine.interpreter.load_string(self.text, f"={self.title.prefixed_key}")
+        return self._chunk
+
+
+class Engine:
+    """One Lua process and what it knows of one page view. It starts when a module first runs."""
+
+    def __init__(self, view: PageView, preprocessor: Preprocessor, options: EngineOptions) -> None:
+        self.view = view
+        self.preprocessor = preprocessor
+        self.options = options
+        self.messages = options.messages
+        self.allow_env_funcs = options.allow_env_funcs
+        self.frames: dict[str, Frame | None] = {}
+        self.errors: list[ModuleError] = []
+        self._modules: dict[str, Module | None] = {}
+        self._expanded: dict[object, str] = {}
+        self._interpreter: Interpreter | None = None
+        self._mw: dict[str, LuaFunction] = {}
+        self._gone: ModuleError | None = None
+        self._deferred = {item.name: item for item in options.extra if item.deferred}
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """The Lua side, started and with its libraries. Raises `ModuleError` when its process has ended."""
+        if self._gone is not None:
+            raise self._gone
+        if self._interpreter is None:
+            self._load()
+            assert self._interpreter is not None
+        return self._interpreter
+
+    @property
+    def started(self) -> bool:
+        """Whether there is a Lua process."""
+        return self._interpreter is not None and self._gone is None
+
+    def close(self) -> None:
+        """End the Lua process, as PHP does after a page."""
+        if self._interpreter is not None:
+            self._interpreter.terminate()
+            self._interpreter = None
+
+    def _load(self) -> None:
+        site, limits = self.view.site, self.view.site.limits
+        hold = self.options.hold_limits
+        self._interpreter = Interpreter(
+            self.options.server,
+            cpu_limit=limits.lua_seconds if hold else None,
+            memory_limit=limits.lua_bytes if hold else None,
+            lists=False,
+            env=os.environ | {"TZ": site.timezone},
+        )
+        self._register({}, "mwInit.lua", {})
+        if self.options.fixed_time or self.options.seed is not None:
+            now = int(self.view.now.timestamp()) if self.options.fixed_time else None
+            self._interpreter.load_string(_PRELUDE, "@luaproc.lua")(now, self.options.seed)
+        core = Core(self)
+        self._mw = self._register(core.functions(), core.file, core.options())
+        for kind in order.LIBRARIES:
+            library = kind(self)
+            if self.options.lualib.read(library.file) is not None:
+                self._register(library.functions(), library.file, library.options())
+        for extra in self.options.extra:
+            if not extra.deferred:
+                self._register_extra(extra)
+
+    def _register(self, functions: Mapping[str, PhpFunction], file: str, options: Mapping[str, Any]) -> Any:
+        code = self.options.lualib.read(file)
+        if code is None:
+            raise LuaprocError(f"expected {file} in Scribunto's Lua library, {self.options.lualib.path} has none")
+        return self._run_library(functions, code, file, options)
+
+    def _register_extra(self, extra: ExtraLibrary) -> Any:
+        return self._run_library(
+            extra.functions, extra.lua.encode("utf-8", "surrogateescape"), extra.name, extra.options
+        )
+
+    def _run_library(
+        self, functions: Mapping[str, PhpFunction], code: bytes, name: str, options: Mapping[str, Any]
+    ) -> Any:
+        lua = self._interpreter
+        assert lua is not None
+        lua.register_library("mw_interface", functions)
+        results = lua.load_string(code, f"@{name.rpartition('/')[2]}")()
+        package = results[0] if results else None
+        if isinstance(package, dict) and package.get("setupInterface"):
+            package["setupInterface"](options)
+        return package
+
+    def load_deferred(self, name: str) -> Any:
+        """The package of a library that waits for `require`; None if there is none of that name."""
+        extra = self._deferred.get(name)
+        return None if extra is None else self._register_extra(extra)
+
+    def lua_file(self, path: str) -> bytes | None:
+        """The text of a file for `require`: of Scribunto's folders, then of the given ones."""
+        for folder in ("", "luabit/", "ustring/"):
+            code = self.options.lualib.read(folder + path)
+            if code is not None:
+                return code
+        for directory in self.options.lua_path:
+            code = read_below(Path(directory), path)
+            if code is not None:
+                return code
+        return None
+
+    def module(self, title: Title) -> Module | None:
+        """The module of that title, redirects followed; None if the page is missing."""
+        key = title.prefixed_key
+        if key not in self._modules:
+            text, found = self.preprocessor.fetch(title)
+            if text is None:
+                self._modules[key] = None
+            else:
+                final = found.prefixed_key
+                module = self._modules.get(final) or Module(self, found, text)
+                self._modules[final] = self._modules[key] = module
+        return self._modules[key]
+
+    @contextmanager
+    def current(self, frame: Frame | None) -> Iterator[None]:
+        """Make a frame the one that Lua calls `current`, with a cache of expansions of its own."""
+        kept = self.frames, self._expanded
+        if frame is None:
+            frame = self.preprocessor.root_frame()
+        self.frames = {"current": frame, "parent": frame.parent}
+        self._expanded = {}
+        try:
+            yield
+        finally:
+            self.frames, self._expanded = kept
+
+    def frame(self, frame_id: Any) -> Frame:
+        """A frame by the name that Lua has for it. Raises LuaError."""
+        if frame_id == "empty":
+            return self.preprocessor.root_frame()
+        found = self.frames.get(frame_id) if isinstance(frame_id, str) else None
+        if found is None:
+            raise LuaError("invalid frame ID")
+        return found
+
+    def expanded_once(self, key: object, frame: Frame, expand: Callable[[], str]) -> str:
+        """A text of the current call's cache, or expanded now; what a volatile frame gives is not kept."""
+        if key in self._expanded:
+            return self._expanded[key]
+        cache = self._expanded
+        text = expand()
+        if not frame.volatile:
+            if len(cache) > EXPANSIONS_KEPT:
+                del cache[next(iter(cache))]
+            cache[key] = text
+        return text
+
+    def count_expensive(self, *_: Any) -> None:
+        """Count an expensive call. Raises LuaError when there were too many."""
+        if not self.view.expensive():
+            raise LuaError("too many expensive function calls")
+
+    def execute_module(self, chunk: LuaFunction, name: str | bool | None, frame: Frame | None) -> Any:
+        """What a module's table has under that name (None: the whole table). Raises LuaError, `ModuleError`."""
+        with self.current(frame):
+            ok, value, *_ = [*self.interpreter.call(self._mw["executeModule"], chunk, name), None]
+        if not ok:
+            raise self._failure("scribunto-lua-notarrayreturn", text_of(value))
+        return value
+
+    def execute_function(self, function: LuaFunction, frame: Frame | None) -> str:
+        """A function's results as one text. Raises LuaError, `ModuleError`."""
+        with self.current(frame):
+            results = self.interpreter.call(self._mw["executeFunction"], function)
+        return text_of(results[0]) if results else ""
+
+    def evaluate(self, code: str, chunk_name: str) -> list[Any]:
+        """Run Lua in an environment as a module's; its results. Raises LuaError."""
+        self.interpreter.load_string(code, chunk_name)
+        chunk = self.interpreter.load_string(_ALL_RESULTS.format(code), chunk_name)
+        with self.current(None):
+            _, results, *_ = [*self.interpreter.call(self._mw["executeModule"], chunk, False), None]
+        return [results.get(index) for index in range(1, int(results.get("n", 0)) + 1)]
+
+    def call_function(self, title: Title, name: str, args: Sequence[Any]) -> list[Any]:
+        """Call a function of a module's table with values; its results. Raises LuaError, `ModuleError`."""
+        module = self.module(title)
+        if module is None:
+            raise self._failure("scribunto-common-nosuchmodule", title.text)
+        found = self.execute_module(module.chunk(), name, None)
+        if found is None:
+            raise self._failure("scribunto-common-nosuchfunction", name)
+        if not isinstance(found, LuaFunction):
+            raise self._failure("scribunto-common-notafunction", name)
+        with self.current(None):
+            return self.interpreter.call(found, *args)
+
+    def usage(self) -> dict[str, Any]:
+        """What the Lua process used; nothing if it cannot be asked."""
+        return {}
+
+    def log(self) -> str:
+        """What modules wrote with mw.log; "" if Lua cannot be asked."""
+        if not self.started or not self._mw:
+            return ""
+        try:
+            assert self._interpreter is not None
+            return text_of(self._interpreter.call(self._mw["getLogBuffer"])[0])
+        except (HostError, RemoteProtocolError):
+            return ""
+
+    def clear_log(self) -> None:
+        """Forget what was logged."""
+        if self.started:
+            assert self._interpreter is not None
+            self._interpreter.call(self._mw["clearLogBuffer"])
+
+    def run(self, name: str, function: str, frame: Frame) -> str:
+        """One call of a module's function with the frame as its current one. Raises `ModuleError`."""
+        title = self.view.site.make_title(MODULE, name)
+        if title is None or title.content_model != "Scribunto":
+            raise self._failure("scribunto-common-nosuchmodule", name)
+        text: str = self._guarded(lambda: self._run(title, name, function, frame))
+        return text
+
+    def _run(self, title: Title, name: str, function: str, frame: Frame) -> str:
+        module = self.module(title)
+        if module is None:
+            raise self._failure("scribunto-common-nosuchmodule", name)
+        found = self.execute_module(module.chunk(), function, frame)
+        if found is None:
+            raise self._failure("scribunto-common-nosuchfunction", function)
+        if not isinstance(found, LuaFunction):
+            raise self._failure("scribunto-common-notafunction", function)
+        return self.execute_function(found, frame)
+
+    def guarded(self, call: Callable[[], Any]) -> Any:
+        """What `call` gives. Raises `ModuleError` for each way in which Lua can fail."""
+        return self._guarded(call)
+
+    def _guarded(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except (HostError, RemoteProtocolError) as error:
+            failure = from_host(error, self.messages, self.view.title)
+            if not isinstance(error, LuaError):
+                if self._gone is None:
+                    self._gone = failure
+                failure = self._gone
+            raise failure from None
+
+    def _failure(self, key: str, *parameters: str) -> ModuleError:
+        return ModuleError(self.messages.failure(key, "[UNKNOWN]", *parameters), key)
+
+    def invoke(self, frame: Frame, arguments: Arguments) -> str:
+        """``{{#invoke:Module|function|…}}``: a parser function. A failure is shown as MediaWiki shows it."""
+        try:
+            if len(arguments) < 2:
+                raise self._failure("scribunto-common-nofunction")
+            name = arguments[0]
+            title = self.view.site.make_title(MODULE, name)
+            if title is None or title.content_model != "Scribunto" or self.module(title) is None:
+                raise self._failure("scribunto-common-nosuchmodule", name)
+            function = arguments[1]
+            # A function's name with an equals sign was parsed as a named argument and has no number of its own.
+            named = arguments.split(1)[0] is not None
+            child = frame.new_child(title, arguments.rest(2), 2 if named else 1)
+            text: str = self._guarded(lambda: self._run(title, name, function, child))
+            return self.preprocessor.clean(text)
+        except ModuleError as failure:
+            self.errors.append(failure)
+            if len(self.errors) == 1:
+                category = self.messages.text("scribunto-common-error-category")
+                self.view.categories.setdefault(category, "")
+            return shown(failure, len(self.errors) - 1)

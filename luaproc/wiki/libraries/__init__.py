@@ -1,0 +1,32 @@
+"""What PHP answers to Scribunto's Lua, a file for each mw.X by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from luaproc.host.interpreter import PhpFunction
+
+if TYPE_CHECKING:
+    from luaproc.wiki.engine import Engine
+
+
+class Library:
+    """One of Scribunto's libraries: its Lua file, the functions that the file finds in mw_interface, its options."""
+
+    file = ""
+    """Below the Lua library, such as ``mw.site.lua``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.view = engine.view
+        self.site = engine.view.site
+        self.pages = engine.view.pages
+
+    def functions(self) -> Mapping[str, PhpFunction]:
+        """What Lua can call, by name; each gets Lua's arguments by position, missing ones not at all."""
+        return {}
+
+    def options(self) -> dict[str, Any]:
+        """What the file's setupInterface gets."""
+        return {}

@@ -1,0 +1,123 @@
+"""Texts of the interface by key: pages of the wiki first, then the site's, a MediaWiki's folder, our own few."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from luaproc.wiki.pages import Pages
+from luaproc.wiki.titles import MEDIAWIKI, Title
+
+BUILT_IN: Mapping[str, str] = {
+    "scribunto-line": "at line $1",
+    "scribunto-module-line": "in $1 at line $2",
+    "scribunto-console-current-src": "console input",
+    "scribunto-common-error-category": "Pages with script errors",
+    "scribunto-common-nosuchmodule": 'Script error: No such module "$2".',
+    "scribunto-common-nofunction": "Script error: You must specify a function to call.",
+    "scribunto-common-nosuchfunction": 'Script error: The function "$2" does not exist.',
+    "scribunto-common-notafunction": 'Script error: "$2" is not a function.',
+    "scribunto-common-timeout": "The time allocated for running scripts has expired.",
+    "scribunto-lua-error-location": "Lua error $1: $2.",
+    "scribunto-lua-error": "Lua error: $2.",
+    "scribunto-lua-notarrayreturn": (
+        "Script error: The module returned a $2 value. It is supposed to return an export table."
+    ),
+    "scribunto-lua-warning": "Script warning: $1",
+    "scribunto-luastandalone-decode-error": "Lua error: Internal error: Unable to decode message.",
+    "scribunto-luastandalone-read-error": "Lua error: Internal error: Error reading from pipe.",
+    "scribunto-luastandalone-signal": ('Lua error: Internal error: The interpreter has terminated with signal "$2".'),
+    "scribunto-luastandalone-exited": "Lua error: Internal error: The interpreter exited with status $2.",
+    "comma-separator": ",&#32;",
+    "word-separator": "&#32;",
+    "and": "&#32;and",
+    "ellipsis": "…",
+    "blanknamespace": "(Main)",
+    "mainpage": "Main Page",
+}
+"""What every page can need, in English, where there is no MediaWiki's folder to ask."""
+
+_FOLDERS = ("languages/i18n", "extensions/Scribunto/i18n", "extensions/ParserFunctions/i18n", "extensions/Cite/i18n")
+_PARAMETER = re.compile(r"\$(\d+)")
+
+
+class Messages:
+    """mediawiki: the directory of a MediaWiki, whose i18n files are read when they are asked for."""
+
+    def __init__(self, pages: Pages, mediawiki: Path | None = None) -> None:
+        self._pages = pages
+        self._site = pages.site
+        self._mediawiki = mediawiki
+        self._files: dict[str, dict[str, str]] = {}
+
+    def find(self, key: str, language: str | None = None, use_pages: bool = True) -> str | None:
+        """The text of a message as it is written; None if there is none in the language or its fallbacks.
+
+        language: a code, the content language's by default.
+        """
+        code = language or self._site.language
+        name = key[:1].lower() + key[1:]
+        for step in (code, *self._fallbacks(code)):
+            text = self._one(name, step, use_pages)
+            if text is not None:
+                return text
+        return None
+
+    def _one(self, key: str, code: str, use_pages: bool) -> str | None:
+        content = code == self._site.language
+        if use_pages:
+            name = key[:1].upper() + key[1:]
+            text = self._pages.text(Title(self._site, MEDIAWIKI, name if content else f"{name}/{code}"))
+            if text is not None:
+                return text
+            if content and key in self._site.messages:
+                return self._site.messages[key]
+        return self._file(code).get(key) if self._mediawiki is not None else self._own(code, key)
+
+    def _own(self, code: str, key: str) -> str | None:
+        return BUILT_IN.get(key) if code == "en" else None
+
+    def _file(self, code: str) -> dict[str, str]:
+        if code not in self._files:
+            found: dict[str, str] = dict(BUILT_IN) if code == "en" else {}
+            assert self._mediawiki is not None
+            if re.fullmatch("[a-z0-9-]+", code):
+                for folder in _FOLDERS:
+                    found |= _read(self._mediawiki / folder / f"{code}.json")
+            self._files[code] = found
+        return self._files[code]
+
+    def _fallbacks(self, code: str) -> Sequence[str]:
+        known = self._site.language_info.get(code, {}).get("fallbacks")
+        if known is not None:
+            return [*known, *([] if "en" in known or code == "en" else ["en"])]
+        return [] if code == "en" else ["en"]
+
+    def text(self, key: str, *parameters: str, language: str | None = None) -> str:
+        """A message with its parameters, entities decoded; ⧼key⧽ for an unknown one."""
+        found = self.find(key, language)
+        if found is None:
+            return f"⧼{key}⧽"
+        return substitute(found, parameters)
+
+    def failure(self, key: str, where: str, *parameters: str) -> str:
+        """A message of Scribunto's: its first parameter is always the place."""
+        return self.text(key, where, *parameters)
+
+
+def substitute(text: str, parameters: Sequence[str]) -> str:
+    """$1, $2 … replaced; those without a parameter stay."""
+    return _PARAMETER.sub(
+        lambda match: parameters[int(match[1]) - 1] if 0 < int(match[1]) <= len(parameters) else match[0], text
+    )
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        members: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {name: text for name, text in members.items() if isinstance(text, str) and not name.startswith("@")}

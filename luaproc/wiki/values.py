@@ -1,0 +1,99 @@
+"""Values as PHP has them: keys of arrays, numbers as text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from luaproc.host import LuaError, LuaFunction
+from luaproc.wiki.interfaces import ArgumentName
+from luaproc.wire.values import MAX_INT, MIN_INT
+
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+
+
+def key(name: str) -> ArgumentName:
+    """A text as a key of PHP's arrays: a canonical integer is one."""
+    if _INTEGER.fullmatch(name):
+        number = int(name)
+        if MIN_INT <= number <= MAX_INT:
+            return number
+    return name
+
+
+def lua_type(value: Any) -> str:
+    """What Lua's type() said of a value that came from Lua."""
+    if value is None:
+        return "nil"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, (str, bytes)):
+        return "string"
+    return "function" if isinstance(value, LuaFunction) else "table"
+
+
+def check(name: str, position: int, value: Any, expected: str) -> None:
+    """Raise Lua's error for an argument of another type than `expected`, in Scribunto's words."""
+    got = lua_type(value)
+    if got != expected:
+        raise LuaError(f"bad argument #{position} to '{name}' ({expected} expected, got {got})")
+
+
+def check_optional(name: str, position: int, value: Any, expected: str, default: Any) -> Any:
+    """`check`, but nil is the default."""
+    if value is None:
+        return default
+    check(name, position, value, expected)
+    return value
+
+
+def number_text(value: int | float, digits: int | None = 14, mark: str = "E") -> str:
+    """A number as PHP writes it.
+
+    digits: significant ones (PHP's `precision`, 14); None is as many as read back the same, as JSON has them. mark: of
+    the exponent, which stands for numbers below 0.0001 and above 10 to the power of the digits (17 in JSON).
+    """
+    if isinstance(value, int):
+        return str(value)
+    if value != value:
+        return "NAN"
+    if value in (float("inf"), float("-inf")):
+        return "INF" if value > 0 else "-INF"
+    scientific = f"{value:.{digits - 1}e}" if digits is not None else _shortest(value)
+    mantissa, _, exponent = scientific.partition("e")
+    sign = "-" if mantissa.startswith("-") else ""
+    figures = mantissa.lstrip("-").replace(".", "").rstrip("0")
+    if not figures:
+        return sign + "0"
+    point = int(exponent) + 1
+    if point > (digits or 17) or point < -3:
+        power = point - 1
+        return f"{sign}{figures[0]}.{figures[1:] or '0'}{mark}{'+' if power > 0 else '-'}{abs(power)}"
+    if point <= 0:
+        return f"{sign}0.{'0' * -point}{figures}"
+    if len(figures) <= point:
+        return sign + figures.ljust(point, "0")
+    return f"{sign}{figures[:point]}.{figures[point:]}"
+
+
+def _shortest(value: float) -> str:
+    """The shortest text that reads back the same, in scientific notation."""
+    return next(text for text in (f"{value:.{count}e}" for count in range(17)) if float(text) == value)
+
+
+def text_of(value: Any) -> str:
+    """A value as PHP's strval() gives it."""
+    if value is None or value is False:
+        return ""
+    if value is True:
+        return "1"
+    if isinstance(value, (int, float)):
+        return number_text(value)
+    return value if isinstance(value, str) else "Array"
+
+
+def one_based(values: list[Any]) -> dict[int, Any]:
+    """A list as the table that Lua gets; an empty one is an empty table."""
+    return dict(enumerate(values, 1))
