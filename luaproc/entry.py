@@ -88,6 +88,6 @@ def _serve_php(words: "list[str]", options: "list[str]") -> None:
 def _print_version(options: "tuple[str, ...]") -> None:
     import luaproc
     from luaproc.responder.options import chosen_runtime
-    from luaproc.responder.runtime import version
+    from luaproc.responder.runtime import kind, version
 
-    print(f"{version(chosen_runtime(options))}  (luaproc {luaproc.__version__})", flush=True)
+    print(f"{version(chosen_runtime(options))}  (luaproc {luaproc.__version__}, {kind()})", flush=True)

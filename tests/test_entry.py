@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -45,12 +46,12 @@ def complaint(done: "subprocess.CompletedProcess[bytes]") -> str:
 @pytest.mark.parametrize(("runtime", "start"), [("lua51", "Lua 5.1.5 "), ("luajit21", "LuaJIT 2.1.")])
 @pytest.mark.parametrize("command", [LUAPROC, MODULE])
 def test_version(runtime: str, start: str, command: list[str]) -> None:
-    """What Scribunto matches, then our own version."""
+    """What Scribunto matches, then our own version, and which lupa it is on."""
     done = run("-v", command=command, env={"LUAPROC_RUNTIME": runtime})
     [line] = done.stdout.decode().splitlines()
     assert re.match(r"^Lua(?:JIT)? \S+", line)
     assert line.startswith(start)
-    assert line.endswith(f"(luaproc {luaproc.__version__})")
+    assert f"  (luaproc {luaproc.__version__}, lupa {metadata.version('lupa')} " in line
     assert (done.returncode, done.stderr) == (0, b"")
 
 

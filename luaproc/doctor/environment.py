@@ -51,6 +51,8 @@ def lupa(case: Case) -> Finding:
         found = f"lupa has no {runtime.DEFAULT}" if runtimes or find_spec("lupa") else "lupa is not installed"
         return complain(f"{found} in {sys.prefix}", advice)
     text = f"lupa {_origin()}, with {' and '.join(runtimes)}"
+    if "-abi3-" in text:
+        text += "; wheels for the limited API (abi3) have no LuaJIT, and start a little slower"
     return warning(f"{text}; {broken[0]}", advice) if broken else ok(text)
 
 
@@ -74,7 +76,7 @@ def _origin() -> str:
         return f"{found.version} of the distribution's package"
     if any("linux_" in tag and "manylinux" not in tag and "musllinux" not in tag for tag in tags):
         return f"{found.version} built on this machine"
-    return f"{found.version} from a wheel ({tags[0].rpartition('-')[2]})" if tags else f"{found.version}, not a wheel"
+    return f"{found.version} from a wheel ({tags[0]})" if tags else f"{found.version}, not a wheel"
 
 
 def variables(case: Case) -> Finding:

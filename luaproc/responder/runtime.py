@@ -9,6 +9,12 @@ from luaproc.errors import UsageError
 VERSIONS = {"lua51": "Lua 5.1.5", "luajit21": "LuaJIT 2.1"}
 DEFAULT = "lua51"
 
+# Wheels of lupa on which the short way of `_import_extension` was tried: releases, Pythons, endings of the platform.
+# With a wheel of the limited API (abi3) the same ends in a segmentation fault; so nothing is tried on a wiki.
+_TRIED_RELEASES = ("2.4", "2.5", "2.6", "2.7", "2.8")
+_TRIED_PYTHONS = ("cp310", "cp311", "cp312", "cp313")
+_TRIED_MACHINES = ("_x86_64", "_aarch64")
+
 
 def available() -> list[str]:
     """The names of the runtimes that this lupa has, of those we can serve with."""
@@ -42,7 +48,40 @@ def new_runtime(name: str):  # type: ignore[no-untyped-def]
 
 def not_in_lupa(name: str, reason: object) -> UsageError:
     """The error for a runtime that this lupa does not have."""
-    return UsageError(f"runtime {name!r} is not in this lupa ({reason}); it has: {', '.join(available()) or 'none'}")
+    told = f"runtime {name!r} is not in this lupa ({reason}); it has: {', '.join(available()) or 'none'}"
+    if any("-abi3-" in tag for tag in wheel()[1]):
+        told += "; it is of a wheel for the limited API (abi3), and those have no LuaJIT"
+    return UsageError(told)
+
+
+def wheel(directories: list[str] | None = None) -> tuple[str, list[str]]:
+    """The release of the lupa that is installed, and the tags of the wheel that it came from.
+
+    Empty where it does not tell: a distribution's package has no tags. Tags of a lupa that was built on this machine
+    name its platform as no wheel of PyPI does (``linux_x86_64``).
+    """
+    for directory in _lupa_directories() if directories is None else directories:
+        try:
+            with open(directory + "/version.py", "rb") as file:
+                release = file.read(200).decode("utf-8", "replace").split("'")[1]
+        except (OSError, IndexError):
+            continue
+        try:
+            with open(f"{directory.rpartition('/')[0]}/lupa-{release}.dist-info/WHEEL", "rb") as file:
+                lines = file.read(8192).decode("utf-8", "replace").splitlines()
+        except OSError:
+            return release, []
+        return release, [line[5:] for line in lines if line.startswith("Tag: ")]
+    return "", []
+
+
+def kind() -> str:
+    """Which lupa answers, in words: its release, the wheel it came from, and what that lacks."""
+    release, tags = wheel()
+    text = f"lupa {release or 'of unknown release'}"
+    if tags:
+        text += f" {tags[0].rpartition('-')[0]}"
+    return text if _find_extension("luajit21") else f"{text}, which has no LuaJIT"
 
 
 def version(name: str) -> str:
@@ -65,26 +104,44 @@ def _find_extension(name: str) -> bool:
 
 def _import_extension(name: str):  # type: ignore[no-untyped-def]
     """lupa's extension module for one runtime. Raises ImportError."""
-    # lupa's __init__ imports contextlib, and its extensions take `wraps` from functools and two classes from
-    # collections.abc: 3 ms of a start of 15, for a decorator that we never call and for tables made of Python's, which
-    # we never make. While it is imported, stand-ins lie in their places. A lupa that wants more gets the real ones.
-    try:
-        stand_ins = {
-            "lupa": _stand_in("lupa", __path__=_lupa_directories()),
-            "functools": _stand_in("functools", wraps=lambda _wrapped: lambda wrapper: wrapper),
-            "collections.abc": _stand_in("collections.abc", Sequence=(), Mapping=()),
-        }
-        stand_ins = {key: module for key, module in stand_ins.items() if key not in sys.modules}
-        sys.modules.update(stand_ins)
-        try:
+    if f"lupa.{name}" not in sys.modules:
+        directories = _lupa_directories()
+        if not (_short_way_was_tried(directories) and _import_alone(name, directories)):
             __import__(f"lupa.{name}")
-        finally:
-            for stand_in in stand_ins:
-                del sys.modules[stand_in]
-    except (ImportError, AttributeError):
-        __import__(f"lupa.{name}")
     # Not as an attribute of the package: the stand-in that had it is gone when the same runtime is asked for again.
     return sys.modules[f"lupa.{name}"]
+
+
+def _short_way_was_tried(directories: list[str]) -> bool:
+    release, tags = wheel(directories)
+    python = f"cp{sys.version_info[0]}{sys.version_info[1]}"
+    return (
+        release in _TRIED_RELEASES
+        and python in _TRIED_PYTHONS
+        and any(tag.startswith(f"{python}-{python}-manylinux") and tag.endswith(_TRIED_MACHINES) for tag in tags)
+    )
+
+
+def _import_alone(name: str, directories: list[str]) -> bool:
+    """Import the extension without what lupa and the extension import for uses that are not ours; whether it could."""
+    # lupa's __init__ imports contextlib, and its extensions take `wraps` from functools and two classes from
+    # collections.abc: 3 ms of a start of 15, for a decorator that we never call and for tables made of Python's, which
+    # we never make. While it is imported, stand-ins lie in their places.
+    stand_ins = {
+        "lupa": _stand_in("lupa", __path__=directories),
+        "functools": _stand_in("functools", wraps=lambda _wrapped: lambda wrapper: wrapper),
+        "collections.abc": _stand_in("collections.abc", Sequence=(), Mapping=()),
+    }
+    stand_ins = {key: module for key, module in stand_ins.items() if key not in sys.modules}
+    sys.modules.update(stand_ins)
+    try:
+        __import__(f"lupa.{name}")
+        return True
+    except (ImportError, AttributeError):
+        return False
+    finally:
+        for stand_in in stand_ins:
+            del sys.modules[stand_in]
 
 
 def _stand_in(name: str, **members: object):  # type: ignore[no-untyped-def]
