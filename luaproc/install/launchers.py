@@ -13,9 +13,11 @@ from pathlib import Path
 
 import luaproc
 from luaproc.errors import UsageError
-from luaproc.install.starting import base_interpreter, directories, must_be_replaceable, put, write_executable
+from luaproc.install import files
+from luaproc.install.starting import base_interpreter, directories, write_executable
 from luaproc.lua51 import NAMES
 from luaproc.responder import options as responder_options
+from luaproc.wire.framing import encode_frame
 
 # How a file begins that we may overwrite.
 MARK = "# Written by `luaproc link`"
@@ -74,8 +76,29 @@ def carried(words: list[str]) -> tuple[str, ...]:
 
 
 def write(path: Path, content: str, force: bool = False) -> None:
-    """Write a launcher (see `starting.write_executable`)."""
-    write_executable(path, content, MARK, force)
+    """Write a launcher that was started once (see `starting.write_executable`).
+
+    Raises `UsageError` for one that does not start; what was at `path` stays then.
+    """
+    write_executable(path, content, MARK, force, check=_must_serve)
+
+
+def _must_serve(file: Path) -> None:
+    """Start a launcher, and ask it for its status; without its log, which the wiki's user makes and owns."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LUAPROC_")}
+    question = encode_frame(b'{["op"]="getStatus"}')
+    try:
+        done = subprocess.run(
+            [file.absolute(), "serve", "--log", os.devnull],
+            input=question, capture_output=True, timeout=60, env=environment,
+        )  # fmt: skip
+        told = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        works = done.returncode == 0 and done.stdout != b""
+        reason = told or f"it ended with {done.returncode} and said nothing"
+    except (OSError, subprocess.TimeoutExpired) as error:
+        works, reason = False, getattr(error, "strerror", None) or str(error)
+    if not works:
+        raise UsageError(f"a launcher like this does not start here, so it is not written: {reason}")
 
 
 def link_as_lua(path: Path, target: Path, force: bool = False) -> None:
@@ -86,7 +109,7 @@ def link_as_lua(path: Path, target: Path, force: bool = False) -> None:
     """
     if path.name not in NAMES:
         raise UsageError(f"called {path.name!r} it would not be a Lua interpreter: expected one of {', '.join(NAMES)}")
-    must_be_replaceable(path)
+    files.must_be_replaceable(path)
     ours = path.is_symlink() and os.path.realpath(path) == os.path.realpath(target)
     if os.path.lexists(path) and not ours and not force:
         raise UsageError(f"{path} exists: name another path, or add --force")
@@ -97,7 +120,7 @@ def link_as_lua(path: Path, target: Path, force: bool = False) -> None:
         told = str(error)
     if told:
         raise UsageError(f"{target} does not start ({told}): install luaproc there again, if its environment was moved")
-    put(path, lambda link: link.symlink_to(target))
+    files.put(path, lambda link: link.symlink_to(target))
 
 
 def _start(interpreter: str) -> str:

@@ -4,12 +4,12 @@ import os
 import sys
 import sysconfig
 from collections.abc import Callable
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import luaproc
 from luaproc.errors import UsageError
+from luaproc.install import files
 
 
 def base_interpreter() -> str:
@@ -52,42 +52,19 @@ def executable() -> Path:
     raise UsageError(f"expected a luaproc executable, found none beside {sys.executable}")
 
 
-def write_executable(path: Path, content: str, mark: str, force: bool = False) -> None:
+def write_executable(
+    path: Path, content: str, mark: str, force: bool = False, check: Callable[[Path], object] | None = None
+) -> None:
     """Write an executable file, whole or not at all.
 
-    mark: what tells a file that the same command wrote, near its beginning; such a one is overwritten. Raises
-    `UsageError` if something else is there and `force` is not set, or the directory cannot be written.
+    mark: what tells a file that the same command wrote, near its beginning; such a one is overwritten. check: see
+    `files.write`. Raises `UsageError` if something else is there and `force` is not set, or the directory cannot be
+    written.
     """
-    must_be_replaceable(path)
+    files.must_be_replaceable(path)
     if not force and _is_taken(path, mark):
         raise UsageError(f"{path} exists and was not written by this command: name another path, or add --force")
-
-    def write(file: Path) -> None:
-        file.write_text(content, encoding="utf-8")
-        file.chmod(0o755)
-
-    put(path, write)
-
-
-def must_be_replaceable(path: Path) -> None:
-    """Raises `UsageError` if something is there that is neither a file nor a link: a directory, a device."""
-    if os.path.lexists(path) and not (path.is_symlink() or path.is_file()):
-        raise UsageError(f"{path} is neither a file nor a link, and is not replaced: name another path")
-
-
-def put(path: Path, make: Callable[[Path], object]) -> None:
-    """Have `make` make a file, or a link, beside `path`, and put it there when it is whole.
-
-    Raises `UsageError` if the directory cannot be written.
-    """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        make(unfinished)
-        unfinished.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    files.write(path, content.encode(), 0o755, check)
 
 
 def _is_taken(path: Path, mark: str) -> bool:

@@ -18,6 +18,13 @@ def start(path: Path, *words: str, stdin: bytes = b"") -> "subprocess.CompletedP
     return subprocess.run([str(path), *words], input=stdin, capture_output=True, timeout=60, check=False)
 
 
+def planted(path: Path, text: str) -> Path:
+    """A launcher that does not start: `launchers.write` would not write it."""
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
 def test_serves_as_php_starts_it(tmp_path: Path) -> None:
     path = tmp_path / "lua-for-wiki"
     launchers.write(path, launchers.text([]))
@@ -58,8 +65,7 @@ def test_a_path_that_a_shebang_cannot_carry(tmp_path: Path, monkeypatch: pytest.
 def test_the_environment_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One clear line and status 126, which the wiki shows, rather than a traceback."""
     monkeypatch.setattr(launchers, "directories", lambda: [str(tmp_path / "gone")])
-    path = tmp_path / "launcher"
-    launchers.write(path, launchers.text([]))
+    path = planted(tmp_path / "launcher", launchers.text([]))
     done = start(path, "-v")
     assert done.returncode == 126
     assert done.stderr.count(b"\n") == 1
@@ -67,11 +73,31 @@ def test_the_environment_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_another_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "launcher"
-    launchers.write(path, launchers.text([]).replace(f"!= {sys.version_info[:2]!r}", "!= (3, 1)"))
+    text = launchers.text([]).replace(f"!= {sys.version_info[:2]!r}", "!= (3, 1)")
+    path = planted(tmp_path / "launcher", text)
     done = start(path, "-v")
     assert done.returncode == 126
     assert b"runs on %d.%d" % sys.version_info[:2] in done.stderr
+
+
+def test_what_does_not_start_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it replace one that works. On a machine whose lupa crashed, `link` said "wrote" before."""
+    path = tmp_path / "launcher"
+    launchers.write(path, launchers.text([]))
+    before = path.read_text()
+    monkeypatch.setattr(launchers, "directories", lambda: [str(tmp_path / "gone")])
+    with pytest.raises(UsageError, match=r"does not start here.*cannot be started from"):
+        launchers.write(path, launchers.text([]))
+    with pytest.raises(UsageError, match="does not start here"):
+        launchers.write(path, "#!/bin/sh\n# Written by `luaproc link`\nkill -SEGV $$\n")
+    assert path.read_text() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_writing_leaves_the_log_to_the_wiki(tmp_path: Path) -> None:
+    """A log that root made could not be written to by the wiki's user."""
+    launchers.write(tmp_path / "launcher", launchers.text(["--log", str(tmp_path / "log")]))
+    assert not (tmp_path / "log").exists()
 
 
 def test_overwrites_only_its_own(tmp_path: Path) -> None:
@@ -99,7 +125,7 @@ def test_any_directory_may_hold_the_environment(tmp_path: Path, monkeypatch: pyt
     launchers.write(path, launchers.text([]))
     assert start(path, "-v").stdout.startswith(b"Lua 5.1.5")
     monkeypatch.setattr(launchers, "directories", lambda: [str(tmp_path / "gone")])
-    launchers.write(path, launchers.text([]))
+    planted(path, launchers.text([]))
     done = start(path, "-v")
     assert (done.returncode, done.stderr.count(b"\n")) == (126, 1)
     assert sys.prefix.encode() in done.stderr
