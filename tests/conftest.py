@@ -3,6 +3,16 @@
 import subprocess
 import threading
 
+import pytest
+
+from tests import parts
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tell `parts.need` which test asks."""
+    parts.running[:] = [(item.nodeid, item.get_closest_marker("real") is not None)]
+
 
 class _Alone:
     """True while there is one thread."""

@@ -19,8 +19,20 @@ PARTS = {
 }
 
 
+# A row that needs the reference server.
+REFERENCE = pytest.param("reference", marks=pytest.mark.real)
+
+# The test that runs, and whether it is marked `real`; tests/conftest.py sets it.
+running: list[tuple[str, bool]] = []
+
+
 def need(part: str) -> str:
-    """The path of a real part. Without it: skip for a person at home, fail where .ci/run asks for the real thing."""
+    """The path of a real part. Without it: skip for a person at home, fail where .ci/run asks for the real thing.
+
+    A test that asks for one has to be marked `real`, so that the fast lane is the same on every machine."""
+    for name, marked in running[-1:]:
+        if not marked:
+            pytest.fail(f"{name} needs {part}: mark it with @pytest.mark.real")
     for place in PARTS[part]:
         found = place if place.startswith("/") and os.path.exists(place) else shutil.which(place)
         if found:

@@ -20,12 +20,14 @@ def shell(words: list[str], redirections: str) -> "subprocess.CompletedProcess[s
     return subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.slow  # starts each command in turn
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_full_disk_is_said_in_a_line(words: list[str]) -> None:
     done = shell(words, ">/dev/full")
     assert (done.returncode, done.stderr) == (1, "luaproc: the output cannot be written: No space left on device\n")
 
 
+@pytest.mark.slow  # starts each command in turn
 @pytest.mark.parametrize("redirections", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_closed_streams_are_empty(words: list[str], redirections: str) -> None:
@@ -33,6 +35,7 @@ def test_closed_streams_are_empty(words: list[str], redirections: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow  # starts each command in turn
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_reader_that_has_enough_is_no_failure_to_tell(words: list[str]) -> None:
     assert shell(words, "| true").stderr == ""
@@ -46,6 +49,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow  # starts each command in turn
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("command", ["session", "replay"])
 def test_a_signal_ends_the_server_too(command: str, number: int, tmp_path: Path) -> None:

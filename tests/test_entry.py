@@ -241,6 +241,7 @@ def test_an_installation_that_cannot_be_read(tmp_path: Path) -> None:
     assert objects(str(path), "/x", "3", "8") == object_of(OLD, 3)
 
 
+@pytest.mark.real
 def test_function_class_of_debians_mediawiki() -> None:
     need("mediawiki")
     place = SCRIBUNTO / "engines" / "LuaStandalone"
@@ -342,6 +343,7 @@ def test_log_file_by_environment_and_its_permissions(tmp_path: Path) -> None:
 # People
 
 
+@pytest.mark.slow  # starts each command in turn
 @pytest.mark.parametrize("words", [["--help"], ["-h"], []])
 def test_help_explains_itself(words: list[str]) -> None:
     done = run(*words, command=MODULE)

@@ -13,6 +13,9 @@ import pytest
 
 from tests.parts import need, reference_server
 
+# Each test measures real servers.
+pytestmark = pytest.mark.slow
+
 BENCH = [sys.executable, "-m", "luaproc", "bench"]
 
 
@@ -20,6 +23,7 @@ def bench(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([*BENCH, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
 
 
+@pytest.mark.real
 def test_table_and_json(tmp_path: Path) -> None:
     """The same figures in both; nothing on stderr where nobody watches."""
     need("mediawiki")
@@ -37,6 +41,7 @@ def test_table_and_json(tmp_path: Path) -> None:
     assert "all processes on CPU" in done.stdout
 
 
+@pytest.mark.real
 def test_json_alone_on_stdout_and_three_servers() -> None:
     """For a pipe into another program; every --against is one more column."""
     lua, *arguments = reference_server(lua="luajit")
@@ -55,6 +60,7 @@ def test_json_alone_on_stdout_and_three_servers() -> None:
     assert set(found["workloads"][0]["ratios"]) == {"luajit", "lua5.1"}
 
 
+@pytest.mark.real
 def test_markdown_is_a_table_by_itself() -> None:
     """Its lines can be pasted into README."""
     need("lua5.1")
@@ -63,6 +69,7 @@ def test_markdown_is_a_table_by_itself() -> None:
     assert done.stdout.splitlines()[-1].startswith("| virtual memory after the first reply | ")
 
 
+@pytest.mark.real
 def test_progress_bar_on_a_terminal() -> None:
     """It tells what is being measured, and counts to the end."""
     need("lua5.1")
@@ -76,6 +83,7 @@ def test_progress_bar_on_a_terminal() -> None:
     assert child.exitstatus == 0
 
 
+@pytest.mark.real
 def test_a_limit_that_is_lower_already() -> None:
     """Only root may raise it; the measurement goes on under it."""
     need("lua5.1")
@@ -85,6 +93,7 @@ def test_a_limit_that_is_lower_already() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.real
 def test_a_signal_leaves_nothing_behind(tmp_path: Path) -> None:
     """No launcher, no accounts, no wiki, and no server."""
     need("lua5.1")
@@ -119,6 +128,7 @@ def test_json_of_an_earlier_run_stays_where_this_one_fails(tmp_path: Path) -> No
     assert old.read_text() == "precious"
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [

@@ -13,6 +13,7 @@ from tests.install.test_mediawiki import mediawiki
 from tests.parts import need
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(("runtime", "lua"), [("lua51", "lua5.1"), ("luajit21", "luajit")])
 def test_the_default_opponent_is_what_an_admin_has(tmp_path: Path, runtime: str, lua: str) -> None:
     """The reference server on the Lua that our runtime stands in for."""

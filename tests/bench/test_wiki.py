@@ -22,6 +22,7 @@ def site() -> Iterator[Wiki]:
         yield found
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("blocks", [1, 40])
 def test_both_servers_make_the_same_page(site: Wiki, ours: Server, reference: Server, blocks: int) -> None:
     """`render` compares them, and counts more for 40 blocks than any start can cost."""
@@ -29,6 +30,7 @@ def test_both_servers_make_the_same_page(site: Wiki, ours: Server, reference: Se
         assert site.render(server, blocks) > (0.1 if blocks == 40 else 0.005)
 
 
+@pytest.mark.real
 def test_a_complete_command_serves_a_page(site: Wiki, reference: Server) -> None:
     """One that PHP's own words are not given to."""
     complete = Server("complete", tuple(reference.command))
@@ -36,12 +38,14 @@ def test_a_complete_command_serves_a_page(site: Wiki, reference: Server) -> None
     assert site.render(complete, 1) > 0.005
 
 
+@pytest.mark.real
 def test_a_page_with_an_error_is_no_figure(site: Wiki) -> None:
     """A server that dies is quick."""
     with pytest.raises(BenchError, match="the page shows an error: "):
         site.render(Server("false", ("/bin/false",)), 1)
 
 
+@pytest.mark.real
 def test_a_different_page_is_no_figure(site: Wiki, reference: Server) -> None:
     """The first page of that size is what all others have to be."""
     site.render(reference, 2)

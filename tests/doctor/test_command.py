@@ -17,6 +17,9 @@ from luaproc.doctor.checks import CHECKS
 from tests.doctor.conftest import other_user, write
 from tests.parts import need
 
+# Most tests examine a luaPath as a whole: 1 to 3 s each.
+pytestmark = pytest.mark.slow
+
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("LUAPROC_", "MW_", "PHP"))}
 
 
@@ -39,6 +42,7 @@ def lines_for(lua: Path) -> str:
     )
 
 
+@pytest.mark.real
 def test_passes_on_debians_mediawiki(healthy: Path) -> None:
     done = doctor("--lua", str(healthy), "--mediawiki", need("mediawiki"))
     assert done.returncode == 0, done.stdout
@@ -95,6 +99,7 @@ def test_lines_never_name_what_is_not_there(place: Path) -> None:
     assert re.search(r"\['luaPath'\] = '/[^' ]*/luaproc';\n\Z", done.stdout)
 
 
+@pytest.mark.real
 def test_lines_have_the_whole_path(healthy: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was named by PATH, or as seen from here, is so named for a wiki, as the advice says."""
     need("lua5.1")

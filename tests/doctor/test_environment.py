@@ -65,11 +65,13 @@ def test_lupa_missing(bare: Path) -> None:
     assert "No module named 'lupa'" in found["version"]["text"]
 
 
+@pytest.mark.slow  # each starts several Pythons
 def test_lupa_missing_here_and_not_needed(bare: Path) -> None:
     """A luaPath of another environment has a lupa of its own, or needs none."""
     assert doctor(bare, "--lua", "/bin/sh")["lupa"]["level"] == "warning"
 
 
+@pytest.mark.slow  # each starts several Pythons
 def test_lupa_of_another_platform(bare: Path) -> None:
     """Copied from another machine: the extension is there, and cannot be loaded."""
     (bare / "lupa").mkdir()
@@ -79,6 +81,7 @@ def test_lupa_of_another_platform(bare: Path) -> None:
     assert "lupa is installed and does not work" in found["text"]
 
 
+@pytest.mark.slow  # each starts several Pythons
 def test_lupa_that_kills_whoever_loads_it(bare: Path) -> None:
     """A file that was cut short; built for another CPU is the same by another signal. Doctor itself lives."""
     (bare / "lupa").mkdir()
@@ -103,6 +106,7 @@ def test_a_package_of_the_commands_is_missing(bare: Path, missing: str) -> None:
     assert done.stderr == expected
 
 
+@pytest.mark.slow  # each starts several Pythons
 def test_lupa_of_a_distribution_with_another_lua(bare: Path) -> None:
     """Debian's python3-lupa may have one runtime only, and that one not 5.1."""
     (bare / "lupa").mkdir()

@@ -170,6 +170,7 @@ def test_environment_gone(place: Path, make: Make) -> None:
     assert "luaproc link" in finding.advice
 
 
+@pytest.mark.slow  # examines a luaPath as a whole
 def test_one_cause_is_one_failure(place: Path, make: Make) -> None:
     """What depends on a failed check is not run, and does not count as well."""
     results = list(checks.examine(make(write(place / "lua", SCRIPT, 0o644))))

@@ -26,6 +26,7 @@ def variables(ini: Path) -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "PHPRC": str(ini / "cli"), "PHP_INI_SCAN_DIR": str(ini / "cli" / "conf.d")}
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", NAMES)
 def test_healthy(healthy: Path, wiki: Path, ini: Path, make: Make, name: str) -> None:
     """As PHP itself, through lua_ulimit.sh."""
@@ -53,6 +54,7 @@ def test_php_that_says_something_else(healthy: Path, place: Path, make: Make) ->
     assert '{"version": 8}' in finding.text
 
 
+@pytest.mark.real
 def test_proc_open_disabled(healthy: Path, ini: Path, make: Make) -> None:
     """By a file in the scanned directory, as hardening packages do it."""
     write(ini / "cli" / "conf.d" / "99-hard.ini", "disable_functions = exec,proc_open,proc_terminate\n", 0o644)
@@ -64,6 +66,7 @@ def test_proc_open_disabled(healthy: Path, ini: Path, make: Make) -> None:
     assert check("proc_open", examined).level == "failed"
 
 
+@pytest.mark.real
 def test_proc_open_disabled_for_the_web_only(healthy: Path, ini: Path, make: Make) -> None:
     """php-cli is fine, maintenance scripts work, and the wiki does not."""
     write(ini / "fpm" / "php.ini", "disable_functions = proc_open\n", 0o644)
@@ -72,6 +75,7 @@ def test_proc_open_disabled_for_the_web_only(healthy: Path, ini: Path, make: Mak
     assert f"{ini / 'fpm' / 'php.ini'} (fpm)" in finding.text
 
 
+@pytest.mark.real
 def test_proc_open_disabled_by_a_pool(healthy: Path, ini: Path, make: Make) -> None:
     """No php.ini says it: a hoster's pool does."""
     pool = write(
@@ -82,6 +86,7 @@ def test_proc_open_disabled_by_a_pool(healthy: Path, ini: Path, make: Make) -> N
     assert finding.text == f"{pool} disables proc_open"
 
 
+@pytest.mark.real
 def test_popen_disabled(healthy: Path, ini: Path, make: Make) -> None:
     """Only Special:Version asks for the version by it."""
     write(ini / "cli" / "conf.d" / "99-hard.ini", "disable_functions = popen\n", 0o644)
@@ -90,6 +95,7 @@ def test_popen_disabled(healthy: Path, ini: Path, make: Make) -> None:
     assert "Special:Version" in finding.advice
 
 
+@pytest.mark.real
 def test_open_basedir_without_the_error_file(healthy: Path, ini: Path, place: Path, make: Make) -> None:
     """PHP opens errorFile itself (by default /dev/null), and open_basedir holds for it."""
     write(ini / "cli" / "conf.d" / "99-hard.ini", "open_basedir = /var/www\n", 0o644)
@@ -103,6 +109,7 @@ def test_open_basedir_without_the_error_file(healthy: Path, ini: Path, place: Pa
     assert check("proc_open", examined).level == "ok"
 
 
+@pytest.mark.real
 def test_server_that_php_cannot_start(place: Path, ini: Path, make: Make) -> None:
     lua = write(place / "lua", "#!/bin/sh\nexit 126\n")
     finding = check("proc_open", make(lua, environment=variables(ini), php=need("php")))
@@ -110,6 +117,7 @@ def test_server_that_php_cannot_start(place: Path, ini: Path, make: Make) -> Non
     assert "exited with status 126" in finding.text
 
 
+@pytest.mark.real
 def test_reply_that_php_cannot_read(place: Path, ini: Path, make: Make) -> None:
     lua = write(place / "lua", "#!/bin/sh\nprintf 0000000400000007a:b:\nexec sleep 1\n")
     finding = check("proc_open", make(lua, environment=variables(ini), php=need("php")))
@@ -117,6 +125,7 @@ def test_reply_that_php_cannot_read(place: Path, ini: Path, make: Make) -> None:
     assert "a reply that unserialize() refuses" in finding.text
 
 
+@pytest.mark.real
 def test_little_memory(healthy: Path, ini: Path, make: Make) -> None:
     write(ini / "cli" / "php.ini", "memory_limit = 32M\n", 0o644)
     finding = check("php.ini", make(healthy, environment=variables(ini), php=need("php")))

@@ -26,6 +26,7 @@ def test_healthy(healthy: Path, wiki: Path, make: Make, name: str) -> None:
     assert check(name, make(healthy, wiki)).level == "ok"
 
 
+@pytest.mark.real
 def test_debians_mediawiki(healthy: Path, make: Make) -> None:
     examined = make(healthy, Path(need("mediawiki")))
     assert [check(name, examined).level for name in NAMES] == ["ok"] * len(NAMES)
@@ -84,6 +85,7 @@ def test_ulimit_script_with_windows_line_ends(healthy: Path, wiki: Path, make: M
     assert "sed -i" in finding.advice
 
 
+@pytest.mark.slow  # starts a server under several limits
 def test_limit_above_that_of_the_shell(healthy: Path, wiki: Path) -> None:
     """A service with a lower limit of its own (LimitAS=, LimitCPU=) cannot set Scribunto's."""
     write(wiki / "LocalSettings.php", f"{GOOD}{CONF}['cpuLimit'] = 900;\n", 0o644)
@@ -153,6 +155,7 @@ def test_settings(place: Path, text: str, key: str, expected: object) -> None:
     assert type(found) is type(expected)
 
 
+@pytest.mark.real
 def test_settings_read_as_php_reads_them(place: Path) -> None:
     """PHP is the judge of what our own lines mean."""
     lua = "/a 'quoted' \\ path/lua"

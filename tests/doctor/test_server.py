@@ -18,18 +18,21 @@ NAMES = ("start", "start time", "handshake", "memory", "time limit", "sandbox")
 LIAR = "while True:\n    body = receive()\n    send(answer(body) or STATUS)\n"
 
 
+@pytest.mark.slow  # one of them waits for a CPU limit
 @pytest.mark.parametrize("name", ["version", *NAMES])
 def test_healthy(healthy: Path, wiki: Path, make: Make, name: str) -> None:
     finding = check(name, make(healthy, wiki))
     assert finding.level == "ok", finding
 
 
+@pytest.mark.slow  # one of them waits for a CPU limit
 @pytest.mark.parametrize("name", NAMES)
 def test_healthy_without_mediawiki(healthy: Path, make: Make, name: str) -> None:
     """Doctor's own handshake, under the same limits."""
     assert check(name, make(healthy)).level == "ok"
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("lua", ["lua5.1", "luajit"])
 def test_real_lua_passes_too(make: Make, lua: str) -> None:
     """Nothing is asked of a luaPath that the Lua of today's wikis does not do."""
@@ -101,6 +104,7 @@ def test_nothing_is_left_behind(place: Path, make: Make, monkeypatch: pytest.Mon
 # Start
 
 
+@pytest.mark.slow  # each waits for a server that fails
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
@@ -192,6 +196,7 @@ def test_server_that_dies_of_memory(place: Path, make: Make) -> None:
     assert "a module that takes all memory ends the process: the interpreter received signal 6" in finding.text
 
 
+@pytest.mark.real
 def test_wrapper_that_ignores_the_time_limit(place: Path, make: Make) -> None:
     """Ignored signals are inherited: the hard limit kills, and MediaWiki has no words for that."""
     path = write(place / "wrapper", f"#!/bin/sh\ntrap '' XCPU\nexec {need('lua5.1')} \"$@\"\n")
@@ -288,6 +293,7 @@ def test_sandbox_that_takes_bytecode(environment: Path, place: Path, make: Make)
     assert finding.text.startswith("bytecode is not refused: ")
 
 
+@pytest.mark.real
 def test_bytecode_that_the_reference_overlooks(make: Make) -> None:
     finding = check("sandbox", make(need("luajit"), Path(need("mediawiki"))))
     assert finding.level == "warning"

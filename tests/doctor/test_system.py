@@ -44,6 +44,7 @@ def test_no_mounts_to_read(healthy: Path, make: Make, place: Path) -> None:
     assert check("noexec", make(healthy, mounts=place / "nothing")).level == "ok"
 
 
+@pytest.mark.slow  # mounts a file system
 def test_real_noexec_mount(place: Path) -> None:
     """The real thing: a tmpfs in a mount namespace of our own."""
     other_user()

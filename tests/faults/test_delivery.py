@@ -14,6 +14,9 @@ from luaproc.wire.messages import Message, decode_from_responder
 from tests.faults.process import SECONDS, Responder
 from tests.faults.streams import VALID
 
+# Each test passes its bytes in thousands of small pieces.
+pytestmark = pytest.mark.slow
+
 RUNTIMES = ("lua51", "luajit21")
 
 

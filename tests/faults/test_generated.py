@@ -4,6 +4,9 @@ import pytest
 
 from tests.faults import judge, streams
 
+# Each runtime is given 10,000 inputs.
+pytestmark = pytest.mark.slow
+
 RUNTIMES = ("lua51", "luajit21")
 COUNT = 8600  # for each runtime, beside the prefixes of the valid stream
 SEED = 20261121

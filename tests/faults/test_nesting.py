@@ -43,12 +43,12 @@ def down(interpreter: Interpreter, bottom: str, caught: bool = False) -> Any:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_every_depth(runtime: str) -> None:
+def test_values_through_all_levels(runtime: str) -> None:
     """Values come up through all levels, from Lua and from PHP at the bottom."""
     with host.start(runtime, DEFAULT) as interpreter:
         lua = down(interpreter, "return function() return 'lua', nil, {1} end")
         php = down(interpreter, "return function() return php.echo('php', {2}) end")
-        for depth in (*range(0, DEPTH, 3), DEPTH):
+        for depth in (0, 1, 2, DEPTH // 2, DEPTH):
             assert lua(depth) == [b"lua", None, [1]]
             assert php(depth) == [b"php", [2]]
         host.check_health(interpreter)
@@ -68,7 +68,7 @@ def test_errors_at_every_depth(runtime: str) -> None:
     with host.start(runtime, DEFAULT) as interpreter:
         for bottom, text in bottoms.items():
             uncaught, caught = down(interpreter, bottom), down(interpreter, bottom, caught=True)
-            for depth in (0, 1, 2, 50, DEPTH):
+            for depth in (0, 1, 2, DEPTH):
                 with pytest.raises(LuaError) as error:
                     uncaught(depth)
                 assert isinstance(error.value.value, bytes)
@@ -84,7 +84,7 @@ def test_a_table_error_keeps_its_value_through_all_levels(runtime: str) -> None:
     """Nothing puts a position before what is no string."""
     with host.start(runtime, DEFAULT) as interpreter:
         function = down(interpreter, "return function() error({a = 1}) end")
-        for depth in range(0, DEPTH, 10):
+        for depth in (0, 1, DEPTH):
             with pytest.raises(LuaError) as error:
                 function(depth)
             assert error.value.value == {b"a": 1}

@@ -10,6 +10,9 @@ import pytest
 
 from tests.faults.process import Responder
 
+# Each test waits for a process in a certain state.
+pytestmark = pytest.mark.slow
+
 RUNTIMES = ("lua51", "luajit21")
 REGISTER = b'{["op"]="registerLibrary",["name"]="php",["functions"]={["ask"]="ask-1"}}'
 

@@ -25,6 +25,9 @@ from luaproc.wire.messages import (
 from luaproc.wire.values import FunctionRef
 from tests.faults.process import Responder
 
+# Each soak sends 100,000 messages.
+pytestmark = pytest.mark.slow
+
 MESSAGES = 100_000
 WARM = 20_000
 # KB of resident memory between WARM and the end. Caches are bounded; a leak of 20 bytes a message is more. On luajit21

@@ -9,12 +9,12 @@ import pytest
 
 from luaproc.host import Interpreter
 from luaproc.host.interpreter import default_server
-from tests.parts import reference_server
+from tests.parts import REFERENCE, reference_server
 
 Start = Callable[..., Interpreter]
 
 
-@pytest.fixture(params=["reference", "ours"])
+@pytest.fixture(params=[REFERENCE, "ours"])
 def server(request: pytest.FixtureRequest) -> list[str]:
     """The command of a real Lua-side server."""
     return reference_server() if request.param == "reference" else default_server()

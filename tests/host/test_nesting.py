@@ -40,6 +40,7 @@ def test_calls_are_as_deep_as_lua_goes(lua: Interpreter) -> None:
     assert sys.getrecursionlimit() == limit
 
 
+@pytest.mark.slow  # fills the stack of both sides
 def test_endless_calls_are_luas_error(lua: Interpreter) -> None:
     function = callback(lua)
     for _ in range(2):
@@ -48,6 +49,7 @@ def test_endless_calls_are_luas_error(lua: Interpreter) -> None:
     assert function(1) == [2]
 
 
+@pytest.mark.slow  # fills the stack of both sides
 def test_a_callable_that_fills_the_stack_is_luas_error_and_the_server_lives(lua: Interpreter) -> None:
     """The stack is full somewhere between two frames of ours, at every one of them once."""
 
@@ -63,6 +65,7 @@ def test_a_callable_that_fills_the_stack_is_luas_error_and_the_server_lives(lua:
     assert sys.getrecursionlimit() == limit
 
 
+@pytest.mark.slow  # many threads at once
 def test_threads_share_the_recursion_limit() -> None:
     limit = sys.getrecursionlimit()
     results: list[list[Any]] = []

@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ def same(a: object, b: object) -> bool:
     return a == b and isinstance(a, bool) == isinstance(b, bool)
 
 
+@pytest.mark.slow  # generates hundreds of deep values
 @given(st.lists(VALUES, max_size=3), st.integers(1, 120))
 def test_values_are_printable_and_read_back(values: list[object], width: int) -> None:
     text = printing.values(values, width)
@@ -40,6 +42,7 @@ def test_bytes_are_printable(data: bytes) -> None:
     assert all(part.isprintable() for line in printing.readable(data).split("\n") for part in line.split("\t"))
 
 
+@pytest.mark.slow  # generates hundreds of deep values
 @given(VALUES)
 def test_json_is_json(value: object) -> None:
     json.loads(json.dumps(printing.for_json(value), allow_nan=False))

@@ -8,6 +8,9 @@ import pytest
 
 from tests.parts import reference_server
 
+# Each test starts a pytest of its own.
+pytestmark = pytest.mark.slow
+
 
 def run(directory: Path, ini: str, code: str) -> str:
     (directory / "pytest.ini").write_text("[pytest]\n" + ini)
@@ -28,6 +31,7 @@ def test_two(lua):
     assert "2 passed" in run(tmp_path, "", code)
 
 
+@pytest.mark.real
 def test_options_come_from_the_ini_file(tmp_path: Path) -> None:
     server = " ".join(reference_server())
     code = f"""

@@ -189,6 +189,7 @@ def test_each_limit_alone() -> None:
         assert other[26:].split()[:2] != value
 
 
+@pytest.mark.slow  # waits for a CPU limit
 def test_cpu_limit_is_told_as_mediawiki_tells_it(start: Start) -> None:
     with pytest.raises(ServerDied) as caught:
         start(cpu_limit=1).load_string("while true do end")()
@@ -260,6 +261,7 @@ def test_ctrl_c_ends_the_server(start: Start) -> None:
     assert not interpreter.connection.alive
 
 
+@pytest.mark.slow  # waits for a signal in a running loop
 def test_ctrl_c_can_be_waited_out(start: Start) -> None:
     """For the session, which asks: the answer still arrives whole."""
     asked = []

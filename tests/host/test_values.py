@@ -82,6 +82,7 @@ _values = st.recursive(
 )
 
 
+@pytest.mark.slow  # generates hundreds of values
 @given(values=st.lists(st.none() | _values, max_size=4))
 @settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

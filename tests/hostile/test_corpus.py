@@ -1,6 +1,7 @@
 """Every attack of the corpus, on every runtime it is meant for."""
 
 import re
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 import pytest
@@ -10,8 +11,14 @@ from tests.hostile.attack import Attack, Ends, Fails, Returns
 from tests.hostile.conftest import Case, Result
 from tests.hostile.corpus import CORPUS
 
+
+def _marks(attack: Attack, attacks: Sequence[Attack]) -> tuple[pytest.MarkDecorator, ...]:
+    """Each of the thousand rows starts a process; the fast lane tries the first row of each subject."""
+    return () if attack is attacks[0] else (pytest.mark.slow,)
+
+
 CASES = [
-    pytest.param((attack, runtime), id=f"{subject}: {attack.name} [{runtime}]")
+    pytest.param((attack, runtime), id=f"{subject}: {attack.name} [{runtime}]", marks=_marks(attack, attacks))
     for subject, attacks in CORPUS.items()
     for attack in attacks
     for runtime in attack.runtimes

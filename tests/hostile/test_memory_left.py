@@ -19,6 +19,9 @@ import pytest
 from tests.hostile import host
 from tests.hostile.attack import BOTH, DEFAULT
 
+# Each test fills the memory of several processes.
+pytestmark = pytest.mark.slow
+
 AIM = 33 * 1024
 ONE_STRING = 10 * 1024
 

@@ -7,6 +7,9 @@ from luaproc.host import LuaError
 from tests.hostile import host
 from tests.hostile.attack import BOTH, Limits
 
+# Each test fills the memory of several processes, or waits for a CPU limit.
+pytestmark = pytest.mark.slow
+
 NO_ULIMIT = Limits(memory=None, cpu=None)
 
 WAYS = {

@@ -16,6 +16,9 @@ from luaproc.wire.messages import Side
 from tests.hostile import host
 from tests.hostile.attack import BOTH, TIGHT
 
+# Each runtime runs 60 random modules of 400 steps.
+pytestmark = pytest.mark.slow
+
 MODULES = int(os.environ.get("LUAPROC_RANDOM_MODULES") or 60)
 STEPS = 400
 SOURCE = (Path(__file__).parent / "random_module.lua").read_bytes()

@@ -11,6 +11,9 @@ from luaproc.responder import runtime as runtimes
 from tests.hostile import host
 from tests.hostile.attack import BOTH, DEFAULT
 
+# Each runtime walks all that a module can reach.
+pytestmark = pytest.mark.slow
+
 _WALKER = Path(__file__).with_name("walk.lua").read_bytes()
 
 

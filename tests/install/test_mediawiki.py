@@ -34,6 +34,7 @@ def test_mediawiki_without_scribunto_is_refused(tmp_path: Path) -> None:
         find_mediawiki(str(tmp_path))
 
 
+@pytest.mark.real
 def test_debians_mediawiki_is_found() -> None:
     """By itself, as the issue asks."""
     assert find_mediawiki(None) == Path(need("mediawiki"))

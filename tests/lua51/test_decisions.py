@@ -80,6 +80,7 @@ def test_the_command_hands_every_word_to_lua(runtime: str) -> None:
     assert done.returncode == 7
 
 
+@pytest.mark.slow  # starts a dozen processes
 def test_the_command_has_help_and_says_what_is_wrong() -> None:
     """--help before lua's words; a runtime that is none; --runtime without a name."""
     assert "as `lua5.1` does" in luaproc_lua("--help").stdout

@@ -81,6 +81,7 @@ def interrupted(executable: str, program: str, script: Path, case: tuple[str, in
     return Outcome(aside(out), aside(err), process.returncode)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("shows", CASES)
 def test_a_signal_does_what_it_does_to_the_real_one(
     stand_ins: dict[str, Path], name: str, shows: str, tmp_path: Path

@@ -7,6 +7,9 @@ import pytest
 from tests.lua51.conftest import Outcome
 from tests.lua51.invocations import BOTH, LUA51, LUAJIT, Row
 
+# Each row runs the real interpreter, too.
+pytestmark = pytest.mark.real
+
 TABLE = [
     *(("lua5.1", row) for row in BOTH + LUA51),
     *(("luajit", row) for row in BOTH + LUAJIT),

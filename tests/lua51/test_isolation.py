@@ -13,6 +13,7 @@ from tests.lua51.conftest import SCRIPTS, Outcome, execute
 from tests.parts import need
 
 
+@pytest.mark.real
 def test_no_python_can_be_reached(run_both: Callable[..., tuple[Outcome, Outcome]], name: str) -> None:
     """A walk over globals, registry, metatables, environments, upvalues and the call stack finds what lua has."""
     ours, real = run_both(name, ("python_free.lua",))
@@ -55,6 +56,7 @@ def test_a_c_module_is_refused_in_words(stand_ins: dict[str, Path], name: str, t
     ]
 
 
+@pytest.mark.real
 def test_errors_in_functions_of_ours_are_told_as_in_luas_own(
     run_both: Callable[..., tuple[Outcome, Outcome]], tmp_path: Path
 ) -> None:
@@ -67,6 +69,7 @@ def test_errors_in_functions_of_ours_are_told_as_in_luas_own(
     assert ours.stderr.count(b"\n") == real.stderr.count(b"\n")
 
 
+@pytest.mark.real
 def test_what_python_reads_from_the_environment_changes_nothing(
     run_both: Callable[..., tuple[Outcome, Outcome]], name: str
 ) -> None:
@@ -112,6 +115,7 @@ def test_output_is_buffered_and_in_order(stand_ins: dict[str, Path], unbuffered:
     assert done.stdout == b"23145"
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&-", "0<&- 1>&- 2>&-"])
 def test_closed_standard_streams(stand_ins: dict[str, Path], name: str, closed: str) -> None:
     """What is written to nowhere is gone; nothing of ours takes the place of a closed stream."""

@@ -8,6 +8,9 @@ import pytest
 from tests.lua51.conftest import Outcome, execute
 from tests.parts import need
 
+# The real lua5.1 runs the same specs.
+pytestmark = pytest.mark.real
+
 RUNNER = "../runner/runner.lua"
 
 # Words -> the exit status: how many specs fail (four of the examples do so on purpose), or what is wrong.

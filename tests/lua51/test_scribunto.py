@@ -38,6 +38,7 @@ def values(stream: bytes) -> list[object]:
     return [serialization.loads(framing.unescape(body)) for body in bodies if isinstance(body, bytes)]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", ["lua5.1", "luajit"])
 def test_run_script_runs_scribuntos_server(stand_ins: dict[str, Path], name: str) -> None:
     """`--run-script` before mw_main.lua: frames, stderr and status as from the same script on the real Lua."""

@@ -9,6 +9,9 @@ import pytest
 from tests.lua51.conftest import SCRIPTS, aside
 from tests.parts import need
 
+# Each test types into an interpreter on a terminal of its own, and waits for its prompts.
+pytestmark = pytest.mark.slow
+
 PROMPT = "> "
 # Colours, bracketed paste and whatever else readline says to a terminal.
 CONTROL = re.compile(r"\x1b\[[?0-9;]*[a-zA-Z]|\x1b[=>]|\x07")
@@ -58,6 +61,7 @@ def talk(executable: str) -> str:
     return aside(CONTROL.sub("", shown).replace("\r", "").encode()).decode() + f"status {child.exitstatus}"
 
 
+@pytest.mark.real
 def test_a_session_looks_like_the_real_one(stand_ins: dict[str, Path], name: str) -> None:
     """Prompts, continued lines, results, errors, reading of the terminal by the script, the end by Ctrl-D."""
     ours = talk(str(stand_ins[name]))
@@ -97,6 +101,7 @@ def test_letters_beyond_ascii(stand_ins: dict[str, Path], name: str, locale: str
     assert child.exitstatus == 0
 
 
+@pytest.mark.real
 def test_ctrl_c_ends_a_loop_and_gives_the_prompt_back(stand_ins: dict[str, Path], name: str) -> None:
     """Twice over: the first interruption leaves nothing behind. At the prompt itself Ctrl-C ends lua, by the signal."""
     for executable in (str(stand_ins[name]), need(name)):

@@ -6,6 +6,9 @@ from tests.mediawiki import normal
 from tests.mediawiki.conftest import Server
 from tests.mediawiki.installation import api, engines
 
+# MediaWiki and PHP render pages here.
+pytestmark = pytest.mark.real
+
 MODULE = """local p = { name = 'under edit' }
 function p.hello(frame)
 	return 'Hello from ' .. (frame and frame:getTitle() or 'the console')

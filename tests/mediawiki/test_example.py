@@ -14,6 +14,9 @@ import pytest
 from tests.mediawiki.installation import environment, free_port, get, luaproc, wait_for_port
 from tests.parts import need
 
+# MediaWiki and PHP render pages here.
+pytestmark = pytest.mark.real
+
 SCRIPT = Path(__file__).parents[2] / "examples" / "mediawiki" / "up.sh"
 
 

@@ -11,6 +11,9 @@ from tests.mediawiki import normal
 from tests.mediawiki.conftest import Server
 from tests.mediawiki.installation import Engine, Wiki, api, engines, get, references
 
+# MediaWiki and PHP render pages here.
+pytestmark = pytest.mark.real
+
 CONTENT = re.compile(r'<div id="mw-content-text".*?</div>\s*<div class="printfooter"', re.DOTALL)
 ERRORS = re.compile(r'"ScribuntoErrors":(\[.*?[^\\]"\])')
 

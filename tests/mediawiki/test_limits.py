@@ -4,6 +4,9 @@ import pytest
 
 from tests.mediawiki.installation import Wiki, engines
 
+# MediaWiki and PHP render pages here.
+pytestmark = pytest.mark.real
+
 CONF = "$wgScribuntoEngineConf['luastandalone']"
 # Scribunto's default, and the one of its own memory test.
 DEFAULT, TIGHT = 50 * 1024 * 1024, 20_000_000

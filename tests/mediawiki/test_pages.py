@@ -10,6 +10,9 @@ from tests.mediawiki.conftest import Server
 from tests.mediawiki.installation import Engine, Wiki, api, engines, references
 from tests.mediawiki.subjects import SUBJECTS, Subject
 
+# MediaWiki and PHP render pages here.
+pytestmark = pytest.mark.real
+
 RUNTIMES = ("lua51", "luajit21")
 CASES = [
     pytest.param(subject, runtime, id=f"{subject.name}-{runtime}")

@@ -10,6 +10,9 @@ import pytest
 from tests.mediawiki import normal
 from tests.mediawiki.installation import Engine, Wiki, engines, luaproc, references
 
+# MediaWiki and PHP render pages here.
+pytestmark = pytest.mark.real
+
 SCRIPT = str(Path(__file__).parent / "three_parsers.php")
 
 

@@ -10,6 +10,9 @@ from tests.mediawiki.installation import Engine, Wiki, luaproc
 from tests.parts import need, reference_server
 from tests.transcripts.making import finished
 
+# MediaWiki and PHP render pages here.
+pytestmark = pytest.mark.real
+
 # Pages of tests/mediawiki/pages: a plain one with many callbacks, and one with errors, traces and nested parses.
 PAGES = ("RealLife", "ErrorsNested")
 

@@ -267,6 +267,7 @@ def test_a_runaway_recursion_is_told_in_part(lua: Interpreter, request: pytest.F
     assert lines[-2:] == [2, 3]
 
 
+@pytest.mark.slow  # tries each length of a trace
 def test_a_trace_about_as_long_as_is_kept(start: Start) -> None:
     """Where the kept ends meet, no level is taken twice (the handler went round for ever) and none is lost early."""
     lua = start(cpu_limit=20, memory_limit=51200 * 1024)
@@ -342,6 +343,7 @@ def test_older_scribuntos_get_no_log(lua: Interpreter) -> None:
     assert lua.load_string("return called")() == [None]
 
 
+@pytest.mark.slow  # fills the memory of a process eight times
 @pytest.mark.parametrize("words", ['{["error"]=%s}', '{["return"]=%s}', '"error",[2]=%s', '{["foo"]=%s}'])
 def test_a_call_too_large_to_take_is_answered_whatever_words_it_begins_with(words: str, runtime: str) -> None:
     """What was lost, a request or a reply, is told by the op, not by a word among the arguments."""

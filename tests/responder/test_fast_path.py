@@ -26,6 +26,7 @@ def test_load_string_as_php_writes_it(text: bytes, name: bytes) -> None:
 
 
 # Python warns of escapes that are none of its own; they are not taken.
+@pytest.mark.slow  # compares a thousand messages with Lua
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @settings(max_examples=500)
 @given(pieces)
@@ -53,6 +54,7 @@ def test_one_plain_value(number: int, value: object) -> None:
             assert value >= 10**9
 
 
+@pytest.mark.slow  # compares a thousand messages with Lua
 @given(st.lists(lua_values, max_size=4))
 def test_other_values_are_left_to_lua(values: list[object]) -> None:
     """A shorter expression of the same fields, which Lua compiles."""

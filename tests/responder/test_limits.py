@@ -83,6 +83,7 @@ def test_cpu_seconds() -> None:
     assert run("print(limits.cpu_seconds())") == "0"
 
 
+@pytest.mark.slow  # waits for a CPU limit
 def test_the_watch_where_nothing_limits_cpu_time() -> None:
     """macOS and Windows: a thread ends the process with the status that PHP takes for SIGXCPU."""
     code = "from luaproc.responder import limits\nlimits._watch_cpu(1)\nwhile True: pass"

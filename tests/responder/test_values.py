@@ -72,6 +72,7 @@ def refusal(ask: Ask, code: str) -> str:
 # Numbers
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("expression", "text"),
     [
@@ -118,6 +119,7 @@ def test_integers_of_four_bytes(ask_4: Ask, expression: str, text: str) -> None:
 # Keys
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("key", "text"),
     [
@@ -226,6 +228,7 @@ def test_tables_are_walked_with_their_pairs(ask: Ask, expression: str, value: ob
     assert loads(ask(code))[b"values"] == {1: value}
 
 
+@pytest.mark.real
 def test_nesting(ask: Ask, php_judge: Judge) -> None:
     """PHP's unserialize() gives up at 4096 levels: what we write, it reads; what is deeper, we refuse."""
     deep = "local t = {} local top = t for i = 1, %d do t[1] = {} t = t[1] end return top"
@@ -240,6 +243,7 @@ def test_nesting(ask: Ask, php_judge: Judge) -> None:
 # Other types
 
 
+@pytest.mark.real
 def test_strings(ask: Ask, php_judge: Judge) -> None:
     """Any bytes; lengths are in bytes, and nothing is escaped but by the frame."""
     codes = [*range(256), *b"\\n\\\\r"]
@@ -256,6 +260,7 @@ def test_booleans_and_nils(ask: Ask) -> None:
     assert encoded(ask, "{true, false, nil, x = nil, y = false}") == b'a:3:{i:1;b:1;i:2;b:0;s:1:"y";b:0;}'
 
 
+@pytest.mark.real
 def test_functions_are_objects_of_the_chunk_table(ask: Ask, php_judge: Judge) -> None:
     found = encoded(ask, "{f = function() end}")
     start, _, rest = found.partition(b'O:42:"Scribunto_LuaStandaloneInterpreterFunction":2:{s:13:"interpreterId";i:0;')
@@ -354,6 +359,7 @@ def show(value: object) -> str:
     return f"i{value}"
 
 
+@pytest.mark.real
 @settings(max_examples=250)
 @given(sources)
 def test_any_value_of_lua_reaches_php(ask: Ask, php_judge: Judge, source: Source) -> None:
@@ -396,6 +402,7 @@ def echo(request: pytest.FixtureRequest) -> Iterator[Callable[[bytes], bytes]]:
         yield echo
 
 
+@pytest.mark.real
 @settings(max_examples=250)
 @given(php_values)
 def test_any_value_of_php_comes_back(echo: Callable[[bytes], bytes], php_judge: Judge, value: object) -> None:

@@ -4,13 +4,13 @@ import shlex
 
 import pytest
 
-from tests.parts import reference_server
+from tests.parts import REFERENCE, reference_server
 from tests.session.conftest import EXAMPLES, Run
 
 SCRIPTS = sorted(EXAMPLES.glob("*.lps"))
 
 
-@pytest.mark.parametrize("server", ["ours", "reference"])
+@pytest.mark.parametrize("server", ["ours", REFERENCE])
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_run(run: Run, script: str, server: str) -> None:
     words = ["--server", shlex.join(reference_server())] if server == "reference" else []

@@ -32,6 +32,7 @@ def lua_goes_on(text: str) -> bool:
     return isinstance(result, tuple) and str(result[1]).endswith("'<eof>'")
 
 
+@pytest.mark.slow  # compiles every beginning of every Lua file
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 def test_every_beginning_of_real_code_is_seen_as_lua_sees_it(source: Path) -> None:
     lines = source.read_text("latin-1").split("\n")

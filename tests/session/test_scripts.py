@@ -15,7 +15,7 @@ import pytest
 
 from luaproc.session.ops import OPS
 from tests.host.conftest import script as lying
-from tests.parts import reference_server
+from tests.parts import REFERENCE, reference_server
 from tests.session.conftest import Run
 
 
@@ -31,7 +31,7 @@ def steps(run: Run, script: str, *words: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in result(run, script, "--json", *words).splitlines()]
 
 
-@pytest.fixture(params=["ours", "luajit21", "reference"])
+@pytest.fixture(params=["ours", "luajit21", REFERENCE])
 def words(request: pytest.FixtureRequest) -> list[str]:
     """Command lines for each server."""
     if request.param == "reference":
@@ -162,6 +162,7 @@ def test_failures_have_their_line(run: Run) -> None:
         line += step.count("\n") + 1
 
 
+@pytest.mark.slow  # starts a session for each row
 @pytest.mark.parametrize(("step", "words"), [FAILURES[0], FAILURES[3], *DEATHS])
 def test_a_failure_ends_the_script(run: Run, step: str, words: str) -> None:
     done = run(f"{step}\n:lua 'not reached'\n")
@@ -271,6 +272,7 @@ def test_echo_shows_the_steps(run: Run) -> None:
     assert result(run, "x = {\n1}\n= x[1]\n", "--echo") == "> x = {\n  1}\n\n> = x[1]\n1\n"
 
 
+@pytest.mark.slow  # starts two sessions
 def test_saved_script_does_the_same_again(run: Run, tmp_path: Path) -> None:
     script = """:register php ask
 :answer 7
@@ -308,6 +310,7 @@ def test_dead_server_is_said_and_can_be_restarted(run: Run) -> None:
     assert done.stdout.endswith("\n1\n")
 
 
+@pytest.mark.slow  # starts a session for each row
 @pytest.mark.parametrize(
     ("code", "words"),
     [
@@ -332,6 +335,7 @@ def test_bad_servers_are_told_in_words(run: Run, code: str, words: str) -> None:
     assert words in step["error"]["message"]
 
 
+@pytest.mark.slow  # starts a session for each row
 def test_words_of_the_command_line(run: Run, tmp_path: Path) -> None:
     for bad, words, status in [
         (["--server", "/no/such/server"], "cannot be started", 1),
@@ -348,6 +352,7 @@ def test_words_of_the_command_line(run: Run, tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow  # waits for a CPU limit
 def test_limits_hold(run: Run) -> None:
     done = run("local t = ('x'):rep(2^26)\n", "--max-memory", "50M")
     assert "not enough memory" in done.stderr
@@ -397,6 +402,7 @@ def test_each_result_comes_before_the_next_line_is_read() -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.slow  # values 4,000 levels deep
 def test_tables_of_any_depth(run: Run) -> None:
     """Values, errors, and what Lua hands to PHP."""
     script = """function deep(n) local t = {} for i = 1, n do t = {t} end return t end
@@ -448,6 +454,7 @@ def test_the_example_in_the_docstring() -> None:
     assert (done.stdout, done.stderr) == ("42\n", "")
 
 
+@pytest.mark.slow  # starts a session for each row
 def test_the_session_of_the_readme(run: Run, words: list[str]) -> None:
     """Its module, and what it prints there."""
     module = Path(__file__).parents[2] / "examples" / "Greeting.lua"

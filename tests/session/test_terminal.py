@@ -12,6 +12,9 @@ from typing import Any
 import pexpect
 import pytest
 
+# Each test types into a session on a terminal of its own, and waits for its prompts.
+pytestmark = pytest.mark.slow
+
 # Without prompt-toolkit: as on a machine where it is not installed, not by a switch of our own.
 WITHOUT = "import sys; sys.modules['prompt_toolkit'] = None; from luaproc.entry import main; main()"
 

@@ -10,6 +10,9 @@ from luaproc.wire.messages import Call, Error, LoadString, RegisterLibrary, Retu
 from tests.transcripts.browser import Page, browser
 from tests.transcripts.making import Said, conversation, luaproc
 
+# A real Chromium draws the page.
+pytestmark = pytest.mark.real
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "greeting.jsonl"
 
 # What would run, load or end the script element, if it ever came into the page as markup.

@@ -116,6 +116,7 @@ def test_what_is_wrong_is_said_with_its_line(lines: list[Any], number: int, text
     assert str(caught.value).startswith(f"{path}:{number}: {text}")
 
 
+@pytest.mark.slow  # starts each command in turn
 @pytest.mark.parametrize(
     ("header", "text"),
     [

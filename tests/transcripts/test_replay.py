@@ -26,7 +26,7 @@ from luaproc.wire.messages import (
 )
 from luaproc.wire.values import CLASS_NAMES, FunctionRef
 from tests.host.conftest import script
-from tests.parts import need, reference_server
+from tests.parts import REFERENCE, need, reference_server
 from tests.transcripts.making import LUAPROC, Said, conversation, finished, luaproc
 
 OWN = f"{sys.executable} -m luaproc serve"
@@ -86,7 +86,7 @@ def changed(place: int, message: Any) -> list[Said]:
     return [*RENUMBERED[:place], (RENUMBERED[place][0], message), *RENUMBERED[place + 1 :]]
 
 
-@pytest.mark.parametrize("server", ["lua51", "luajit21", "reference"])
+@pytest.mark.parametrize("server", ["lua51", "luajit21", REFERENCE])
 def test_numbers_of_functions_are_the_new_servers(server: str, tmp_path: Path) -> None:
     """Ids in call, chunks[N] and cleanupChunks are translated both ways; getStatus and tables' order are aside."""
     options: Any = {"server": reference_server()} if server == "reference" else {"runtime": server}
@@ -193,6 +193,7 @@ DISHONEST = [
 ]
 
 
+@pytest.mark.slow  # waits for servers that fail
 @pytest.mark.parametrize(("code", "text"), DISHONEST, ids=range(len(DISHONEST)))
 def test_a_server_that_fails_is_said_in_words(code: str, text: str, tmp_path: Path) -> None:
     """It dies, writes garbage or nothing at all: in bounded time, with the line, exit status 1."""
@@ -205,6 +206,7 @@ def test_a_server_that_fails_is_said_in_words(code: str, text: str, tmp_path: Pa
     assert f"stopped at line 3: {text}" in done.stdout or f"stopped at line 2: {text}" in done.stdout
 
 
+@pytest.mark.slow  # waits for a limit
 def test_a_death_of_the_cpu_limit_is_played_under_the_recorded_limit(tmp_path: Path) -> None:
     """PHP shows it as a message of its own: a server that dies otherwise is another server to the reader."""
     said: list[Said] = [
@@ -247,6 +249,7 @@ def test_own_server_has_the_options_of_the_recorded_one(tmp_path: Path) -> None:
     assert not replay(transcript, [*LUAPROC, "serve"]).same
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("server", ["ours", "reference"])
 def test_what_was_recorded_can_be_played(server: str, tmp_path: Path) -> None:
     """The whole way: a real conversation recorded, and no difference on either server; binary text and errors too."""
@@ -280,6 +283,7 @@ def test_the_report_shows_the_frames_around(tmp_path: Path) -> None:
     assert 'call php.exists("Zürich")' in done.stdout
 
 
+@pytest.mark.real
 def test_the_example_is_what_both_servers_say() -> None:
     """examples/greeting.jsonl, on our server by itself and on the reference."""
     done = luaproc("replay", str(EXAMPLE))
@@ -301,6 +305,7 @@ def test_what_php_cannot_have_said_is_refused(body: str, text: str, tmp_path: Pa
     assert str(caught.value).startswith(f"{path}:4: this message of PHP's cannot be played again: {text}")
 
 
+@pytest.mark.slow  # waits for servers that fail
 def test_a_server_that_cannot_be_started() -> None:
     """One line, no traceback."""
     done = luaproc("replay", str(EXAMPLE), "--server", "/no/such/server")
@@ -309,6 +314,7 @@ def test_a_server_that_cannot_be_started() -> None:
     assert luaproc("replay", str(EXAMPLE), "--server", "'").returncode == 2
 
 
+@pytest.mark.slow  # waits for a limit
 @pytest.mark.parametrize("command", [["replay"], ["compare", "--server", OWN, "--server", OWN]])
 def test_limits_of_the_command_line(command: list[str]) -> None:
     """They hold for every server that is played to, and 0 takes the recorded ones away."""
@@ -319,6 +325,7 @@ def test_limits_of_the_command_line(command: list[str]) -> None:
     assert luaproc(*command, "--max-cpu", "soon", str(EXAMPLE)).returncode == 2
 
 
+@pytest.mark.real
 def test_compare_tells_two_servers_apart(tmp_path: Path) -> None:
     """Their replies are compared with each other, in the recording's numbers; exit status 1 where they differ."""
     alike = luaproc("compare", "--server", " ".join(reference_server()), "--server",
@@ -337,6 +344,7 @@ def test_compare_tells_two_servers_apart(tmp_path: Path) -> None:
     assert luaproc("compare", "--server", "x", path).returncode == 2
 
 
+@pytest.mark.slow  # values 4,000 levels deep
 def test_tables_of_any_depth(tmp_path: Path) -> None:
     """Shown and compared as deep as PHP reads them, functions at the bottom included."""
     levels = 3900

@@ -42,6 +42,7 @@ def test_example_as_a_conversation() -> None:
     assert any(line.endswith("  php.exists") for line in lines), "the PHP functions that took most"
 
 
+@pytest.mark.slow  # starts the command several times
 @pytest.mark.parametrize("options", [(), ("--full",), ("--color", "--full")])
 def test_no_control_byte_reaches_the_terminal(options: tuple[str, ...], tmp_path: Path) -> None:
     """Whatever stands in a module, a name, an error or the header: it is escaped."""
@@ -64,6 +65,7 @@ def test_no_control_byte_reaches_the_terminal(options: tuple[str, ...], tmp_path
     assert not [character for character in text if not character.isprintable() and character not in "\n\t"]
 
 
+@pytest.mark.slow  # draws on a terminal
 def test_colours_on_a_terminal_only() -> None:
     """A pipe gets none, a terminal does unless NO_COLOR is set."""
 
@@ -136,6 +138,7 @@ def test_sizes_and_durations() -> None:
     assert [duration(s) for s in (0, 0.000012, 0.00123, 2.5)] == ["0 µs", "12 µs", "1.23 ms", "2.50 s"]
 
 
+@pytest.mark.slow  # starts the command several times
 def test_from_stdin_and_to_stdout() -> None:
     """``-``, as elsewhere."""
     done = luaproc("show", "-", input=EXAMPLE.read_text())

@@ -14,7 +14,7 @@ from luaproc.host.connection import limited
 from luaproc.transcripts.reader import Closed, Loose
 from luaproc.transcripts.recording_launcher import write_launcher
 from luaproc.wire.framing import encode_frame
-from tests.parts import need, reference_server
+from tests.parts import REFERENCE, need, reference_server
 from tests.transcripts.making import LUAPROC, finished, luaproc
 
 OURS = [*LUAPROC, "serve"]
@@ -29,7 +29,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "transcript.jsonl"
 
 
-@pytest.mark.parametrize("server", ["ours", "reference"])
+@pytest.mark.parametrize("server", ["ours", REFERENCE])
 def test_every_frame_is_recorded(server: str, path: Path) -> None:
     """What PHP sends and gets is what stands in the file, both ways, byte for byte and in order."""
     command = OURS if server == "ours" else reference_server()
@@ -50,6 +50,7 @@ def test_every_frame_is_recorded(server: str, path: Path) -> None:
     assert transcript.end.returncode == -signal.SIGTERM
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("said", [b'{["op"]="quit"}', b'{["op"]="testquit"}', b"", b"no expression"])
 def test_exit_status_is_the_servers(said: bytes, path: Path) -> None:
     """quit is 0, testquit 42, the end of input 0, and nonsense what the server makes of it."""
@@ -108,6 +109,7 @@ def test_sigterm_to_the_tap_reaches_the_server(path: Path) -> None:
     assert _gone(path)
 
 
+@pytest.mark.real
 def test_cpu_limit_kills_the_server_by_sigxcpu(path: Path) -> None:
     """The limit that PHP sets is the server's, and so is the death by it, which PHP shows as its own message."""
     loop = [need("lua5.1"), "-e", "while true do end"]
@@ -138,6 +140,7 @@ def test_the_tap_outlives_its_own_cpu_limit(path: Path) -> None:
     assert [frame.body for frame in finished(path).frames if frame.side == "responder"] == bodies
 
 
+@pytest.mark.real
 def test_scribuntos_tightest_memory_limit_is_enough(path: Path) -> None:
     """19,531 KB is the limit of Scribunto's own memory test; the limit is also what the header says."""
     command = limited(tapped(reference_server(), path), memory_limit=19_531 * 1024)
@@ -146,6 +149,7 @@ def test_scribuntos_tightest_memory_limit_is_enough(path: Path) -> None:
     assert finished(path).memory_limit == 19_531 * 1024
 
 
+@pytest.mark.slow  # passes 33 MB
 def test_large_frames_pass_under_a_memory_limit(path: Path) -> None:
     """30 MB and more go through a tap of 50 MB, in pieces, while a server answers before it has read all."""
     body = b"\xc3\xa9" + bytes(range(256)) * 130_000
@@ -223,6 +227,7 @@ def test_each_process_has_its_own_file(tmp_path: Path) -> None:
         assert file.name.endswith(f"-{finished(file).pid}.jsonl")
 
 
+@pytest.mark.real
 def test_launcher_answers_the_version_without_recording(tmp_path: Path) -> None:
     """PHP asks LUAPATH -v for Special:Version: that is no conversation."""
     launcher = tmp_path / "lua with a space"
@@ -288,6 +293,7 @@ def test_launcher_serves_where_luaproc_is_gone(tmp_path: Path, monkeypatch: pyte
     assert done.stderr == f"luaproc record: not recorded: luaproc is gone from {tmp_path / 'gone'}\n".encode()
 
 
+@pytest.mark.slow  # starts the command several times
 def test_launcher_overwrites_only_launchers(tmp_path: Path) -> None:
     """Writing it again is fine; writing it over somebody's file is not."""
     launcher, other = tmp_path / "launcher", tmp_path / "other"

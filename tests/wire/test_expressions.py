@@ -30,11 +30,13 @@ def notation(value: object) -> str:
     return "{" + "".join(fields) + "}"
 
 
+@pytest.mark.slow  # generates hundreds of deep values
 @given(lua_values)
 def test_round_trip(value: object) -> None:
     assert loads(dumps(value)) == value
 
 
+@pytest.mark.real
 @given(value=lua_values)
 def test_lua_reads_what_is_written(value: object, lua_judge: Judge) -> None:
     assert lua_judge(dumps(value)).decode() == notation(value)
@@ -79,6 +81,7 @@ READABLE = [
 ]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("text", READABLE)
 def test_reader_agrees_with_lua(text: bytes, lua_judge: Judge) -> None:
     assert lua_judge(text).decode() == notation(loads(text))
@@ -134,6 +137,7 @@ def test_bad_expression_is_an_error_with_its_place(text: bytes, offset: int) -> 
     assert f"at byte {offset}" in str(caught.value)
 
 
+@pytest.mark.real
 @given(
     text=st.text(r"""{}[]="'\,;0123.e+-/() abchunksniltrue""", max_size=30).map(str.encode),
     noise=st.binary(max_size=4),

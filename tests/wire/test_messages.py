@@ -56,6 +56,7 @@ def test_host_messages_round_trip(message: Message) -> None:
     assert decode_from_host(encode_for_responder(message)) == message
 
 
+@pytest.mark.slow  # generates hundreds of messages
 @given(from_responder)
 def test_responder_messages_round_trip(message: Message) -> None:
     assert decode_from_responder(encode_for_host(message)) == message

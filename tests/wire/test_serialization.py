@@ -13,11 +13,13 @@ from tests.wire.conftest import Judge
 from tests.wire.strategies import php_values
 
 
+@pytest.mark.slow  # generates hundreds of deep values
 @given(php_values)
 def test_round_trip(value: object) -> None:
     assert loads(dumps(value)) == value
 
 
+@pytest.mark.real
 @given(value=php_values)
 def test_php_takes_what_is_written_and_we_take_what_php_writes(value: object, php_judge: Judge) -> None:
     answer = php_judge(dumps(value))
@@ -25,6 +27,7 @@ def test_php_takes_what_is_written_and_we_take_what_php_writes(value: object, ph
     assert loads(answer) == value
 
 
+@pytest.mark.real
 def test_nonfinite_numbers_are_spelled_as_php_wants(php_judge: Judge) -> None:
     """phpserialize's own ``d:inf;`` is refused by PHP, which is why the writer is ours."""
     for value, text in ((math.inf, b"d:INF;"), (-math.inf, b"d:-INF;"), (math.nan, b"d:NAN;")):
@@ -42,6 +45,7 @@ def test_function_objects_of_both_names(name: bytes) -> None:
     assert dumps(FunctionRef(7, 3, name)) == text
 
 
+@pytest.mark.real
 def test_integer_like_string_keys_become_what_php_makes_of_them(php_judge: Judge) -> None:
     keys = [
         b"0",
@@ -112,6 +116,7 @@ def test_malformed_data_is_our_error_with_an_offset(text: bytes) -> None:
     assert caught.value.offset <= len(text)
 
 
+@pytest.mark.slow  # generates hundreds of deep values
 @given(php_values.map(dumps), st.data())
 def test_every_damage_is_our_error_or_another_value(text: bytes, data: st.DataObject) -> None:
     """A cut or a changed byte raises nothing of Python's own."""
