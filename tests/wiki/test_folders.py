@@ -1,0 +1,130 @@
+"""Folders as people keep them in git."""
+
+from pathlib import Path
+
+import pytest
+
+from luaproc.wiki.errors import PagesError
+from luaproc.wiki.folders import Folder
+from luaproc.wiki.opening import open_source
+from luaproc.wiki.pages import Pages
+from luaproc.wiki.site import Namespace, Site
+
+SITE = Site()
+
+
+def write(directory: Path, *names: str) -> Path:
+    """Files of these names, each with its name as its text."""
+    for name in names:
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return directory
+
+
+def titles(directory: Path, *title_map: str, site: Site = SITE) -> dict[str, str]:
+    """Titles and the files they came from."""
+    return dict(Pages(site, [Folder(site, directory, title_map)]))
+
+
+def test_a_folder_is_a_namespace(tmp_path: Path) -> None:
+    """By canonical, alias or local name in any case; suffixes of wikitext and Lua go, those of data stay."""
+    write(
+        tmp_path,
+        *(
+            "Module/Foo.lua",
+            "module_talk/Foo.wikitext",
+            "TEMPLATE/In fo_box.wiki",
+            "image/A.PNG",
+            "Main/Page.mediawiki",
+        ),
+        *("Module/Data.json", "Template/Style.css", "page/Deep/er.wikitext", "Template/No suffix", "Module/A%3FB.lua"),
+        *("Module/Foo/bar.lua", "Module/Foo/doc.wikitext"),
+    )
+    assert titles(tmp_path) == {
+        "Module:Foo": "Module/Foo.lua",
+        "Module talk:Foo": "module_talk/Foo.wikitext",
+        "Template:In fo box": "TEMPLATE/In fo_box.wiki",
+        "File:A.PNG": "image/A.PNG",
+        "Page": "Main/Page.mediawiki",
+        "Module:Data.json": "Module/Data.json",
+        "Template:Style.css": "Template/Style.css",
+        "Deep/er": "page/Deep/er.wikitext",
+        "Template:No suffix": "Template/No suffix",
+        "Module:A?B": "Module/A%3FB.lua",
+        "Module:Foo/bar": "Module/Foo/bar.lua",
+        "Module:Foo/doc": "Module/Foo/doc.wikitext",
+    }
+    german = Site(namespaces={0: Namespace(0, "", ""), 828: Namespace(828, "Modul", "Module")})
+    assert titles(write(tmp_path / "de", "modul/X.lua"), site=german) == {"Modul:X": "modul/X.lua"}
+
+
+def test_what_lies_at_the_top(tmp_path: Path) -> None:
+    """One module in a folder is enough; other files of a repository are no pages."""
+    write(
+        tmp_path,
+        *("Foo.lua", "Bar/Bar.lua", "Bar/sub.lua", "Text.wikitext", "README.md", "LICENSE", ".git/config", "Data.json"),
+        *("Template:X.wikitext", "src/x.py"),
+    )
+    assert titles(tmp_path) == {
+        "Module:Foo": "Foo.lua",
+        "Module:Bar": "Bar/Bar.lua",
+        "Module:Bar/sub": "Bar/sub.lua",
+        "Module:Data.json": "Data.json",
+        "Text": "Text.wikitext",
+        "Template:X": "Template:X.wikitext",
+    }
+
+
+def test_a_file_named_as_its_folder(tmp_path: Path) -> None:
+    """Foo/Foo.lua is Module:Foo, but Foo's subpage where there is a Foo.lua."""
+    write(tmp_path / "a", "Module/Foo/Foo.lua")
+    write(tmp_path / "b", "Module/Foo/Foo.lua", "Module/Foo.lua")
+    assert list(titles(tmp_path / "a")) == ["Module:Foo"]
+    assert list(titles(tmp_path / "b")) == ["Module:Foo", "Module:Foo/Foo"]
+
+
+def test_title_maps(tmp_path: Path) -> None:
+    """Collections that write another character for the slash, folders X.d, and a title in the first line."""
+    write(tmp_path / "hash", "Module/A#b.lua")
+    write(tmp_path / "dash", "Module/A-b.lua")
+    write(tmp_path / "d", "Module/A.lua", "Module/A.d/b.lua")
+    write(tmp_path / "first", "x.lua", "y.wikitext", "z.lua")
+    (tmp_path / "first" / "x.lua").write_text("-- page=Module:Real name\nreturn 1")
+    (tmp_path / "first" / "y.wikitext").write_text("<!-- page = Template:Box -->")
+    assert list(titles(tmp_path / "hash", "hash")) == ["Module:A/b"]
+    assert list(titles(tmp_path / "dash", "dash")) == ["Module:A/b"]
+    assert list(titles(tmp_path / "d", "d")) == ["Module:A", "Module:A/b"]
+    assert list(titles(tmp_path / "first", "first-line")) == ["Template:Box", "Module:Real name", "Module:Z"]
+    with pytest.raises(PagesError, match="expected a title_map of hash, dash, d, first-line, got 'slash'"):
+        Folder(SITE, tmp_path, ["slash"])
+
+
+def test_two_files_for_one_page(tmp_path: Path) -> None:
+    """The error names both files."""
+    write(tmp_path, "Module/foo_bar.lua", "module/Foo bar.lua")
+    with pytest.raises(PagesError, match="one file for the page Module:Foo bar") as error:
+        Folder(SITE, tmp_path)
+    assert "foo_bar.lua" in str(error.value)
+    assert "Foo bar.lua" in str(error.value)
+
+
+def test_texts_are_as_a_wiki_saves_them(tmp_path: Path) -> None:
+    """No white space at the end, Unix line ends; bytes that are no UTF-8 survive; a changed file is read again."""
+    file = tmp_path / "A.wikitext"
+    file.write_bytes(b"a\r\nb\xff \n\n\t")
+    pages = Pages(SITE, [Folder(SITE, tmp_path)])
+    assert pages["A"] == "a\nb\udcff"
+    file.write_bytes(b"new text")
+    assert pages["A"] == "new text"
+    file.unlink()
+    assert pages.get("A") is None
+
+
+def test_what_is_no_folder(tmp_path: Path) -> None:
+    """A missing place and an odd file are one clear line."""
+    with pytest.raises(PagesError, match="there is no such file"):
+        open_source(SITE, tmp_path / "gone")
+    (tmp_path / "x.txt").write_text("")
+    with pytest.raises(PagesError, match="expected a folder or a dump"):
+        open_source(SITE, tmp_path / "x.txt")

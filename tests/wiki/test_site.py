@@ -1,0 +1,106 @@
+"""A site's settings: JSON as api.php gives it and as people write it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from luaproc.wiki.errors import SiteError
+from luaproc.wiki.site import Limits, Site
+
+API = {
+    "batchcomplete": True,
+    "query": {
+        "general": {
+            "sitename": "Wikipedia",
+            "server": "//de.wikipedia.org",
+            "scriptpath": "/w",
+            "articlepath": "/wiki/$1",
+            "generator": "MediaWiki 1.43.0-wmf.1",
+            "lang": "de",
+            "timezone": "Europe/Berlin",
+            "mainpage": "Wikipedia:Hauptseite",
+            "wikiid": "dewiki",
+        },
+        "namespaces": {
+            "0": {"id": 0, "case": "first-letter", "name": "", "subpages": False, "content": True},
+            "4": {"id": 4, "case": "first-letter", "name": "Wikipedia", "subpages": True, "canonical": "Project"},
+            "10": {"id": 10, "case": "case-sensitive", "name": "Vorlage", "subpages": True, "canonical": "Template"},
+        },
+        "namespacealiases": [{"id": 4, "alias": "WP"}],
+        "interwikimap": [{"prefix": "en", "url": "https://en.wikipedia.org/wiki/$1", "local": True}],
+        "magicwords": [{"name": "redirect", "aliases": ["#WEITERLEITUNG", "#REDIRECT"], "case-sensitive": False}],
+        "statistics": {"pages": 5, "articles": 2, "edits": 9, "images": 1, "users": 3, "activeusers": 1, "admins": 1},
+    },
+}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_api_php_answers(tmp_path: Path, version: int) -> None:
+    """Both formats of the API: flags are "" or true, texts are under * or under a name."""
+    answer = json.loads(json.dumps(API))
+    if version == 1:
+        for row in answer["query"]["namespaces"].values():
+            row["*"] = row.pop("name")
+            row.update({key: "" for key, value in row.items() if value is True})
+            for key in [key for key, value in row.items() if value is False]:
+                del row[key]
+        answer["query"]["namespacealiases"] = [{"id": 4, "*": "WP"}]
+        answer["query"]["interwikimap"][0]["local"] = ""
+    (tmp_path / "site.json").write_text(json.dumps(answer))
+    site = Site.load(tmp_path / "site.json")
+    assert (site.name, site.language, site.timezone, site.version) == (
+        *("Wikipedia", "de", "Europe/Berlin"),
+        "1.43.0-wmf.1",
+    )
+    assert site.namespaces[4].aliases == ("WP",)
+    assert (site.namespaces[0].is_content, site.namespaces[4].has_subpages) == (True, True)
+    assert not site.namespaces[10].is_capitalized
+    assert site.interwiki["en"].is_local
+    assert site.main_page.prefixed_text == "Wikipedia:Hauptseite"
+    assert str(site.title("wp:x")) == "Wikipedia:X"
+    assert site.statistics["files"] == 1
+
+
+def test_own_members(tmp_path: Path) -> None:
+    """An object with members by name, laid over an API's answer."""
+    (tmp_path / "api.json").write_text(json.dumps(API))
+    (tmp_path / "own.json").write_text(
+        json.dumps(
+            {
+                "name": "Mine",
+                "limits": {"expensive": 5},
+                "genders": {"Ada": "female"},
+                "interwiki": {"X": "https://x.example/$1"},
+                "namespaces": {"10": {"name": "Vorlage", "canonical": "Template", "has_subpages": True}},
+            }
+        )
+    )
+    site = Site.load(tmp_path / "api.json", tmp_path / "own.json")
+    assert (site.name, site.language, site.limits) == ("Mine", "de", Limits(expensive=5))
+    assert site.interwiki["x"].url == "https://x.example/$1"
+    assert site.namespaces[10].has_subpages
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "site.json: expected JSON"),
+        ("[]", "site.json: expected an object, got list"),
+        ('{"nmae": "x"}', "site.json: unknown key 'nmae'; known are name, server"),
+        ('{"name": 1}', "site.json: name: expected a text, got 1"),
+        ('{"limits": {"expensiv": 1}}', "site.json: limits: unknown key 'expensiv'"),
+        ('{"limits": 3}', "site.json: limits: expected an object, got 3"),
+        ('{"namespaces": {"x": {}}}', "site.json: .*invalid literal"),
+        ('{"protocols": "http"}', "site.json: protocols: expected a list of texts"),
+        ('{"query": {"namespaces": []}}', "site.json: not what api.php gives"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
+    """File and key of a wrong setting, in one line."""
+    file = tmp_path / "site.json"
+    file.write_text(text)
+    with pytest.raises(SiteError, match=message):
+        Site.load(file)
+    with pytest.raises(SiteError, match="No such file"):
+        Site.load(tmp_path / "gone.json")
