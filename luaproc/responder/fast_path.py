@@ -20,10 +20,11 @@ _RETURN = b'{["op"]="return",["nvalues"]='
 _LOAD_STRING = b'{["op"]="loadString",["text"]="'
 _CLEANUP_CHUNKS = b'{["op"]="cleanupChunks",["ids"]={'
 _NARGS, _ARGS, _VALUES, _CHUNK_NAME = b',["nargs"]=', b',["args"]=', b',["values"]=', b'",["chunkName"]="'
-_ONE_ARGUMENT, _ONE_VALUE = b'1,["args"]={[1]=', b'1,["values"]={[1]='
+_ONE_ARGUMENT, _ONE_VALUE, _TWO_VALUES = b'1,["args"]={[1]=', b'1,["values"]={[1]=', b'2,["values"]={[1]='
+_SECOND, _SECOND_BEHIND_STRING, _NIL = b",[2]=", b'",[2]=', b"nil"
 _ID, _NVALUES, _TEXT, _IDS = len(_CALL), len(_RETURN), len(_LOAD_STRING), len(_CLEANUP_CHUNKS)
 _TO_COUNT, _TO_ARGS, _TO_VALUES, _TO_NAME = len(_NARGS), len(_ARGS), len(_VALUES), len(_CHUNK_NAME)
-_TO_ARGUMENT, _VALUE = len(_ONE_ARGUMENT), len(_RETURN) + len(_ONE_VALUE)
+_TO_ARGUMENT, _VALUE, _TO_SECOND = len(_ONE_ARGUMENT), len(_RETURN) + len(_ONE_VALUE), len(_SECOND)
 _DIGITS = 20  # of a number, at most
 
 
@@ -48,13 +49,11 @@ def _escape(plain: bytes) -> bytes:
 # The readers look for separators where they must be and cut out each part once: a body may be a megabyte.
 
 
-def _only_value(body: bytes, start: int) -> "bytes | int | bool | None":
-    """The value from `start` up to the two braces that end the body, if it is a string, true, false or a count."""
-    if body[-2:] != b"}}":
-        return None
+def _value(body: bytes, start: int, end: int) -> "bytes | int | bool | None":
+    """The value between two places, if it is a string, true, false or a count."""
     if body[start : start + 1] == b'"':
-        return unescape(body[start + 1 : -3]) if body[-3:-2] == b'"' and len(body) - start > 3 else None
-    text = body[start:-2]
+        return unescape(body[start + 1 : end - 1]) if body[end - 1 : end] == b'"' and end - start > 1 else None
+    text = body[start:end]
     if text.isdigit() and len(text) < 10:  # ten digits may overflow where Lua's integers have 32 bits
         return int(text)
     return {b"true": True, b"false": False}.get(text)
@@ -66,12 +65,12 @@ def _call(body: bytes) -> "tuple[object, ...] | bytes | None":
     chunk, count = body[_ID:end], end + _TO_COUNT
     if end < 0 or not chunk.isdigit() or len(chunk) > 9:
         return None
-    if body.startswith(_ONE_ARGUMENT, count):
-        value = _only_value(body, count + _TO_ARGUMENT)
+    if body.startswith(_ONE_ARGUMENT, count) and body[-2:] == b"}}":
+        value = _value(body, count + _TO_ARGUMENT, len(body) - 2)
         if value is not None:
             return b"call1", int(chunk), value
     end = body.find(_ARGS, count, count + _DIGITS)
-    if not _ends(body, count, end):
+    if not _is_count(body, count, end) or body[-2:] != b"}}":
         return None
     # Without the names of the fields there is half as much to compile.
     return b'return "call",%b,%b,%b' % (chunk, body[count:end], body[end + _TO_ARGS : -1])
@@ -79,19 +78,38 @@ def _call(body: bytes) -> "tuple[object, ...] | bytes | None":
 
 def _return(body: bytes) -> "tuple[object, ...] | bytes | None":
     # {["op"]="return",["nvalues"]=1,["values"]={[1]="text"}}
+    if body[-2:] != b"}}":
+        return None
+    last = len(body) - 2
     if body.startswith(_ONE_VALUE, _NVALUES):
-        value = _only_value(body, _VALUE)
+        value = _value(body, _VALUE, last)
         if value is not None:
             return b"return1", value
+        if body[_VALUE:last] == _NIL:
+            return b"returnNil", True
+    elif body.startswith(_TWO_VALUES, _NVALUES):
+        seam = _seam(body)
+        first = _value(body, _VALUE, seam)
+        second = _value(body, seam + _TO_SECOND, last) if first is not None else None
+        if second is not None:
+            return b"return2", first, second
     end = body.find(_VALUES, _NVALUES, _NVALUES + _DIGITS)
-    if not _ends(body, _NVALUES, end):
+    if not _is_count(body, _NVALUES, end):
         return None
     return b'return "return",%b,%b' % (body[_NVALUES:end], body[end + _TO_VALUES : -1])
 
 
-def _ends(body: bytes, count: int, end: int) -> bool:
-    """Whether there is a count between the two places, and what follows it ends as a table in a message does."""
-    return end > 0 and body[count:end].isdigit() and body[-2:] == b"}}"
+def _seam(body: bytes) -> int:
+    """Where the first of two values ends; a place where no value ends if there is none."""
+    if body[_VALUE : _VALUE + 1] == b'"':
+        # In a string the quote would be escaped: then the first value ends in half an escape, and is none.
+        return body.find(_SECOND_BEHIND_STRING, _VALUE) + 1
+    return body.find(_SECOND, _VALUE, _VALUE + _DIGITS)
+
+
+def _is_count(body: bytes, start: int, end: int) -> bool:
+    """Whether there is a count between the two places."""
+    return end > 0 and body[start:end].isdigit()
 
 
 def _load_string(body: bytes) -> "tuple[object, ...] | None":

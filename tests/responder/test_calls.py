@@ -47,6 +47,27 @@ def test_values_of_phps_reply(lua: Interpreter, values: tuple[object, ...]) -> N
     assert lua.load_string("return select('#', php.f()), php.f()")() == [len(values), *values]
 
 
+# Different in type and text, so that no two can change places unseen.
+ORDERED = ("first", 2, True, "4,[2]=5", False, 6.5, 'seven",[2]=7', 8)
+
+
+def test_values_keep_their_places(lua: Interpreter) -> None:
+    """Up to six, through PHP's call, a module's call of PHP, PHP's reply to that, and the module's reply."""
+    came: list[tuple[object, ...]] = []
+
+    def php(*args: object) -> tuple[object, ...]:
+        came.append(args)
+        return args
+
+    lua.register_library("php", {"f": php})
+    chunk = lua.load_string("return php.f(...)")
+    for count in range(1, 7):
+        for first in range(len(ORDERED)):
+            values = (ORDERED * 2)[first : first + count]
+            assert chunk(*values) == list(values)
+            assert came.pop() == values
+
+
 def test_error_of_phps_has_the_position_of_the_calling_line(lua: Interpreter) -> None:
     """Level 3 seen from the reference's call: the line of user code that called the registered function."""
     lua.register_library("php", {"fail": fail})

@@ -54,6 +54,41 @@ def test_one_plain_value(number: int, value: object) -> None:
             assert value >= 10**9
 
 
+plain = st.one_of(strings, pieces, st.booleans(), st.integers(0, 10**9 - 1))
+
+
+@settings(max_examples=300)
+@given(plain, plain)
+def test_two_plain_values_in_their_order(first: object, second: object) -> None:
+    """What mw.ustring.gsub gives. Strings that hold the seam between the two are escaped there, or left to Lua."""
+    found = fast_path.read(encode_for_responder(Return((first, second))))
+    if isinstance(found, tuple):
+        assert found == (b"return2", first, second)
+        assert [type(element) for element in found[1:]] == [type(first), type(second)]
+    else:
+        assert isinstance(first, bytes)
+        assert b'",[2]=' in first
+
+
+def test_nil_alone() -> None:
+    """What asks for a page that is not there gives."""
+    assert fast_path.read(encode_for_responder(Return((None,)))) == (b"returnNil", True)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        b'{[1]="a",[2]="b",[3]="c"}', b'{[1]="a"b",[2]=1}', b'{[1]="a",[2]=1,2}', b'{[1]="a",[2]="}', b'{[1]=",[2]="}',
+        b'{[1]="a" ,[2]=1}', b"{[1]=1,2,[2]=3}", b"{[1]=,[2]=1}", b"{[1]=1,[2]=}", b'{[1]="a",[2]=nil}', b"{[1]=[2]=}",
+        b'{[2]="a",[1]=1}', b'{[1]="\\x41",[2]=1}', b'{[1]=1,[2]={1}', b"{[1]=nil,[2]=1}", b'{[1]="a\\",[2]=1}',
+    ],
+)  # fmt: skip
+def test_other_pairs_are_left_to_lua(values: bytes) -> None:
+    """What Lua would read as something else than two plain values, or not at all."""
+    found = fast_path.read(b'{["op"]="return",["nvalues"]=2,["values"]=' + values + b"}")
+    assert found is None or isinstance(found, bytes)
+
+
 @pytest.mark.slow  # compares a thousand messages with Lua
 @given(st.lists(lua_values, max_size=4))
 def test_other_values_are_left_to_lua(values: list[object]) -> None:

@@ -130,6 +130,8 @@ local SHORT = {
 	loadString = function ( text, name ) return 'loadString', text, name end,
 	call1 = function ( id, argument ) return 'call', id, 1, { argument } end,
 	return1 = function ( value ) return 'return', 1, { value } end,
+	return2 = function ( first, second ) return 'return', 2, { first, second } end,
+	returnNil = function () return 'return', 1, {} end,
 	cleanupListed = function ( ids ) return 'cleanupListed', ids end,
 }
 

@@ -180,13 +180,20 @@ local function encode_table( t, n, depth )
 		end
 		n = n + 1
 		buffer[n] = text
-		-- Short strings, small integers and tables are what tables hold: no further call for them.
+		-- Short strings, integers and tables are what tables hold: no further call for them.
 		local kind = type( value )
 		if kind == 'string' and #value < 256 then
 			n = n + 1
 			buffer[n] = heads[#value] .. value .. '";'
 		elseif kind == 'table' then
 			n = encode_table( value, n, depth + 1 )
+		elseif kind == 'number' then
+			n = n + 1
+			if value >= 2000 and value < 0x80000000 and value % 1 == 0 then
+				buffer[n] = format( 'i:%d;', value )
+			else
+				buffer[n] = numbers[value] or encode_number( value )
+			end
 		else
 			n = encode_value( value, n, depth + 1 )
 		end
@@ -238,8 +245,8 @@ local function encode_single( value )
 	return nil
 end
 
--- head .. the values (by position, nils left out) .. '}}', as one string. Up to two values that are no tables take one
--- concatenation.
+-- head .. the values (by position, nils left out) .. '}}', as one string. Up to four values, none of them a table or nil,
+-- take one concatenation.
 local function encode_list( head, count, ... )
 	if count == 0 then
 		return head .. 'a:0:{}}'
@@ -255,6 +262,18 @@ local function encode_list( head, count, ... )
 		local two = one and encode_single( second )
 		if two then
 			return head .. 'a:2:{i:1;' .. one .. 'i:2;' .. two .. '}}'
+		end
+	elseif count <= 4 then
+		local first, second, third, fourth = ...
+		local one = encode_single( first )
+		local two = one and encode_single( second )
+		local three = two and encode_single( third )
+		if three and count == 3 then
+			return head .. 'a:3:{i:1;' .. one .. 'i:2;' .. two .. 'i:3;' .. three .. '}}'
+		end
+		local four = three and encode_single( fourth )
+		if four then
+			return head .. 'a:4:{i:1;' .. one .. 'i:2;' .. two .. 'i:3;' .. three .. 'i:4;' .. four .. '}}'
 		end
 	end
 	buffer, seen_tables = { head, '', nil, nil, nil, nil, nil, nil }, {}
