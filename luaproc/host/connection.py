@@ -18,7 +18,7 @@ from typing import IO
 
 from luaproc.host.errors import HostError, ServerDied, ServerNotStarted, ServerTimeout
 from luaproc.wire.errors import RemoteProtocolError
-from luaproc.wire.framing import MAX_BODY, FrameDecoder, encode_frame
+from luaproc.wire.framing import MAX_BODY, NEED_DATA, FrameDecoder, encode_frame
 from luaproc.wire.messages import Side
 
 SCRIBUNTO_CPU_LIMIT = 7
@@ -36,7 +36,7 @@ _ULIMIT = '[ -z "$1" ] || { ulimit -St "$1"; ulimit -Ht "$2"; }; [ -z "$3" ] || 
 _MOST = 2**62  # of a limit; from 2^63 on shells and kernels take another number, or none
 _LONGEST_POLL = 2**31 - 1  # ms
 _GRACE = 2.0  # seconds that a server gets to end after it closed its pipe or was told to
-_READ_SIZE = 1 << 18
+_PIPE_SIZE = 1 << 16  # bytes that a pipe holds: no read or write takes more at a time
 _STDERR_TAIL = 4000
 
 
@@ -152,9 +152,9 @@ class Connection:
         """
         frame = encode_frame(body)
         self._check()
-        self._out += frame
         if self.on_frame:
             self.on_frame("host", body, self.seconds)
+        self._out += frame
         self._flush(self._deadline())
 
     def receive(self) -> bytes:
@@ -167,17 +167,24 @@ class Connection:
         """
         self._check()
         deadline = self._deadline()
-        self._flush(deadline)
-        while True:
+        if self._out:
+            self._flush(deadline)
+        body: object = None
+        if self._decoder.between_frames:
+            data = self._wait(deadline)
+            body = self._decoder.whole_frame(data)
+            if body is None:
+                self._decoder.receive_data(data)
+        while not isinstance(body, bytes):
             try:
                 body = self._decoder.next_frame()
             except RemoteProtocolError as error:
                 raise self.fail(error) from None
-            if isinstance(body, bytes):
-                if self.on_frame:
-                    self.on_frame("responder", body, self.seconds)
-                return body
-            self._wait(deadline)
+            if body is NEED_DATA:
+                self._decoder.receive_data(self._wait(deadline))
+        if self.on_frame:
+            self.on_frame("responder", body, self.seconds)
+        return body
 
     def fail(self, error: RemoteProtocolError) -> RemoteProtocolError:
         """End a server that broke the protocol; gives the error back, to be raised."""
@@ -237,26 +244,32 @@ class Connection:
     def _flush(self, deadline: float | None) -> None:
         while self._out:
             try:
-                with memoryview(self._out) as view:
-                    sent = os.write(self._stdin, view[:_READ_SIZE])
+                if len(self._out) <= _PIPE_SIZE:
+                    sent = os.write(self._stdin, self._out)
+                else:
+                    with memoryview(self._out) as view:
+                        sent = os.write(self._stdin, view[:_PIPE_SIZE])
             except BlockingIOError:
-                self._wait(deadline, to_write=True)
+                data = self._wait(deadline, to_write=True)
+                if data:
+                    self._decoder.receive_data(data)
             except (BrokenPipeError, ConnectionResetError):
                 raise self._died() from None
             else:
                 del self._out[:sent]
 
-    def _wait(self, deadline: float | None, to_write: bool = False) -> None:
-        """Until something arrived, or there is room to write if that is wanted."""
+    def _wait(self, deadline: float | None, to_write: bool = False) -> bytes:
+        """What arrived; nothing where there is room to write, if that is wanted."""
         left = None if deadline is None else min(max(0.0, deadline - time.monotonic()) * 1000, _LONGEST_POLL)
         ready = (self._either if to_write else self._arrival).poll(left)
         if not ready and left != _LONGEST_POLL:
             raise self._timed_out(self.timeout or 0.0)
-        if any(fd == self._stdout for fd, _ in ready):
-            data = os.read(self._stdout, _READ_SIZE)
-            if not data:
-                raise self._died()
-            self._decoder.receive_data(data)
+        if to_write and all(fd != self._stdout for fd, _ in ready):
+            return b""
+        data = os.read(self._stdout, _PIPE_SIZE)
+        if not data:
+            raise self._died()
+        return data
 
     def _died(self) -> ServerDied:
         """The server closed a pipe: it has ended, or is ended now as PHP would."""

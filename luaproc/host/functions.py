@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
 from luaproc.wire.errors import LocalProtocolError
+from luaproc.wire.fast_path import Reader, UnusualError, Writer
 from luaproc.wire.stack import Room
 from luaproc.wire.values import MAX_DEPTH, MAX_LEVELS, FunctionRef, Value
 
@@ -80,6 +82,18 @@ class Converter:
         self._owner = owner
         self._encoding = encoding
         self._lists = lists
+        self.reader = Reader(self._decoded, lists, lambda number, *_: chunks.get(number))
+        """The fast path of `to_python`."""
+        self.writer = Writer(self._function) if encoding is None or _is_utf8(encoding) else None
+        """The fast path of `to_wire`, for strings in UTF-8."""
+
+    def _decoded(self, text: bytes) -> Any:
+        return text if self._encoding is None else text.decode(self._encoding, "surrogateescape")
+
+    def _function(self, value: Any) -> str:
+        if type(value) is LuaFunction and value.owner is self._owner:
+            return f"chunks[{value.id}]"
+        raise UnusualError
 
     def text(self, text: str | bytes) -> bytes:
         """A string as it travels."""
@@ -124,7 +138,7 @@ class Converter:
 
     def _python(self, value: Value) -> Any:
         if isinstance(value, bytes):
-            return value if self._encoding is None else value.decode(self._encoding, "surrogateescape")
+            return self._decoded(value)
         if isinstance(value, FunctionRef):
             return self._chunks.get(value.id)
         if not isinstance(value, dict):
@@ -139,3 +153,10 @@ class Converter:
         for key, item in value.items():
             table[self._python(key)] = self._python(item)
         return table
+
+
+def _is_utf8(encoding: str) -> bool:
+    try:
+        return codecs.lookup(encoding).name == "utf-8"
+    except LookupError:
+        return False

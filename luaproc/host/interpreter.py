@@ -13,7 +13,8 @@ from luaproc.host.errors import LuaError, TraceEntry
 from luaproc.host.functions import Chunks, Converter, LuaFunction
 from luaproc.install import starting
 from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError, excerpt
-from luaproc.wire.framing import encode_frame
+from luaproc.wire.fast_path import FastCall, FastReturn
+from luaproc.wire.framing import MAX_BODY, encode_frame
 from luaproc.wire.messages import (
     Call,
     CallbackId,
@@ -155,8 +156,11 @@ class Interpreter:
         """Call a Lua function; the list of its results, nils as None."""
         number = self._convert.number(function)
         self._cleanup_if_dropped()
-        values = self.request(Call(number, tuple(self._convert.to_wire(arg) for arg in args)))
-        return self.convert(values)
+        body = self._convert.writer.called(number, args) if self._convert.writer else None
+        if body is None:
+            body = encode_for_responder(Call(number, tuple(self._convert.to_wire(arg) for arg in args)))
+        reply = self._reply(body)
+        return reply.values if isinstance(reply, FastReturn) else self.convert(reply.values)
 
     def register_library(self, name: str, functions: Mapping[str, PhpFunction | None]) -> None:
         """Put Python callables into the global Lua table `name`. None is a function that `fallback` answers."""
@@ -220,9 +224,16 @@ class Interpreter:
 
     def request_body(self, body: bytes) -> tuple[Value, ...]:
         """`request` with a hand-written body: a Lua expression, sent as it is."""
-        encode_frame(body)  # raises for what has no frame, before anything is sent
+        reply = self._reply(body, wire=True)
+        assert isinstance(reply, Return)
+        return reply.values
+
+    def _reply(self, body: bytes, wire: bool = False) -> Return | FastReturn:
+        """The reply to a request; `wire`: with values of the wire."""
+        if not 0 < len(body) <= MAX_BODY:
+            encode_frame(body)  # raises for what has no frame, before anything is sent
         try:
-            reply, raised = self._exchange(body)
+            reply, raised = self._exchange(body, wire)
         except BaseException:
             # Whatever it is: the server's next frame is not the one that the next request waits for.
             self.terminate()
@@ -231,20 +242,21 @@ class Interpreter:
             raise raised
         if isinstance(reply, Error):
             raise self._lua_error(reply)
-        return reply.values
+        return reply
 
-    def _exchange(self, body: bytes) -> tuple[Return | Error, Exception | None]:
+    def _exchange(self, body: bytes, wire: bool) -> tuple[Return | FastReturn | Error, Exception | None]:
         """The reply to a request, and the bug that a callable showed meanwhile."""
         raised: Exception | None = None
         # Here, and not where a call is answered: what is sent and received from now on must not meet a full stack.
         with Room(_FRAMES):
             self._send(body)
             while True:
-                message = self._receive()
-                if isinstance(message, (Return, Error)):
+                message = self._receive(wire)
+                if isinstance(message, (FastCall, Call)):
+                    raised = self._answer(message) or raised
+                else:
+                    assert isinstance(message, (FastReturn, Return, Error))
                     return message, raised
-                assert isinstance(message, Call)
-                raised = self._answer(message) or raised
 
     def convert(self, values: Sequence[Value]) -> list[Any]:
         """The values of a `request` as Python's."""
@@ -257,10 +269,14 @@ class Interpreter:
             # What is left of the frame goes out before the next one is received.
             self._go_on_or_raise()
 
-    def _receive(self) -> Message:
+    def _receive(self, wire: bool) -> Message | FastCall | FastReturn:
         while True:
             try:
-                return decode_from_responder(self.connection.receive())
+                body = self.connection.receive()
+                message = self._convert.reader.message(body)
+                if message is None or (wire and isinstance(message, FastReturn)):
+                    return decode_from_responder(body)
+                return message
             except RemoteProtocolError as error:
                 raise self.connection.fail(error) from None
             except KeyboardInterrupt:
@@ -270,12 +286,15 @@ class Interpreter:
         if self.on_interrupt is None or not self.on_interrupt():
             raise
 
-    def _answer(self, call: Call) -> Exception | None:
+    def _answer(self, call: FastCall | Call) -> Exception | None:
         """Answer a call of Lua's; the exception that has to be raised on this side once Lua is through."""
         raised: Exception | None = None
         self.depth += 1
         try:
-            body = encode_for_responder(Return(self._run(call)))
+            values = self._run(call)
+            body = self._convert.writer.returned(values) if self._convert.writer else None
+            if body is None:
+                body = encode_for_responder(Return(tuple(self._convert.to_wire(value) for value in values)))
         except LuaError as error:
             # Lua puts the position of its own calling line before the message: PHP sends it without one, too.
             value = error.message if isinstance(error.value, (str, bytes)) else error.value
@@ -296,15 +315,16 @@ class Interpreter:
         except LocalProtocolError as error:
             return encode_for_responder(Error(str(error).encode("utf-8", "replace")))
 
-    def _run(self, call: Call) -> tuple[Value, ...]:
+    def _run(self, call: FastCall | Call) -> tuple[Any, ...]:
         if self.depth > MAX_NESTING:
             raise LuaError(f"PHP and Lua call each other no deeper than {MAX_NESTING} levels here")
-        args = self.convert(call.args)
+        args = call.args if isinstance(call, FastCall) else self.convert(call.args)
         known = self._callbacks.get(call.id)
-        if known is None and self.fallback is None:
-            raise LuaError(f"no PHP function {excerpt(call.id)} is registered")
-        text = call.id.decode("utf-8", "replace") if isinstance(call.id, bytes) else str(call.id)
-        name, function = known or (text, None)
+        if known is None:
+            if self.fallback is None:
+                raise LuaError(f"no PHP function {excerpt(call.id)} is registered")
+            known = call.id.decode("utf-8", "replace") if isinstance(call.id, bytes) else str(call.id), None
+        name, function = known
         if function is not None:
             result = function(*args)
         elif self.fallback is not None:
@@ -313,8 +333,7 @@ class Interpreter:
             raise LuaError(f"no Python callable answers for {name}")
         if result is None:
             return ()
-        values = result if isinstance(result, tuple) else (result,)
-        return tuple(self._convert.to_wire(value) for value in values)
+        return result if isinstance(result, tuple) else (result,)
 
     def _lua_error(self, error: Error) -> LuaError:
         trace = tuple(TraceEntry.from_table(entry) for entry in error.trace or ())

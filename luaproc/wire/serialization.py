@@ -15,6 +15,7 @@ from typing import Any
 
 import phpserialize
 
+from luaproc.wire import fast_path
 from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError, excerpt
 from luaproc.wire.expressions import encode
 from luaproc.wire.stack import Room
@@ -43,6 +44,10 @@ def loads(data: bytes) -> Value:
     Raises RemoteProtocolError, with the byte offset, for everything else: truncated, trailing bytes,
     references, other objects, keys that are no keys, the same key twice, many more than `MAX_LEVELS` levels of arrays.
     """
+    if data[:2] == b"a:":
+        value = _fast.value(data)
+        if value is not None:
+            return value
     reader = _Reader(data)
 
     def array(pairs: list[tuple[Any, Any]]) -> Table:
@@ -93,6 +98,9 @@ def _function(name: bytes, members: dict[Any, Any]) -> FunctionRef:
     if len(members) != 2 or type(interpreter) is not int or type(number) is not int:
         raise ValueError(f"an object of class {excerpt(name)} that is no function: expected interpreterId and id")
     return FunctionRef(number, interpreter, name)
+
+
+_fast = fast_path.Reader(bytes, False, lambda number, interpreter, name: FunctionRef(number, interpreter, name))
 
 
 def dumps(value: Value) -> bytes:
