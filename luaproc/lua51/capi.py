@@ -19,13 +19,13 @@ GLOBALS = -10002
 MULTRET = -1
 GC_STOP, GC_RESTART, GC_COLLECT = 0, 1, 2
 ERR_SYNTAX = 3
-TNIL, TTABLE, TUSERDATA = 0, 5, 7
+TNIL, TBOOLEAN, TNUMBER, TSTRING, TTABLE, TUSERDATA = 0, 1, 3, 4, 5, 7
 MASK_CALL, MASK_RET, MASK_COUNT = 1, 2, 8
 
 CFunction = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
 Hook = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
-# Function -> result and arguments: p pointer, i int, z size_t, s char*, v nothing.
+# Function -> result and arguments: p pointer, i int, d double, z size_t, s char*, v nothing.
 SIGNATURES = {
     "luaL_loadbuffer": "ipszs",
     "luaL_loadfile": "ips",
@@ -45,6 +45,7 @@ SIGNATURES = {
     "lua_pushcclosure": "vppi",
     "lua_pushlstring": "vpsz",
     "lua_pushnil": "vp",
+    "lua_pushnumber": "vpd",
     "lua_pushvalue": "vpi",
     "lua_rawequal": "ipii",
     "lua_rawget": "vpi",
@@ -58,10 +59,18 @@ SIGNATURES = {
     "lua_settop": "vpi",
     "lua_toboolean": "ipi",
     "lua_tolstring": "ppip",
+    "lua_tonumber": "dpi",
     "lua_touserdata": "ppi",
     "lua_type": "ipi",
 }
-C_TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int, "z": ctypes.c_size_t, "s": ctypes.c_char_p, "v": None}
+C_TYPES = {
+    "p": ctypes.c_void_p,
+    "i": ctypes.c_int,
+    "d": ctypes.c_double,
+    "z": ctypes.c_size_t,
+    "s": ctypes.c_char_p,
+    "v": None,
+}
 
 
 def library(runtime: str) -> ctypes.CDLL:

@@ -7,7 +7,7 @@ ends in Lua's own PANIC message and status 1; lua would say the same less loudly
 import ctypes
 import os
 
-from luaproc.lua51 import capi, interrupt, process, repl, stdio
+from luaproc.lua51 import capi, interrupt, modules, process, repl, stdio
 from luaproc.lua51.capi import GLOBALS, MULTRET, REGISTRY, push, text_at
 from luaproc.lua51.dialects import Puc, collect, dialect_of
 
@@ -108,7 +108,7 @@ class Standalone:
         api.lua_pushboolean(state, environment)
         push(api, state, self.dialect.path.encode())
         push(api, state, self.dialect.cpath.encode())
-        added = stdio.functions(api) if self.dialect is Puc else []
+        added = [modules.finder(api), *(stdio.functions(api) if self.dialect is Puc else [])]
         for function in added:
             api.lua_pushcclosure(state, function, 0)
         if api.lua_pcall(state, 3 + len(added), 4, 0):

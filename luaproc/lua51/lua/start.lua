@@ -1,13 +1,13 @@
 -- Runs once in a fresh state, before LUA_INIT and any script; what stays of it are a few functions.
--- In: whether LUA_PATH and LUA_CPATH count, the default package.path and package.cpath, and, where the library
--- lacks them, C functions for io.popen and os.tmpname.
+-- In: whether LUA_PATH and LUA_CPATH count, the default package.path and package.cpath, the C function that finds the
+-- modules that luaproc brings along, and, where the library lacks them, C functions for io.popen and os.tmpname.
 -- Out: the function for luajit's own options, the message handler, debug.sethook, the function that interrupts.
 
-local environment, path_default, cpath_default, popen, tmpname = ...
+local environment, path_default, cpath_default, find_own, popen, tmpname = ...
 
 local debug_getinfo, debug_getmetatable, debug_sethook = debug.getinfo, debug.getmetatable, debug.sethook
 local debug_traceback = debug.traceback
-local error, getfenv, package, pcall, rawget = error, getfenv, package, pcall, rawget
+local error, getfenv, loadstring, package, pcall, rawget = error, getfenv, loadstring, package, pcall, rawget
 local select, tonumber, tostring, type, unpack = select, tonumber, tostring, type, unpack
 local find, gmatch, gsub, match, open = string.find, string.gmatch, string.gsub, string.match, io.open
 local is_luajit = rawget(_G, "jit") ~= nil
@@ -30,7 +30,8 @@ end
 package.path = search_path("LUA_PATH", path_default)
 package.cpath = search_path("LUA_CPATH", cpath_default)
 
--- 2. C modules: looked for as lua does, so that a module that is nowhere gives lua's own text; refused when found.
+-- 2. C modules: those that luaproc has itself (luaproc/lua51/modules.py) are loaded in place of any file. All others are
+-- looked for as lua does, so that a module that is nowhere gives lua's own text, and are refused when found.
 
 local REFUSAL = "luaproc loads no C modules; take one written in Lua"
 
@@ -53,12 +54,37 @@ local function find_c_module(name)
 	return nil, tried
 end
 
+-- A table that the modules of luaproc's share, and no script sees.
+local shared = {}
+
+local function own_module(text, chunk_name, ...)
+	if not text then
+		return nil, chunk_name
+	end
+	local chunk, wrong = loadstring(text, chunk_name)
+	if not chunk then
+		return nil, wrong
+	end
+	local functions, count = { ... }, select("#", ...)
+	return function(name)
+		return chunk(name, shared, unpack(functions, 1, count))
+	end
+end
+
 -- Which part of a module's name is the file's: the whole, or up to its first dot, for a module that has one.
 local function c_loader(part)
 	local function load(name)
 		local root = match(name, part)
 		if not root then
 			return nil
+		end
+		if root == name then
+			local loader, wrong = own_module(find_own(name))
+			if loader then
+				return loader
+			elseif wrong then
+				error("error loading module '" .. name .. "':\n\t" .. wrong, 0)
+			end
 		end
 		local file, tried = find_c_module(root)
 		if file then
