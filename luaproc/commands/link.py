@@ -8,7 +8,7 @@ import click
 
 from luaproc.errors import UsageError
 from luaproc.install import launchers, starting
-from luaproc.install.mediawiki import local_settings
+from luaproc.install.mediawiki import error_file_command, local_settings
 from luaproc.responder import runtime
 from luaproc.responder.options import OPTIONS
 
@@ -53,5 +53,6 @@ def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> Non
     click.echo("LocalSettings.php:")
     for line in local_settings(str(path), loads=True):
         click.echo(f"  {line}")
+    click.echo(f"once, as root, for errorFile (www-data: the web server's user):\n  {error_file_command('www-data')}")
     if options["log"] and not os.path.isdir(directory := os.path.dirname(os.path.abspath(options["log"]))):
         click.echo(f"Warning: there is no directory {directory}: nothing can be logged there.", err=True)

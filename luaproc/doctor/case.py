@@ -30,11 +30,15 @@ KEPT = ("LUAPROC_", "PHP_INI_SCAN_DIR", "PHPRC")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: a sentence, and what to do about it (empty if nothing)."""
+    """What a check found: a sentence, and what to do about it (empty if nothing).
+
+    only_user: whether it has failed for the web server's user alone, for want of permissions.
+    """
 
     level: Level
     text: str
     advice: str = ""
+    only_user: bool = False
 
 
 def ok(text: str) -> Finding:
@@ -55,6 +59,11 @@ def not_checked(reason: str) -> Finding:
 def failed(text: str, advice: str) -> Finding:
     """A wiki would not work."""
     return Finding("failed", text, advice)
+
+
+def refused(text: str, advice: str) -> Finding:
+    """A wiki would not work: its web server's user may not get at something."""
+    return Finding("failed", text, advice, only_user=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from luaproc.doctor import environment, files, php, scribunto, server, system
 from luaproc.doctor.case import Case, Finding, failed, not_checked
+from luaproc.doctor.users import myself
 from luaproc.errors import LuaprocError
 
 
@@ -20,10 +22,11 @@ class Check(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A finding, and the check that found it."""
+    """A finding, and the check that found it. tried_as: the user, where that is not the web server's."""
 
     check: Check
     finding: Finding
+    tried_as: str = ""
 
 
 _FILE = ("file", "executable", "interpreter", "modules", "noexec", "variables")
@@ -63,23 +66,32 @@ CHECKS = (
 def examine(case: Case, checks: tuple[Check, ...] = CHECKS) -> Iterator[Result]:
     """Run the checks in their order; each result as soon as it is there.
 
-    A check whose condition has failed is skipped. An error that a check did not expect of a server is its failure too.
+    A check whose condition has failed is skipped; where it failed for the web server's user alone, and root asks, the
+    check is made as root. An error that a check did not expect of a server is its failure too.
     """
     bad: dict[str, str] = {}  # what has failed or was skipped -> the first cause
+    refusals: set[str] = set()  # what has failed for the web server's user alone
     for check in checks:
-        cause = next((bad[name] for name in check.needs if name in bad), None)
-        if cause:
-            bad[check.name] = cause
-            yield Result(check, not_checked(f"first mend: {cause}"))
+        causes = [bad[name] for name in check.needs if name in bad]
+        examined, tried_as = case, ""
+        if causes and refusals.issuperset(causes) and not case.user.is_me and case.user.can_become:
+            examined = replace(case, user=myself())
+            tried_as = examined.user.name
+            bad[check.name] = causes[0]  # so what needs this one is made as root, too
+        elif causes:
+            bad[check.name] = causes[0]
+            yield Result(check, not_checked(f"first mend: {causes[0]}"))
             continue
         try:
-            found = check.examine(case)
+            found = check.examine(examined)
         except LuaprocError as error:
             found = failed(str(error), "This Lua side does not do what PHP relies on.")
         for finding in found if isinstance(found, list) else [found]:
             if finding.level == "failed":
                 bad[check.name] = check.name
-            yield Result(check, finding)
+                if finding.only_user:
+                    refusals.add(check.name)
+            yield Result(check, finding, tried_as)
 
 
 def works(results: list[Result]) -> bool:

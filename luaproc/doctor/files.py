@@ -11,7 +11,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from luaproc.doctor.case import PATH, Case, Finding, failed, not_checked, ok, warning
+from luaproc.doctor.case import PATH, Case, Finding, failed, not_checked, ok, refused, warning
 from luaproc.doctor.users import obstacle
 
 _LINK = "`luaproc link PATH` writes a new launcher."
@@ -53,9 +53,9 @@ def executable(case: Case) -> Finding:
         return failed(f"{place} is not executable", f"chmod 755 {place}")
     found = obstacle(place, case.user, os.X_OK)
     if found:
-        return failed(found, _OPEN)
+        return refused(found, _OPEN)
     if _is_script(place) and (found := obstacle(place, case.user, os.R_OK)):
-        return failed(f"{found}, and a script is read to be executed", f"chmod 755 {place}")
+        return refused(f"{found}, and a script is read to be executed", f"chmod 755 {place}")
     return ok(f"{case.user.name} may execute it")
 
 
@@ -85,7 +85,7 @@ def interpreter(case: Case) -> Finding:
             f"Install luaproc again. {_LINK}",
         )
     if found := obstacle(Path(program), case.user, os.X_OK):
-        return failed(f"{place} is a script for {program}, and {found}", _OPEN)
+        return refused(f"{place} is a script for {program}, and {found}", _OPEN)
     return ok(" ".join([program, *(words[1:] if program == words[0] else [])]))
 
 
@@ -96,7 +96,7 @@ def packages(case: Case) -> Finding:
         return not_checked("where its modules lie cannot be told from the file")
     for file in found:
         if refusal := obstacle(file, case.user, os.R_OK):
-            return failed(refusal, _OPEN)
+            return refused(refusal, _OPEN)
     return ok(f"{case.user.name} may read {' and '.join(sorted({str(file.parent) for file in found}))}")
 
 

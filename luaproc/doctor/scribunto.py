@@ -8,10 +8,12 @@ import re
 from pathlib import Path
 
 from luaproc.doctor import processes
-from luaproc.doctor.case import HAS_LIMITS, Case, Finding, failed, not_checked, ok, warning
+from luaproc.doctor.case import HAS_LIMITS, Case, Finding, failed, not_checked, ok, refused, warning
+from luaproc.doctor.settings import Unreadable
 from luaproc.doctor.users import as_user, obstacle
 from luaproc.host.connection import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
-from luaproc.install.mediawiki import MAIN, php_words
+from luaproc.install.mediawiki import MAIN, error_file_command, other_mediawikis, php_words
+from luaproc.install.mediawiki import local_settings as local_settings_lines
 from luaproc.responder.scribunto import function_class
 
 ULIMIT = "lua_ulimit.sh"
@@ -47,7 +49,11 @@ def version(case: Case) -> Finding:
     except (OSError, ValueError) as error:
         return failed(f"{extension / 'extension.json'} cannot be read: {error}", "Install Scribunto anew.")
     name = f"Scribunto {release}".rstrip() + (f" (for MediaWiki {needs})" if needs else "")
-    return ok(f"{name} in {extension}, on MediaWiki {_mediawiki_version(case.mediawiki)}")
+    text = f"{name} in {extension}, on MediaWiki {_mediawiki_version(case.mediawiki)}"
+    if case.named is None and (others := other_mediawikis(case.mediawiki)):
+        names = ", ".join(map(str, others))
+        return warning(f"{text}; there is another wiki in {names}", "--mediawiki DIR names the one that is meant.")
+    return ok(text)
 
 
 def readable(case: Case) -> Finding:
@@ -60,7 +66,7 @@ def readable(case: Case) -> Finding:
         if not file.exists() and (found := obstacle(file, case.user, os.R_OK)) is None:
             return failed(f"{file} is not there", "Install Scribunto anew.")
         if found := obstacle(file, case.user, os.R_OK):
-            return failed(found, f"chmod -R a+rX {place}")
+            return refused(found, f"chmod -R a+rX {place}")
     return ok(f"{case.user.name} may read {place}")
 
 
@@ -117,29 +123,61 @@ def local_settings(case: Case) -> Finding:
     known = case.settings
     if case.mediawiki is None:
         return not_checked("no MediaWiki")
-    lines = "The lines at the end."
     if known.path is None:
-        return warning(f"no LocalSettings.php in {case.mediawiki}: this wiki is not set up yet", lines)
+        return warning(
+            f"no LocalSettings.php in {case.mediawiki}: this wiki is not set up yet", "The lines at the end."
+        )
     if known.problem:
         return warning(f"{known.path} cannot be read: {known.problem}", "Run this as root, or as its owner.")
     if found := obstacle(known.path, case.user, os.R_OK):
         return failed(found, f"chgrp {case.user.name} {known.path} && chmod 640 {known.path}")
+    if problem := _syntax_error(case, known.path):
+        return failed(
+            f"PHP cannot read {known.path}: {problem}", "Correct that line; the wiki shows no page until then."
+        )
     if known.unreadable:
         key, expression = next(iter(known.unreadable.items()))
         return warning(
             f"{known.path} sets {key} to {expression!r}, which only PHP can tell",
             "--lua PATH names the luaPath that is meant." if key == "luaPath" else "The default was taken.",
         )
+    load, engine, lua_path, *_ = local_settings_lines(str(case.program.absolute() if case.program else case.lua))
     configured = known.text("luaPath")
     if not known.loads:
-        return warning(f"{known.path} does not load Scribunto itself", lines)
+        found = f"{known.path} does not load Scribunto itself"
+        return (
+            warning(found, f"Unless another file does, add: {load}")
+            if known.requires
+            else failed(found, f"Add: {load}")
+        )
+    if isinstance(known.engine, Unreadable):
+        return warning(
+            f"{known.path} chooses {known.engine!r} as engine, which only PHP can tell", f"It has to be: {engine}"
+        )
+    if known.engine is None:
+        return failed(f"{known.path} chooses no engine: the wiki runs LuaSandbox wherever PHP has it", f"Add: {engine}")
     if known.engine != "luastandalone":
-        says = f"chooses {known.engine}" if known.engine else "chooses no engine (luasandbox is taken if PHP has it)"
-        return warning(f"{known.path} {says}", lines)
+        return failed(f"{known.path} chooses {known.engine}: the wiki runs its modules on that", f"Write: {engine}")
+    if configured is None:
+        return failed(
+            f"{known.path} names no luaPath: the wiki starts the binary that came with Scribunto", f"Add: {lua_path}"
+        )
     if configured != case.lua:
-        says = f"names {configured} as luaPath" if configured else "names no luaPath"
-        return warning(f"{known.path} {says}, and {case.lua} was checked", lines)
+        return failed(f"{known.path} names {configured} as luaPath, and {case.lua} was checked", f"Write: {lua_path}")
     return ok(f"{known.path} names it")
+
+
+def _syntax_error(case: Case, file: Path) -> str | None:
+    """What PHP's compiler says of a file; None if nothing, or where there is no PHP."""
+    if case.php is None:
+        return None
+    said, status = processes.run(
+        as_user(case.user, [case.php, "-d", "display_errors=1", "-l", str(file)]), case.environment, _SECONDS
+    )
+    if status == 0 or status is None:
+        return None
+    lines = [line for line in said.decode("utf-8", "replace").splitlines() if " on line " in line]
+    return re.sub(r"^PHP ", "", lines[0]) if lines else None
 
 
 def error_file(case: Case) -> Finding:
@@ -148,7 +186,10 @@ def error_file(case: Case) -> Finding:
     if name is None and case.mediawiki is None:
         return not_checked("no MediaWiki")
     if name is None:
-        return ok("none is set: what the Lua side says on stderr is lost")
+        return warning(
+            "none is set: what the Lua side says when it fails, and where the CPU time went, is lost",
+            f"{error_file_command(case.user.name)}\nand the last line at the end.",
+        )
     file = Path(name)
     if file.is_dir():
         return failed(f"errorFile is {file}, which is a directory", f"Name a file: {file / 'luaproc.log'}")

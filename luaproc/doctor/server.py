@@ -391,4 +391,5 @@ def _switching(case: Case) -> str:
 
 
 def _excerpt(text: str) -> str:
-    return text if len(text) <= 200 else f"{text[:200]}..."
+    # A launcher's message with its command, and its paths, is some hundred characters long.
+    return text if len(text) <= 1000 else f"{text[:1000]}..."

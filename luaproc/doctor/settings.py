@@ -32,13 +32,15 @@ class Settings:
     """What LocalSettings.php says of Scribunto.
 
     path: the file; None if there is none. problem: why it could not be read. engine: $wgScribuntoDefaultEngine. loads:
-    whether it loads Scribunto. conf: the `KEYS` that are set.
+    whether it loads Scribunto. requires: whether it requires files whose names only PHP can tell, or that could not be
+    read. conf: the `KEYS` that are set.
     """
 
     path: Path | None = None
     problem: str = ""
     engine: str | None = None
     loads: bool = False
+    requires: bool = False
     conf: Mapping[str, str | int | Unreadable | None] = field(default_factory=lambda: MappingProxyType({}))
 
     def text(self, key: str) -> str | None:
@@ -81,9 +83,13 @@ def read(path: Path) -> Settings:
     for key in KEYS:
         for expression in _assigned(text, key):
             conf[key] = _evaluate(expression, path)
-    engine = re.findall(r"\$wgScribuntoDefaultEngine\s*=\s*['\"](\w+)['\"]", text)
+    engine = None
+    for expression in re.findall(rf"\$wgScribuntoDefaultEngine\s*=(?!=)((?:{_STRING}|[^;'\"])*);", text):
+        value = _evaluate(expression, path)
+        engine = value if isinstance(value, str) else Unreadable(expression.strip())
     loads = re.search(r"wfLoadExtensions?\s*\([^;]*['\"]Scribunto['\"]|Scribunto/Scribunto\.php", text)
-    return Settings(path, engine=engine[-1] if engine else None, loads=bool(loads), conf=MappingProxyType(conf))
+    requires = bool(_REQUIRE.search(text))
+    return Settings(path, engine=engine, loads=bool(loads), requires=requires, conf=MappingProxyType(conf))
 
 
 def _source(path: Path, depth: int) -> str:

@@ -11,7 +11,7 @@ import luaproc
 from luaproc.doctor.case import Case, Level
 from luaproc.doctor.checks import Result, works
 from luaproc.errors import UsageError
-from luaproc.install.mediawiki import local_settings
+from luaproc.install.mediawiki import ERROR_FILE, local_settings
 from luaproc.install.starting import executable
 
 # Level -> its word and its colour, as click.style has them.
@@ -55,7 +55,7 @@ def body(results: Iterable[Result], width: int, style: Style) -> Iterator[str]:
             waiting.clear()
 
     for result in results:
-        check, finding = result
+        check, finding, tried_as = result
         if waiting and (check.section, finding) != (section, waiting[0].finding):
             yield from skipped()
         if check.section != section:
@@ -64,7 +64,8 @@ def body(results: Iterable[Result], width: int, style: Style) -> Iterator[str]:
         if finding.level == "skipped":
             waiting.append(result)
         else:
-            yield _line(finding.level, check.name, finding.text, finding.advice, width, style)
+            text = f"as {tried_as}: {finding.text}" if tried_as else finding.text
+            yield _line(finding.level, check.name, text, finding.advice, width, style)
     yield from skipped()
 
 
@@ -94,8 +95,23 @@ def verdict(case: Case, results: list[Result], style: Style) -> str:
         count = f"{len(failures)} check{'s' if len(failures) > 1 else ''} failed"
         what = style(f"A wiki would not work with this luaPath: {count}.", fg="red", bold=True)
         lead = "Once that is mended, LocalSettings.php:"
+    left = _not_looked_at(case, results)
     lines = "\n".join(f"    {text}" for text in _settings(case))
-    return f"\n{what}\n\n{lead}\n\n{lines}"
+    return "\n".join(["", what, *left, "", lead, "", lines])
+
+
+def _not_looked_at(case: Case, results: list[Result]) -> list[str]:
+    """What could not be checked, and why."""
+    skipped: dict[str, list[str]] = {}
+    for result in results:
+        if result.finding.level == "skipped":
+            skipped.setdefault(result.finding.text, []).append(result.check.name)
+    lines = [f"Not looked at: {', '.join(names)} ({reason})." for reason, names in skipped.items()]
+    others = [result.check.name for result in results if result.tried_as]
+    if others:
+        names = ", ".join(dict.fromkeys(others))
+        lines.append(f"Not looked at as {case.user.name}, but as root: {names}. Run this again when that is mended.")
+    return lines
 
 
 def document(case: Case, results: list[Result]) -> dict[str, Any]:
@@ -115,6 +131,7 @@ def document(case: Case, results: list[Result]) -> dict[str, Any]:
                 "level": result.finding.level,
                 "text": result.finding.text,
                 "advice": result.finding.advice,
+                "tried_as": result.tried_as or case.runs_as,
             }
             for result in results
         ],
@@ -130,7 +147,8 @@ def _settings(case: Case) -> list[str]:
             program = executable()
         except UsageError:
             program = Path("/path/to/luaproc")
-    return local_settings(str(program.absolute()), case.settings.loads)
+    has_error_file = "errorFile" in case.settings.conf
+    return local_settings(str(program.absolute()), case.settings.loads, None if has_error_file else ERROR_FILE)
 
 
 def _wrap(head: str, text: str, width: int, paint: Callable[[str], str]) -> str:

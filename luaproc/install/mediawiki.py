@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 
 from luaproc.errors import UsageError
@@ -27,6 +29,19 @@ def find_mediawiki(directory: str | None) -> Path | None:
     return next((Path(place) for place in PLACES if _main_script(Path(place))), None)
 
 
+def other_mediawikis(directory: Path) -> list[Path]:
+    """Further MediaWikis with Scribunto in the usual places, as one is often under several names: none that is the
+    given one by a link."""
+    seen = {os.path.realpath(php_words(directory)[0])}  # Debian's has two names, and links for its parts
+    found = []
+    for place in map(Path, PLACES):
+        script = _main_script(place)
+        if script and (real := os.path.realpath(script)) not in seen:
+            seen.add(real)
+            found.append(place)
+    return found
+
+
 def php_words(mediawiki: Path) -> tuple[str, ...]:
     """What PHP appends to luaPath for the first parser of a page: its script, Scribunto's directory, interpreter id and
     size of integers."""
@@ -35,14 +50,35 @@ def php_words(mediawiki: Path) -> tuple[str, ...]:
     return (str(script), str(script.parent.parent.parent), "0", "8")
 
 
-def local_settings(lua_path: str, loads: bool = False) -> list[str]:
-    """The lines of LocalSettings.php that make a wiki use a luaPath. loads: whether it loads Scribunto already."""
-    quoted = lua_path.replace("\\", "\\\\").replace("'", "\\'")
+ERROR_FILE = "/var/log/luaproc/errors.log"
+"""Where the lines for LocalSettings.php send what the Lua side says on stderr."""
+
+
+def local_settings(lua_path: str, loads: bool = False, error_file: str | None = ERROR_FILE) -> list[str]:
+    """The lines of LocalSettings.php that make a wiki use a luaPath.
+
+    loads: whether it loads Scribunto already. error_file: Scribunto's errorFile; None where the wiki has one.
+    """
     return [
         *([] if loads else ["wfLoadExtension( 'Scribunto' );"]),
         "$wgScribuntoDefaultEngine = 'luastandalone';",
-        f"$wgScribuntoEngineConf['luastandalone']['luaPath'] = '{quoted}';",
+        f"$wgScribuntoEngineConf['luastandalone']['luaPath'] = {_quoted(lua_path)};",
+        *(
+            [f"$wgScribuntoEngineConf['luastandalone']['errorFile'] = {_quoted(error_file)};"]
+            if error_file is not None
+            else []
+        ),
     ]
+
+
+def error_file_command(user: str, error_file: str = ERROR_FILE) -> str:
+    """What makes the directory of errorFile, as root: PHP starts nothing where it cannot open that file."""
+    return f"install -d -o {shlex.quote(user)} {shlex.quote(os.path.dirname(error_file))}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _main_script(mediawiki: Path) -> Path | None:

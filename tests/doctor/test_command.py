@@ -14,7 +14,7 @@ import pexpect
 import pytest
 
 from luaproc.doctor.checks import CHECKS
-from tests.doctor.conftest import other_user, write
+from tests.doctor.conftest import launcher, other_user, write
 from tests.parts import need
 
 # Most tests examine a luaPath as a whole: 1 to 3 s each.
@@ -39,6 +39,7 @@ def lines_for(lua: Path) -> str:
         "    wfLoadExtension( 'Scribunto' );\n"
         "    $wgScribuntoDefaultEngine = 'luastandalone';\n"
         f"    $wgScribuntoEngineConf['luastandalone']['luaPath'] = '{lua}';\n"
+        "    $wgScribuntoEngineConf['luastandalone']['errorFile'] = '/var/log/luaproc/errors.log';\n"
     )
 
 
@@ -93,10 +94,27 @@ def test_failure(place: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
+def test_looks_on_where_the_web_server_cannot_go(place: Path, environment: Path, wiki: Path) -> None:
+    """One cause is not the only thing that an admin learns: the rest is tried as root, and that is said."""
+    user = other_user()
+    (place / "closed").mkdir(mode=0o700)
+    lua = launcher(place / "closed" / "lua", environment)
+    done = doctor("--lua", str(lua), "--mediawiki", str(wiki))
+    assert done.returncode == 1
+    words = " ".join(done.stdout.split())
+    assert f"{user.name} cannot get through it" in words
+    assert re.search(r"ok handshake as root: getStatus", words)
+    assert "1 check failed." in words
+    assert f"Not looked at as {user.name}, but as root: interpreter, version, start, " in words
+    done = doctor("--lua", str(place / "missing"), "--mediawiki", str(wiki))
+    assert "Not looked at: executable, interpreter, " in done.stdout
+    assert "(first mend: file)." in done.stdout
+
+
 def test_lines_never_name_what_is_not_there(place: Path) -> None:
     done = doctor("--lua", f"{place / 'lua'} --max-memory 1G")
     assert done.returncode == 1
-    assert re.search(r"\['luaPath'\] = '/[^' ]*/luaproc';\n\Z", done.stdout)
+    assert re.search(r"\['luaPath'\] = '/[^' ]*/luaproc';\n", done.stdout)
 
 
 @pytest.mark.real
@@ -108,7 +126,7 @@ def test_lines_have_the_whole_path(healthy: Path, place: Path, monkeypatch: pyte
         (os.path.relpath(healthy), str(Path.cwd() / os.path.relpath(healthy))),
     ):
         done = doctor("--lua", lua)
-        assert done.stdout.endswith(f"['luaPath'] = '{whole}';\n")
+        assert f"['luaPath'] = '{whole}';\n" in done.stdout
 
 
 @pytest.mark.parametrize("words", [("--user", "no-such-user"), ("--no-such-option",), ("stray",)])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from luaproc.doctor import case, settings
+from luaproc.install import mediawiki
 from luaproc.install.mediawiki import local_settings
 from luaproc.responder.scribunto import NEW_CLASS
 from tests.doctor.conftest import CLASS, Make, check, other_user, write
@@ -171,11 +173,11 @@ def test_settings_read_as_php_reads_them(place: Path) -> None:
     [
         (GOOD + f"{CONF}['luaPath'] = '<lua>';", "ok", "names it"),
         (None, "warning", "is not set up yet"),
-        ("<?php\n", "warning", "does not load Scribunto itself"),
-        (GOOD, "warning", "names no luaPath"),
-        (GOOD + f"{CONF}['luaPath'] = '/other';", "warning", "names /other as luaPath"),
-        (GOOD.replace("luastandalone", "luasandbox"), "warning", "chooses luasandbox"),
-        ("<?php\nwfLoadExtension( 'Scribunto' );", "warning", "chooses no engine"),
+        ("<?php\n", "failed", "does not load Scribunto itself"),
+        (GOOD, "failed", "names no luaPath"),
+        (GOOD + f"{CONF}['luaPath'] = '/other';", "failed", "names /other as luaPath"),
+        (GOOD.replace("luastandalone", "luasandbox"), "failed", "chooses luasandbox"),
+        ("<?php\nwfLoadExtension( 'Scribunto' );", "failed", "chooses no engine"),
         (GOOD + f"{CONF}['luaPath'] = getenv( 'LUA' );", "warning", "which only PHP can tell"),
     ],
 )
@@ -185,6 +187,37 @@ def test_local_settings(healthy: Path, wiki: Path, make: Make, text: str | None,
     finding = check("settings", make(healthy, wiki))
     assert finding.level == level
     assert expected in finding.text
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "advice"),
+    [
+        ("<?php\n$wgScribuntoDefaultEngine = $engine;\nwfLoadExtension( 'Scribunto' );", "warning", "'luastandalone'"),
+        ("<?php\nrequire $farm;\n", "warning", "wfLoadExtension"),
+        ("<?php\n", "failed", "wfLoadExtension( 'Scribunto' );"),
+        (GOOD, "failed", "['luaPath'] = '<lua>';"),
+        (GOOD.replace("luastandalone", "luasandbox"), "failed", "$wgScribuntoDefaultEngine = 'luastandalone';"),
+        ("<?php\nwfLoadExtension( 'Scribunto' );", "failed", "$wgScribuntoDefaultEngine = 'luastandalone';"),
+    ],
+)
+def test_the_line_that_is_missing_is_there_to_paste(
+    healthy: Path, wiki: Path, make: Make, text: str, level: str, advice: str
+) -> None:
+    """A wiki without one of these runs its modules on something else, and nothing tells."""
+    write(wiki / "LocalSettings.php", text, 0o644)
+    finding = check("settings", make(healthy, wiki))
+    assert (finding.level, advice.replace("<lua>", str(healthy)) in finding.advice) == (level, True)
+
+
+@pytest.mark.real  # PHP
+def test_local_settings_that_do_not_parse(healthy: Path, wiki: Path, make: Make) -> None:
+    """The wiki shows no page at all, whatever its luaPath is."""
+    need("php")
+    write(wiki / "LocalSettings.php", f"{GOOD}{CONF}['luaPath'] = '{healthy}'\n$wgSitename = 'x';\n", 0o644)
+    finding = check("settings", make(healthy, wiki))
+    assert finding.level == "failed"
+    assert "LocalSettings.php on line" in finding.text
+    assert 'unexpected variable "$wgSitename"' in finding.text
 
 
 def test_settings_in_files_that_are_required(place: Path) -> None:
@@ -242,6 +275,29 @@ def test_local_settings_that_the_web_server_cannot_read(healthy: Path, wiki: Pat
     finding = check("settings", make(healthy, wiki))
     assert (finding.level, f"{user.name} may not read it" in finding.text) == ("failed", True)
     assert str(path) in finding.advice
+
+
+def test_two_wikis_on_a_machine(wiki: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which one was examined is said, and that there is another; the same one by a link is no other."""
+    other, link = place / "other", place / "link"
+    shutil.copytree(wiki, other)
+    link.symlink_to(wiki)
+    monkeypatch.setattr(mediawiki, "PLACES", (str(wiki), str(link)))
+    assert check("found", case.make_case("/lua")).level == "ok"
+    monkeypatch.setattr(mediawiki, "PLACES", (str(wiki), str(link), str(other)))
+    finding = check("found", case.make_case("/lua"))
+    assert (finding.level, f"another wiki in {other}" in finding.text) == ("warning", True)
+    assert check("found", case.make_case("/lua", str(wiki))).level == "ok"
+
+
+def test_no_error_file_is_a_warning(healthy: Path, wiki: Path, make: Make) -> None:
+    """Everything that the Lua side says of a failure would be lost; the directory is made by one command."""
+    write(wiki / "LocalSettings.php", GOOD, 0o644)
+    finding = check("errorFile", make(healthy, wiki))
+    assert (finding.level, finding.advice.splitlines()[0]) == (
+        "warning",
+        f"install -d -o {make(healthy).user.name} /var/log/luaproc",
+    )
 
 
 def error_file_case(make: Make, lua: Path, path: Path) -> Any:
