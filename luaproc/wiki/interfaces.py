@@ -42,12 +42,14 @@ class Frame(Protocol):
     """A page or a template while it is expanded: PHP's PPFrame."""
 
     title: Title
-    parent: Frame | None
     depth: int
     volatile: bool
     """Set by what must not be cached; passed to the parent as MediaWiki does."""
     ttl: int | None
     """Seconds that the expansion may be kept; None is as long as one likes."""
+
+    @property
+    def parent(self) -> Frame | None: ...
 
     def get_argument(self, name: ArgumentName) -> str | None:
         """An argument expanded; named ones are trimmed, positional ones are not. None if there is none."""

@@ -6,12 +6,14 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luaproc.wiki.interfaces import ExtensionTag, ParserFunction
 from luaproc.wiki.titles import Title
 
 if TYPE_CHECKING:
+    from luaproc.wiki.messages import Messages
     from luaproc.wiki.pages import Pages
     from luaproc.wiki.site import Site
 
@@ -50,6 +52,10 @@ class PageView:
     """Sort keys by category, without the namespace: tracking categories and those of links in the page."""
     properties: dict[str, str] = field(default_factory=dict)
     """Page properties that the text sets: defaultsort, displaytitle, noindex …"""
+    messages: Messages | None = None
+    """Texts of the interface: `int`."""
+    mediawiki: Path | None = None
+    """The directory of a MediaWiki: names of months and languages."""
 
     def expensive(self) -> bool:
         """Count one expensive call (#ifexist, mw.title's exists …); False if there were too many."""

@@ -1,0 +1,72 @@
+"""Dates as PHP's strtotime reads them: with the package strtotime if it is there, else a small grammar of our own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from luaproc.wiki.language.language import Language
+
+try:
+    from strtotime import strtotime as _strtotime
+except ImportError:
+    _strtotime = None
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FOUR_DIGITS = re.compile("[0-9]{4}")
+_YEAR = re.compile(r"([+-]?)([0-9]{4})(-.*)", re.DOTALL)
+ERA_DAYS = 146_097  # of 400 years: the calendar repeats
+
+
+class DateError(ValueError):
+    """A text that is no date."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment: `when` has a time zone; `year` is not `when`'s where that is out of Python's range."""
+
+    when: datetime
+    year: int
+
+
+def read_date(text: str, now: datetime, zone: tzinfo) -> Moment:
+    """The moment that a text means, shown in `zone`; texts without a zone are in UTC. Raises `DateError`."""
+    if not text:
+        when = now.astimezone(zone)
+        return Moment(when, when.year)
+    if _FOUR_DIGITS.fullmatch(text):
+        text = f"00:00 {text}"
+    shift = 0
+    year = _YEAR.fullmatch(text)
+    if year and (year[1] == "-" or year[2] == "0000"):
+        # Python's years begin at 1: the same day of another era stands in.
+        number = int(year[1] + year[2])
+        shift = -((number - 400) // 400) * 400 if number < 1 else 0
+        text = f"{number + shift:04}{year[3]}"
+    seconds = _seconds(text, now)
+    try:
+        when = (_EPOCH + timedelta(seconds=seconds)).astimezone(zone)
+    except OverflowError:
+        raise DateError(text) from None
+    return Moment(when, when.year - shift)
+
+
+def _seconds(text: str, now: datetime) -> int:
+    stamp = int(now.timestamp())
+    if _strtotime is None:
+        from luaproc.wiki.language.small_dates import seconds
+
+        return seconds(text, stamp)
+    try:
+        return int(_strtotime(text, stamp))
+    except (ValueError, OverflowError):
+        raise DateError(text) from None
+
+
+def written_date(language: Language, text: str, preference: str) -> str:
+    """`#formatdate`: a date in running text, in the order that is preferred."""
+    return text

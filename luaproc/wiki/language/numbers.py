@@ -1,0 +1,97 @@
+"""Numbers as a language writes them, and back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+NUMBER = re.compile(r"(?:-(?=[0-9.]))?(?:[0-9]+|(?=\.[0-9]))(?:\.[0-9]*)?(?:[Ee][-+]?[0-9]+)?")
+_NUMERIC = re.compile(r"[ \t\n\r\v\f]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t\n\r\v\f]*")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How numbers are written. group: what divides groups of digits; minimum: the digits in the first group without
+    which there is no division; indian: groups of two after the first of three; digits: ten of the language's own."""
+
+    group: str = ","
+    decimal: str = "."
+    minimum: int = 1
+    indian: bool = False
+    digits: str = ""
+    grouped: bool = True
+
+
+def style(code: str) -> Style:
+    """The style of a language."""
+    return Style()
+
+
+def format_number(style: Style, text: str, separators: bool = True) -> str:
+    """A number, or a text with numbers in it, as the language writes it."""
+    special = {"": "", "NAN": "Not a Number", "INF": "∞", "-INF": "\u2212∞"}.get(text)
+    if special is not None:
+        return special
+    if not _NUMERIC.fullmatch(text):
+        return NUMBER.sub(lambda match: format_number(style, match[0], separators), text)
+    if separators:
+        text = _separated(style, text.strip(" \t\n\r\v\f"))
+    if style.digits:
+        text = text.translate({ord("0") + value: digit for value, digit in enumerate(style.digits)})
+    return text.replace("-", "\u2212")
+
+
+def _separated(style: Style, text: str) -> str:
+    sign = "-" if text.startswith("-") else ""
+    text = text.lstrip("+-")
+    if "e" in text or "E" in text or len(text.replace(".", "")) > 15:
+        text = _plain(text)
+    whole, point, fraction = text.partition(".")
+    if style.grouped:
+        whole = _grouped(style, whole)
+    return sign + whole + (style.decimal if point else "") + fraction
+
+
+def _plain(text: str) -> str:
+    """A number without an exponent, with the digits that a float has."""
+    value = float(text)
+    if value in (float("inf"),):
+        return "∞"
+    written, _, _ = text.lower().partition("e")
+    fraction = len(written.partition(".")[2])
+    plain = f"{Decimal(repr(value)):f}"
+    whole, _, rest = plain.partition(".")
+    rest = rest.rstrip("0")
+    if fraction:
+        return f"{whole}.{rest[:fraction].ljust(fraction, '0')}"
+    return whole
+
+
+def _grouped(style: Style, whole: str) -> str:
+    if len(whole) < 3 + style.minimum:
+        return whole
+    head, last = whole[:-3], whole[-3:]
+    size = 2 if style.indian else 3
+    groups = []
+    while head:
+        groups.append(head[-size:])
+        head = head[:-size]
+    return style.group.join([*reversed(groups), last])
+
+
+def parse_number(style: Style, text: str) -> str:
+    """The number in a text that `format_number` made: digits 0 to 9, a point, a hyphen as the sign."""
+    if text == "Not a Number":
+        return "NAN"
+    if text == "∞":
+        return "INF"
+    if text in ("-∞", "\u2212∞"):
+        return "-INF"
+    text = text.replace("\u2212", "-")
+    if style.digits:
+        text = text.translate({ord(digit): str(value) for value, digit in enumerate(style.digits)})
+    if style.group:
+        text = text.replace(style.group, "")
+    text = text.replace(style.decimal, ".") if style.decimal else text
+    return text.replace(",", "")

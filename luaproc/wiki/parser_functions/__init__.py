@@ -1,0 +1,20 @@
+"""Parser functions and variables: MediaWiki's own without those that make HTML, and the extension ParserFunctions'.
+
+`FUNCTIONS` holds them by name; each is called with a frame and `luaproc.wiki.interfaces.Arguments`.
+"""
+
+from luaproc.wiki.interfaces import ParserFunction
+from luaproc.wiki.parser_functions import conditions, numbers, pages, strings, tags, texts, times
+from luaproc.wiki.parser_functions.variables import Variables
+
+FUNCTIONS: dict[str, ParserFunction] = {
+    **texts.FUNCTIONS,
+    **numbers.FUNCTIONS,
+    **pages.FUNCTIONS,
+    **tags.FUNCTIONS,
+    **conditions.FUNCTIONS,
+    **times.FUNCTIONS,
+    **strings.FUNCTIONS,
+}
+
+__all__ = ["FUNCTIONS", "Variables"]

@@ -1,0 +1,149 @@
+"""`#if`, `#ifeq`, `#switch`, `#ifexist`, `#ifexpr`, `#iferror`, `#expr`: only the branch that is taken is expanded."""
+
+from __future__ import annotations
+
+import re
+
+from luaproc.wiki import titles
+from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction
+from luaproc.wiki.parser_functions import expr, php
+from luaproc.wiki.parser_functions.special import SPECIAL_PAGES
+from luaproc.wiki.preprocessor.frames import Arguments as BraceArguments
+from luaproc.wiki.preprocessor.frames import Frame as PageFrame
+from luaproc.wiki.preprocessor.words import WHITE
+from luaproc.wiki.titles import Title
+
+_ERROR = re.compile(
+    r"""<(?:strong|span|p|div)\s(?:[^\s>]*\s+)*?class="(?:[^"\s>]*\s+)*?error(?:\s[^">]*)?\"""", re.IGNORECASE
+)
+
+
+def get(arguments: Arguments, index: int) -> str:
+    """An argument expanded and trimmed, "" where there is none."""
+    return arguments[index] if index < len(arguments) else ""
+
+
+def _if(frame: Frame, arguments: Arguments) -> str:
+    return get(arguments, 1 if arguments[0] else 2)
+
+
+def same(left: str, right: str) -> bool:
+    """PHP's == of two strings: numbers where both are numeric."""
+    if left == right:
+        return True
+    if not (php.is_numeric(left) and php.is_numeric(right)):
+        return False
+    first, second = php.numeric(left), php.numeric(right)
+    return first == second
+
+
+def _ifeq(frame: Frame, arguments: Arguments) -> str:
+    return get(arguments, 2 if same(arguments[0], get(arguments, 1)) else 3)
+
+
+def _iferror(frame: Frame, arguments: Arguments) -> str:
+    test = arguments[0]
+    if _ERROR.search(test):
+        return get(arguments, 1)
+    return arguments[2] if len(arguments) > 2 else test
+
+
+def _expr(frame: Frame, arguments: Arguments) -> str:
+    try:
+        return expr.evaluate(arguments[0])
+    except expr.ExpressionError as error:
+        return str(error)
+
+
+def _ifexpr(frame: Frame, arguments: Arguments) -> str:
+    try:
+        value = expr.evaluate(arguments[0])
+    except expr.ExpressionError as error:
+        return str(error)
+    if value and php.is_numeric(value):
+        value = "" if php.from_text(value) == 0 else value
+    return get(arguments, 1 if value else 2)
+
+
+def exists(frame: PageFrame, title: Title) -> bool:
+    """Whether there is such a page, file or special page; an expensive question."""
+    if title.interwiki:
+        return False
+    if title.namespace == titles.SPECIAL:
+        return title.text.partition("/")[0].lower() in SPECIAL_PAGES
+    view = frame.preprocessor.view
+    if title.namespace == titles.MEDIA:
+        title = title.in_namespace(titles.FILE)
+    if not view.expensive():
+        return False
+    return view.pages.exists(title)
+
+
+def _ifexist(frame: Frame, arguments: Arguments) -> str:
+    assert isinstance(frame, PageFrame)
+    title = frame.preprocessor.view.site.title(arguments[0])
+    return get(arguments, 1 if title is not None and exists(frame, title) else 2)
+
+
+def _switch(frame: Frame, arguments: Arguments) -> str:
+    assert isinstance(frame, PageFrame)
+    primary = arguments[0]
+    if not isinstance(arguments, BraceArguments):
+        return _switch_values(primary, arguments)
+    found = default_found = False
+    default: str | None = None
+    last_bare: str | None = None
+    last = ""
+    parts = arguments.parts()
+    for part in parts:
+        if not part.index:
+            if found:
+                return frame.children(part.value).strip(WHITE)
+            name = frame.children(part.name).strip(WHITE)
+            if same(name, primary):
+                return frame.children(part.value).strip(WHITE)
+            if default_found or name.lower() == "#default":
+                default = frame.children(part.value).strip(WHITE)
+                default_found = False
+            last_bare = None
+        else:
+            last_bare = last = frame.children(part.value).strip(WHITE)
+            if same(last, primary):
+                found = True
+            elif last.lower().startswith("#default"):
+                default_found = True
+    if last_bare is not None:
+        return last
+    return default if default is not None else ""
+
+
+def _switch_values(primary: str, arguments: Arguments) -> str:
+    found = default_found = False
+    default = ""
+    last: str | None = None
+    for index in range(1, len(arguments)):
+        name, value = arguments.split(index)
+        value = value.strip(WHITE)
+        if name is not None:
+            name = name.strip(WHITE)
+            if found or same(name, primary):
+                return value
+            if default_found or name.lower() == "#default":
+                default, default_found = value, False
+            last = None
+        else:
+            last = value
+            found = found or same(value, primary)
+            default_found = default_found or (not found and value.lower().startswith("#default"))
+    return last if last is not None else default
+
+
+FUNCTIONS: dict[str, ParserFunction] = {
+    "#if": _if,
+    "#ifeq": _ifeq,
+    "#iferror": _iferror,
+    "#expr": _expr,
+    "#ifexpr": _ifexpr,
+    "#ifexist": _ifexist,
+    "#switch": _switch,
+}

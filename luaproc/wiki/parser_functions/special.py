@@ -1,0 +1,23 @@
+"""The special pages of a MediaWiki, by their English names in lower case."""
+
+_NAMES = """
+allmessages allpages ancientpages apisandbox apihelp autoblocklist badtitle blankpage block
+blockedexternaldomains blocklist bookmarklets booksources botpasswords brokenredirects categories
+changecontentmodel changecredentials changeemail changepassword comparepages confirmemail contribute
+contributions createaccount deadendpages deletedcontributions deletepage diff doubleredirects editpage
+edittags editwatchlist emailuser expandtemplates export fewestrevisions fileduplicatesearch filepath
+gotointerwiki import invalidateemail jsonlogin linkaccounts linksearch listbots listadmins listduplicatedfiles
+listfiles listgrants listgrouprights listredirects listusers lockdb log lonelypages longpages mediastatistics
+mergehistory mimesearch mostcategories mostimages mostinterwikis mostlinked mostlinkedcategories
+mostlinkedtemplates mostrevisions movepage mute mycontributions mylanguage mylog mypage mytalk myuploads
+newimages newpages newsection pagedata pageinfo pagehistory pagelanguage passwordpolicies passwordreset
+permanentlink preferences prefixindex protectedpages protectedtitles protectpage purge random randomincategory
+randompage randomredirect randomrootpage recentchanges recentchangeslinked redirect removecredentials
+resetpassword resettokens revisiondelete runjavascript search shortpages specialpages statistics tags talkpage
+trackingcategories unblock uncategorizedcategories uncategorizedimages uncategorizedpages
+uncategorizedtemplates undelete unlinkaccounts unlockdb unusedcategories unusedimages unusedtemplates
+unwatchedpages upload uploadstash userlogin userlogout userrights version wantedcategories wantedfiles
+wantedpages wantedtemplates watchlist whatlinkshere withoutinterwiki
+"""
+
+SPECIAL_PAGES = frozenset(_NAMES.split())

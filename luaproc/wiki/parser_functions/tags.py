@@ -1,0 +1,84 @@
+"""`#tag`, `int`, `#language`, `#formatdate`."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction, Result
+from luaproc.wiki.language import Language
+from luaproc.wiki.parser_functions.conditions import get
+from luaproc.wiki.preprocessor.frames import Frame as PageFrame
+from luaproc.wiki.preprocessor.words import WHITE
+
+_QUOTED = re.compile("(?:[\"'](.+)[\"']|\"\"|'')", re.DOTALL)
+
+
+def _tag(frame: Frame, arguments: Arguments) -> str | Result:
+    assert isinstance(frame, PageFrame)
+    preprocessor = frame.preprocessor
+    name = arguments[0].lower()
+    inner = arguments.expanded(1) if len(arguments) > 1 else None
+    attributes: dict[str, str] = {}
+    for index in range(2, len(arguments)):
+        key, value = arguments.split(index)
+        if key is None:
+            continue
+        value = value.strip(WHITE)
+        match = _QUOTED.fullmatch(value)
+        attributes[key.strip(WHITE)] = (match[1] or "") if match else value
+    written = "".join(f' {html.escape(key)}="{_escaped(value)}"' for key, value in attributes.items())
+    if name not in preprocessor.tags:
+        return f"<{name}{written}>{inner or ''}</{name}>"
+    function = preprocessor.view.tags.get(name)
+    if function is not None:
+        return preprocessor.tag_result(function(frame, inner, attributes), frame, name)
+    raw = f"<{name}{written}/>" if inner is None else f"<{name}{written}>{inner}</{name}>"
+    return preprocessor.strip.add("general", raw, name)
+
+
+def _escaped(value: str) -> str:
+    return html.escape(value, quote=False).replace('"', "&quot;")
+
+
+def _int(frame: Frame, arguments: Arguments) -> str | Result:
+    assert isinstance(frame, PageFrame)
+    key = arguments[0]
+    if not key:
+        return Result("", found=False)
+    text = frame.preprocessor.message(key)
+    if text is None:
+        return Result(f"⧼{html.escape(key)}⧽", noparse=False)
+    parameters = [arguments[index] for index in range(1, len(arguments))]
+
+    def put(match: re.Match[str]) -> str:
+        index = int(match[1])
+        return parameters[index - 1] if 0 < index <= len(parameters) else match[0]
+
+    return Result(re.sub(r"\$(\d+)", put, text), noparse=False)
+
+
+def _language(frame: Frame, arguments: Arguments) -> str:
+    assert isinstance(frame, PageFrame)
+    code = arguments[0].lower()
+    name = frame.preprocessor.language.name_of(code, get(arguments, 1).lower())
+    return name or code
+
+
+_FORMATS = {"mdy": "F j, Y", "dmy": "j F Y", "ymd": "Y F j", "ISO 8601": "Y-m-d"}
+
+
+def _format_date(frame: Frame, arguments: Arguments) -> str:
+    from luaproc.wiki.language.dates import written_date
+
+    assert isinstance(frame, PageFrame)
+    content: Language = frame.preprocessor.language
+    return written_date(content, arguments[0], get(arguments, 1))
+
+
+FUNCTIONS: dict[str, ParserFunction] = {
+    "#tag": _tag,
+    "int": _int,
+    "#language": _language,
+    "#formatdate": _format_date,
+}

@@ -1,0 +1,132 @@
+"""Letters, padding and escapes: `lc`, `padleft`, `urlencode`, `anchorencode` and the like."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from luaproc.wiki import urls
+from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction
+from luaproc.wiki.language import Language
+from luaproc.wiki.parser_functions import php
+from luaproc.wiki.parser_functions.conditions import get
+from luaproc.wiki.preprocessor.frames import Frame as PageFrame
+from luaproc.wiki.titles import decode_entities
+
+MAX_PADDING = 500
+
+_LINK = re.compile(r"\[\[:?([^\[|]+)\|([^\[]+)\]\]")
+_PLAIN_LINK = re.compile(r"\[\[:?([^\[]+)\|?\]\]")
+_EXTERNAL = re.compile(r"\[(?:https?:)?//[^\s\]]+ ?([^\[]*?)\]")
+_QUOTES = re.compile(r"(?<!')(?:'{2,5})(?!')")
+_TAG = re.compile(r"<.*?>")
+
+
+def language(frame: Frame) -> Language:
+    """The content language of the frame's site."""
+    assert isinstance(frame, PageFrame)
+    return frame.preprocessor.language
+
+
+def _case(frame: Frame, text: str, function: str) -> str:
+    """The text in the other case; what is inside strip markers stays as it is."""
+    change = getattr(language(frame), function)
+    if "\x7f" not in text:
+        return str(change(text))
+    return "".join(part if index % 2 else change(part) for index, part in enumerate(_MARKERS.split(text)))
+
+
+_MARKERS = re.compile("(\x7f'\"`UNIQ-[^\x7f<>&'\"]+-QINU`\"'\x7f)")
+
+
+def _lc(frame: Frame, arguments: Arguments) -> str:
+    return _case(frame, arguments[0], "lower")
+
+
+def _uc(frame: Frame, arguments: Arguments) -> str:
+    return _case(frame, arguments[0], "upper")
+
+
+def _lcfirst(frame: Frame, arguments: Arguments) -> str:
+    return language(frame).lower_first(arguments[0])
+
+
+def _ucfirst(frame: Frame, arguments: Arguments) -> str:
+    return language(frame).upper_first(arguments[0])
+
+
+def _pad(arguments: Arguments) -> str:
+    """What is put before or behind the text."""
+    text = arguments[0]
+    padding = get(arguments, 2) if len(arguments) > 2 else "0"
+    size = min(php.intval(get(arguments, 1)), MAX_PADDING) - len(text)
+    if size <= 0 or not padding:
+        return ""
+    return (padding * (size // len(padding) + 1))[:size]
+
+
+def _padleft(frame: Frame, arguments: Arguments) -> str:
+    return _pad(arguments) + arguments[0]
+
+
+def _padright(frame: Frame, arguments: Arguments) -> str:
+    return arguments[0] + _pad(arguments)
+
+
+def _urlencode(frame: Frame, arguments: Arguments) -> str:
+    text, kind = arguments[0], get(arguments, 1).upper()
+    assert isinstance(frame, PageFrame)
+    text = frame.preprocessor.strip.kill_markers(text)
+    if kind == "PATH":
+        return quote(text, safe="", errors="surrogateescape")
+    if kind == "WIKI":
+        return urls.wiki_urlencode(text.replace(" ", "_"))
+    return urls.php_urlencode(text)
+
+
+def _anchorencode(frame: Frame, arguments: Arguments) -> str:
+    assert isinstance(frame, PageFrame)
+    text = frame.preprocessor.strip.kill_markers(arguments[0])
+    text = strip_section(text)
+    return escape_attribute(urls.escape_fragment(frame.preprocessor.view.site, decode_entities(text)))
+
+
+def strip_section(text: str) -> str:
+    """The text of a heading without links, quotes and tags."""
+    text = _LINK.sub(r"\2", text)
+    text = _PLAIN_LINK.sub(r"\1", text)
+    text = _EXTERNAL.sub(r"\1", text)
+    text = _QUOTES.sub("", text)
+    text = _TAG.sub("", text)
+    return re.sub(r"[ _]+", " ", text).strip()
+
+
+def escape_attribute(text: str) -> str:
+    """The text inside quotes of HTML, safe from the parser."""
+    return text.translate(_ATTRIBUTE)
+
+
+_ATTRIBUTE = {
+    ord(char): escaped
+    for char, escaped in {
+        "&": "&amp;", '"': "&quot;", "'": "&#039;", ">": "&gt;", "<": "&lt;", "{": "&#123;", "}": "&#125;",
+        "[": "&#91;", "]": "&#93;", "|": "&#124;",
+    }.items()
+}  # fmt: skip
+
+
+def _bidi(frame: Frame, arguments: Arguments) -> str:
+    return language(frame).embed(arguments[0])
+
+
+FUNCTIONS: dict[str, ParserFunction] = {
+    "lc": _lc,
+    "uc": _uc,
+    "lcfirst": _lcfirst,
+    "ucfirst": _ucfirst,
+    "padleft": _padleft,
+    "padright": _padright,
+    "urlencode": _urlencode,
+    "anchorencode": _anchorencode,
+    "bidi": _bidi,
+}

@@ -1,0 +1,348 @@
+"""The preprocessor of one page view: what stands between braces is looked up, called and put into place."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime, timezone, tzinfo
+from functools import lru_cache
+from html import unescape
+from zoneinfo import ZoneInfo
+
+from luaproc.wiki import interfaces
+from luaproc.wiki.interfaces import ArgumentName, ParserFunction, Result
+from luaproc.wiki.language import Language, language
+from luaproc.wiki.preprocessor.frames import RECOVER_ORIGINAL, Arguments, Frame, ValueArguments, written
+from luaproc.wiki.preprocessor.nodes import Children, Item, Parameter, Tag, Template
+from luaproc.wiki.preprocessor.scanner import parse
+from luaproc.wiki.preprocessor.strip import StripState
+from luaproc.wiki.preprocessor.words import WHITE, words
+from luaproc.wiki.titles import SPECIAL, TEMPLATE, Title
+from luaproc.wiki.view import PageView
+from luaproc.wire.stack import Room
+
+TAGS = frozenset({"pre", "nowiki", "gallery", "indicator", "langconvert"})
+MAX_PARSED_CHARS = 50_000  # of a text whose tree is kept between page views
+ROOM = 4000  # frames of Python for expansions inside expansions
+
+# What a template's text may begin with that needs a line of its own.
+_BLOCK = re.compile(r"\{\||[:;#*]")
+_ATTRIBUTE = re.compile(
+    "([^\\s\"'<>/=\x00-\x1f\x7f-\x9f]+)(?:\\s*=\\s*(?:\"([^\"]*)(?:\"|$)|'([^']*)(?:'|$)|([^\\s>\"']*)))?"
+)
+_ESCAPED = {
+    '"': "&#34;", "&": "&#38;", "'": "&#39;", "<": "&#60;", "=": "&#61;", ">": "&#62;", "[": "&#91;", "]": "&#93;",
+    "{": "&#123;", "|": "&#124;", "}": "&#125;", ";": "&#59;",
+}  # fmt: skip
+_TO_ESCAPE = re.compile(
+    "[\"&'<=>\\[\\]{|};]"
+    "|(?:^|(?<=\n))[:*#!\\x20\\t\\r\\n]"
+    "|(?<=\n)(?=\n)|__|://|~~~|(?:ISBN|RFC|PMID)(?=\\s)"
+    "|(?i:bitcoin|geo|magnet|mailto|matrix|news|sip|sips|sms|tel|urn|xmpp):"
+)
+
+
+@lru_cache(2000)
+def _parse(text: str, tags: frozenset[str], inclusion: bool) -> Children:
+    return parse(text, tags, inclusion)
+
+
+class TemplateText:
+    """`luaproc.wiki.interfaces.Template`."""
+
+    __slots__ = ("title", "tree")
+
+    def __init__(self, title: Title, tree: Children) -> None:
+        self.title = title
+        self.tree = tree
+
+    def expand(self, frame: interfaces.Frame) -> str:
+        """Its text in a frame made with `Frame.new_child`."""
+        assert isinstance(frame, Frame)
+        return frame.children(self.tree)
+
+
+class Preprocessor:
+    """`luaproc.wiki.interfaces.Preprocessor` for one page view."""
+
+    def __init__(self, view: PageView) -> None:
+        from luaproc.wiki.parser_functions import FUNCTIONS, Variables
+
+        self.view = view
+        self.strip = StripState()
+        self.nesting = 0
+        limits = view.site.limits
+        self.max_nesting = limits.depth
+        self.max_nodes = limits.nodes
+        self.max_bytes = limits.bytes
+        self.tags = TAGS | frozenset(view.site.extension_tags) | frozenset(name.lower() for name in view.tags)
+        self.functions: dict[str, ParserFunction] = {**FUNCTIONS, **view.functions}
+        self.words = words(view.site, frozenset(name for name in view.functions if name not in FUNCTIONS))
+        self.variables = Variables(self)
+        self.limits_hit: set[str] = set()
+        self.time_chars = 0
+        self.mediawiki = view.mediawiki
+        self.language = language(view.site.language, self.mediawiki)
+        self._templates: dict[str, TemplateText | None] = {}
+
+    def root_frame(self) -> Frame:
+        """The frame of the page itself: depth 0, no arguments, no parent."""
+        return Frame(self, self.view.title)
+
+    def expand_page(self, text: str) -> str:
+        """A page's text with all expanded, as Special:ExpandTemplates gives it: comments gone, markers put back."""
+        with Room(ROOM):
+            expanded = self.root_frame().children(self.parse(text, False))
+        return self.strip.unstrip_both(expanded)
+
+    def parse(self, text: str, inclusion: bool) -> Children:
+        """The tree of a text; those of short texts are kept. inclusion: it is a template's."""
+        if len(text) > MAX_PARSED_CHARS:
+            return parse(text, self.tags, inclusion)
+        return _parse(text, self.tags, inclusion)
+
+    def language_of(self, code: str) -> Language:
+        """The language of that code."""
+        return language(code.lower(), self.mediawiki)
+
+    def message(self, key: str) -> str | None:
+        """A text of the interface; None if there is none."""
+        messages = self.view.messages
+        return None if messages is None else messages.find(key)
+
+    def zone(self, local: bool) -> tzinfo:
+        """The site's time zone, or UTC."""
+        name = self.view.site.timezone if local else "UTC"
+        return timezone.utc if name == "UTC" else ZoneInfo(name)
+
+    def moment(self, local: bool) -> datetime:
+        """The page view's moment."""
+        return self.view.now.astimezone(self.zone(local))
+
+    def limit(self, name: str) -> None:
+        """Note that a limit was exceeded, once."""
+        self.limits_hit.add(name)
+
+    def template(self, title: Title) -> TemplateText | None:
+        """A template (redirects followed), parsed once a page view; None if the page is missing."""
+        key = title.prefixed_key
+        if key not in self._templates:
+            text, found = self.fetch(title)
+            self._templates[key] = None if text is None else TemplateText(found, self.parse(text, True))
+        return self._templates[key]
+
+    def fetch(self, title: Title) -> tuple[str | None, Title]:
+        """A page's text for inclusion and the title where it was found after redirects; (None, title) if missing."""
+        return self.view.pages.follow(title)
+
+    def braces(self, frame: Frame, node: Template) -> Children:
+        """What stands between double braces, expanded; a tuple is still to be expanded in the same frame."""
+        title = node.title if type(node.title) is str else frame.children(node.title)
+        plan = self.words.plan(title)
+        if plan.subst == "subst":
+            return self._included(written(node, title), node, None, title)
+        parts = node.parts
+        if plan.variable and not parts:
+            return self._included(self.variables.expand(plan.variable, frame), node, None, title)
+        if plan.function:
+            arguments = Arguments(frame, plan.first, parts)
+            result = self.functions[plan.function](frame, arguments)
+            if type(result) is str:
+                return self._included(result, node, None, title, plan.nowiki)
+            assert isinstance(result, Result)
+            if result.found:
+                return self._result(result, frame, node, title, plan.nowiki)
+        return self._template(frame, node, plan.name, title, plan.nowiki)
+
+    def _result(self, result: Result, frame: Frame, node: Template, title: str, nowiki: bool) -> Children:
+        text = result.text
+        nowiki = nowiki or result.nowiki
+        if not result.noparse:
+            child = frame.child(None, node.parts)
+            text = child.children(self.parse(text, False), RECOVER_ORIGINAL if nowiki else 0)
+        if result.is_html:
+            return self._included(self.strip.add("general", text, "item"), node, None, title)
+        return self._included(text, node, None, title, nowiki)
+
+    def _template(self, frame: Frame, node: Template, name: str, title: str, nowiki: bool) -> Children:
+        site = self.view.site
+        name, namespace = self.relative(name)
+        page = site.title(name, namespace)
+        if page is None:
+            return self._included(written(node, title), node, None, title)
+        shown = page.prefixed_text
+        if frame.depth >= site.limits.depth:
+            text = f'<span class="error">Template recursion depth limit exceeded ({site.limits.depth})</span>'
+            return self._included(text, node, shown, title, nowiki)
+        if page.interwiki:
+            return self._included(written(node, title), node, shown, title)
+        found = None
+        known = site.namespaces.get(page.namespace)
+        if page.namespace != SPECIAL and (known is None or known.is_includable):
+            found = self.template(page)
+        if found is not None and frame.is_looping(found.title):
+            self.view.categories.setdefault("Pages with template loops", "")
+            text = f'<span class="error">Template loop detected: [[{shown}]]</span>'
+            return self._included(text, node, shown, title, nowiki)
+        if found is None:
+            if frame.is_looping(page):
+                text = f'<span class="error">Template loop detected: [[{shown}]]</span>'
+                return self._included(text, node, shown, title, nowiki)
+            return self._included(f"[[:{shown}]]", node, shown, title, nowiki)
+        if not node.parts and not nowiki:
+            cached = frame.children_cache.get(shown)
+            if cached is None:
+                child = frame.child(found.title, ())
+                cached = child.children(found.tree)
+                if not child.volatile:
+                    frame.children_cache[shown] = cached
+                self._inherit(frame, child)
+            return self._included(cached, node, shown, title)
+        child = frame.child(found.title, node.parts)
+        text = child.children(found.tree, RECOVER_ORIGINAL if nowiki else 0)
+        self._inherit(frame, child)
+        return self._included(text, node, shown, title, nowiki)
+
+    @staticmethod
+    def _inherit(frame: Frame, child: Frame) -> None:
+        if child.volatile:
+            frame.volatile = True
+        if child.ttl is not None:
+            frame.ttl = child.ttl if frame.ttl is None else min(frame.ttl, child.ttl)
+
+    def relative(self, name: str) -> tuple[str, int]:
+        """The page that a template's name means on this page, and its default namespace: `/sub` is a subpage."""
+        title = self.view.title
+        if not name.startswith(("/", "../")) or not title.has_subpages:
+            return name, TEMPLATE
+        if name.startswith("/"):
+            path = name[:-1] if name.endswith("/") and len(name) > 1 else name
+            return title.prefixed_text + path, title.namespace
+        steps = title.prefixed_text.split("/")
+        rest = name
+        while rest.startswith("../"):
+            if len(steps) == 1:
+                return name, TEMPLATE
+            steps.pop()
+            rest = rest[3:]
+        base = "/".join(steps)
+        return (f"{base}/{rest.rstrip('/')}" if rest else base), title.namespace
+
+    def _included(
+        self, text: Children, node: Template, shown: str | None, title: str, nowiki: bool = False
+    ) -> Children:
+        """Text that takes the place of braces: escaped, on a line of its own, or left out where there is too much."""
+        if type(text) is not str:
+            return text
+        if nowiki:
+            text = escape_wikitext(text)
+        elif not node.line_start and _BLOCK.match(text):
+            text = "\n" + text
+        counters = self.view.counters
+        size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        if counters.include_bytes + size > self.max_bytes:
+            self.limit("post-expand-template-inclusion")
+            warning = "<!-- WARNING: template omitted, post-expand include size too large -->"
+            return f"[[:{shown or title.strip(WHITE)}]]" + self.strip.add("general", warning, "item")
+        counters.include_bytes += size
+        return text
+
+    def parameter(self, frame: Frame, node: Parameter) -> Children:
+        """`{{{name|default}}}`."""
+        name = node.name if type(node.name) is str else frame.children(node.name)
+        text = frame.argument(name.strip(WHITE))
+        if text is None:
+            if not node.parts:
+                return written(node, name)
+            part = node.parts[0]
+            if part.index:
+                return part.value
+            return (*_items(part.name), "=", *_items(part.value))
+        counters = self.view.counters
+        size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        if counters.argument_bytes + size > self.max_bytes:
+            self.limit("post-expand-template-argument")
+            return text + "<!-- WARNING: argument omitted, expansion size too large -->"
+        counters.argument_bytes += size
+        return text
+
+    def tag(self, frame: Frame, node: Tag) -> str:
+        """An extension tag: a marker, for what its function gives or for the tag as it stands."""
+        name = node.name.lower()
+        function = self.view.tags.get(name)
+        if function is None:
+            return self.strip.add("general", node.raw(), name)
+        result = function(frame, node.inner, attributes(node.attributes))
+        return self.tag_result(result, frame, name)
+
+    def tag_result(self, result: str | Result, frame: Frame, name: str) -> str:
+        """What the function of an extension tag gave, as it stands in the text."""
+        if isinstance(result, str):
+            return self.strip.add("general", result, name)
+        text = result.text if result.noparse else frame.expand(result.text)
+        return self.strip.add("nowiki" if result.nowiki else "general", text, name)
+
+    def call_function(
+        self, frame: interfaces.Frame, name: str, arguments: Sequence[tuple[ArgumentName, str]]
+    ) -> str | None:
+        """`frame:callParserFunction`: see `luaproc.wiki.interfaces.Preprocessor`."""
+        assert isinstance(frame, Frame)
+        function = self.words.function(name)
+        if not function:
+            return None
+        values = [(None if isinstance(key, int) else key, text) for key, text in arguments]
+        result = self.functions[function](frame, ValueArguments(values))
+        if isinstance(result, str):
+            return result
+        if not result.found:
+            return None
+        text = result.text
+        if not result.noparse:
+            text = frame.expand(text)
+        if result.nowiki:
+            text = escape_wikitext(text)
+        return self.strip.add("general", text, "item") if result.is_html else text
+
+    def clean(self, text: str) -> str:
+        """Text that a module returned, as PHP cleans it up: valid UTF-8 in NFC, no control characters."""
+        if text.isascii():
+            return _CONTROL.sub("\ufffd", text)
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return unicodedata.normalize("NFC", _CONTROL.sub("\ufffd", text))
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def _items(children: Children) -> tuple[Item, ...]:
+    return (children,) if isinstance(children, str) else children
+
+
+def attributes(text: str) -> dict[str, str]:
+    """A tag's attributes: names in lower case, entities decoded."""
+    found = {}
+    for match in _ATTRIBUTE.finditer(text):
+        value = next((group for group in match.groups()[1:] if group is not None), match[1])
+        found[match[1].lower()] = re.sub(r"\s+", " ", unescape(value)).strip()
+    return found
+
+
+def escape_wikitext(text: str) -> str:
+    """A text whose markup means nothing any more."""
+
+    def escape(match: re.Match[str]) -> str:
+        found = match[0]
+        if found in _ESCAPED:
+            return _ESCAPED[found]
+        if found == "__":
+            return "_&#95;"
+        if found == "://":
+            return "&#58;//"
+        if found == "~~~":
+            return "~~&#126;"
+        if found.endswith(":") and len(found) > 1:
+            return found[:-1] + "&#58;"
+        return f"&#{ord(found)};" if len(found) == 1 else found
+
+    return _TO_ESCAPE.sub(escape, text)

@@ -1,0 +1,60 @@
+"""Strip markers: what must not be touched is taken out of a text and put back at the end."""
+
+from __future__ import annotations
+
+import re
+
+PREFIX = "\x7f'\"`UNIQ-"
+SUFFIX = "-QINU`\"'\x7f"
+MAX_DEPTH = 20
+
+_MARKER = re.compile(f"{PREFIX}([^\x7f<>&'\"]+){SUFFIX}")
+
+
+class StripState:
+    """The texts that markers stand for; numbers are given in order, one page view after the other begins at 0."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, dict[str, str]] = {"nowiki": {}, "general": {}}
+        self._count = 0
+
+    def add(self, kind: str, text: str, tag: str) -> str:
+        """Keep a text; the marker for it. kind: `nowiki` or `general`. tag: the word inside the marker."""
+        number = f"{self._count}" if tag == "item" else f"{self._count:08X}"
+        name = f"-{tag}-{number}{'-' if tag == 'item' else ''}"
+        self._count += 1
+        self._texts[kind][name] = text
+        return PREFIX + name + SUFFIX
+
+    def unstrip_both(self, text: str) -> str:
+        return self._unstrip(text, ("nowiki", "general"))
+
+    def unstrip_general(self, text: str) -> str:
+        return self._unstrip(text, ("general",))
+
+    def unstrip_nowiki(self, text: str) -> str:
+        return self._unstrip(text, ("nowiki",))
+
+    def kill_markers(self, text: str) -> str:
+        """The text without its markers."""
+        return _MARKER.sub("", text) if "\x7f" in text else text
+
+    def _unstrip(self, text: str, kinds: tuple[str, ...], inside: tuple[str, ...] = ()) -> str:
+        if "\x7f" not in text:
+            return text
+
+        def put_back(match: re.Match[str]) -> str:
+            name = match[1]
+            for kind in kinds:
+                kept = self._texts[kind].get(name)
+                if kept is not None:
+                    break
+            else:
+                return match[0]
+            if name in inside:
+                return '<span class="error">Unstrip loop detected</span>'
+            if len(inside) >= MAX_DEPTH:
+                return f'<span class="error">Unstrip recursion limit exceeded ({MAX_DEPTH})</span>'
+            return self._unstrip(kept, kinds, (*inside, name))
+
+        return _MARKER.sub(put_back, text)
