@@ -5,10 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from luaproc.wiki.language.language import Language
 
 try:
     from strtotime import strtotime as _strtotime
@@ -18,7 +14,8 @@ except ImportError:
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FOUR_DIGITS = re.compile("[0-9]{4}")
 _YEAR = re.compile(r"([+-]?)([0-9]{4})(-.*)", re.DOTALL)
-ERA_DAYS = 146_097  # of 400 years: the calendar repeats
+_DAY_OF_YEAR = re.compile("([0-9]{4})-?([0-9]{3})")
+_FIRST, _LAST = -62_135_596_800, 253_402_300_800  # what Python's datetime has: the years 1 to 9999
 
 
 class DateError(ValueError):
@@ -47,11 +44,16 @@ def read_date(text: str, now: datetime, zone: tzinfo) -> Moment:
         number = int(year[1] + year[2])
         shift = -((number - 400) // 400) * 400 if number < 1 else 0
         text = f"{number + shift:04}{year[3]}"
+    ordinal = _DAY_OF_YEAR.fullmatch(text)
+    if ordinal:
+        text = f"{ordinal[1]}-01-01 +{int(ordinal[2]) - 1} days"
     seconds = _seconds(text, now)
+    if not _FIRST <= seconds < _LAST:
+        return Moment(now, 10_000 if seconds > 0 else -1)
     try:
         when = (_EPOCH + timedelta(seconds=seconds)).astimezone(zone)
     except OverflowError:
-        raise DateError(text) from None
+        return Moment(now, 10_000 if seconds > 0 else -1)
     return Moment(when, when.year - shift)
 
 
@@ -65,8 +67,3 @@ def _seconds(text: str, now: datetime) -> int:
         return int(_strtotime(text, stamp))
     except (ValueError, OverflowError):
         raise DateError(text) from None
-
-
-def written_date(language: Language, text: str, preference: str) -> str:
-    """`#formatdate`: a date in running text, in the order that is preferred."""
-    return text

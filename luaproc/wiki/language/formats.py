@@ -125,11 +125,11 @@ def format_date(language: Language, form: str, at: Moment) -> str:
                 out.append(number)
                 raw = False
             elif roman:
-                out.append(calendars.roman(int(number)))
+                out.append(calendars.roman(number))
                 roman = False
             elif hebrew:
-                out.append(calendars.hebrew_number(int(number)))
+                out.append(calendars.hebrew_number(number))
                 hebrew = False
             else:
-                out.append(language.format_number(number, separators=False))
+                out.append(language.digits(number))
     return "".join(out)

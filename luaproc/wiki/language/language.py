@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -41,20 +40,31 @@ class Language:
         return text
 
     def lower(self, text: str) -> str:
-        return text.lower()
+        return text.replace("Σ", "σ").lower()  # PHP 8.2 knows no final sigma
 
     def upper(self, text: str) -> str:
         return text.upper()
 
     def lower_first(self, text: str) -> str:
+        """The text with its first letter in lower case; Turkic languages have an i without a dot."""
+        if text[:1] == "I" and self.code in _DOTLESS:
+            return "ı" + text[1:]
         return text[:1].lower() + text[1:]
 
     def upper_first(self, text: str) -> str:
+        """The text with its first letter in upper case; in Turkic languages i keeps its dot."""
+        if text[:1] == "i" and self.code in _DOTTED:
+            return "İ" + text[1:]
         return text[:1].upper() + text[1:]
 
-    def format_number(self, text: str, separators: bool = True, legacy: bool = False) -> str:
+    def format_number(self, text: str, separators: bool = True) -> str:
         """A number with the language's digits and separators; see `luaproc.wiki.language.numbers`."""
-        return numbers.format_number(self.style, text, separators)
+        nan = "Not a Number" if text != "NAN" else self.message("formatnum-nan") or "Not a Number"
+        return numbers.format_number(self.style, text, separators, nan)
+
+    def digits(self, text: str) -> str:
+        """A text with the language's own digits."""
+        return text.translate(numbers.own_digits(self.style.digits))
 
     def parse_number(self, text: str) -> str:
         """The inverse of `format_number`."""
@@ -82,7 +92,7 @@ class Language:
 
     def name_of(self, code: str, inside: str = "") -> str:
         """The autonym of a language, "" if it has none."""
-        return tables.NAMES.get(code, "")
+        return tables.names().get(code, ("", False))[0]
 
     def month(self, number: int) -> str:
         return self._names("months")[number - 1]
@@ -103,15 +113,40 @@ class Language:
     def _names(self, kind: str) -> tuple[str, ...]:
         return tables.date_names(self.code, kind, self.mediawiki)
 
+    def message(self, key: str) -> str | None:
+        """A text of the MediaWiki's folder, in this language or one that stands in for it."""
+        if self.mediawiki is None:
+            return None
+        return tables.message((self.code, *self.fallbacks), key, self.mediawiki)
+
     def time_of_day(self, when: datetime) -> str:
         """The time as CURRENTTIME shows it."""
-        return self.format_number(f"{when:%H:%M}", separators=False)
+        hour, minute = (self.format_number(f"{part:02}", separators=False) for part in (when.hour, when.minute))
+        if self.code in _ONE_DIGIT:
+            hour = self.format_number(f"{when.hour}", separators=False)
+        return _TIMES.get(self.code, "{}:{}").format(hour, minute)
+
+
+_DOTTED = frozenset({"az", "gag", "kaa", "kiu", "kk-latn", "kk-tr", "lez", "lzz", "tr"})
+_DOTLESS = frozenset({"gag", "kaa", "kiu", "kk-latn", "kk-tr", "lzz", "tr"})
+_ONE_DIGIT = frozenset({"se", "se-fi", "se-no", "se-se"})
+_TIMES = {
+    code: form
+    for form, codes in {
+        "{}.{}": (
+            "abs ace ban bbc-latn bjn btm bug fi fit fy gag gor id jv kiu krl ltg lv lzz mad map-bms min nia oc olo su "
+            "sv tr vot se se-fi se-no se-se"
+        ),
+        "\u200f{}:{}": "azb bcc bgn bqi fa glk kk-arab kk-cn lki lrc luz mzn sdh ckb ku-arab",
+        "{}h{}min": "mwl pt pt-br tet vmw",
+        "ម៉ោង{}:{}": "km",
+        "{}時{}分": "lzh",
+    }.items()
+    for code in codes.split()
+}
 
 
 @lru_cache(64)
 def language(code: str, mediawiki: Path | None = None) -> Language:
     """The language of that code, kept."""
     return Language(code, mediawiki)
-
-
-VALID_CODE = re.compile(r"[^:/\\.&<>'\"\x00-\x1f]+")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from luaproc.wiki import titles
 from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction
 from luaproc.wiki.parser_functions import expr, php
-from luaproc.wiki.parser_functions.special import SPECIAL_PAGES
 from luaproc.wiki.preprocessor.frames import Arguments as BraceArguments
 from luaproc.wiki.preprocessor.frames import Frame as PageFrame
 from luaproc.wiki.preprocessor.words import WHITE
 from luaproc.wiki.titles import Title
+from luaproc.wiki.titles import decode_entities as decode_references
 
-_ERROR = re.compile(
-    r"""<(?:strong|span|p|div)\s(?:[^\s>]*\s+)*?class="(?:[^"\s>]*\s+)*?error(?:\s[^">]*)?\"""", re.IGNORECASE
-)
+_ERROR = re.compile(r"""<(?:strong|span|p|div)\s(?:[^\s>]*\s+)*?class="(?:[^"\s>]*\s+)*?error(?:\s[^">]*)?\"""")
 
 
 def get(arguments: Arguments, index: int) -> str:
@@ -28,17 +27,26 @@ def _if(frame: Frame, arguments: Arguments) -> str:
 
 
 def same(left: str, right: str) -> bool:
-    """PHP's == of two strings: numbers where both are numeric."""
+    """PHP's == of two strings: numbers where both are numeric; those beyond PHP's integers are compared as text."""
     if left == right:
         return True
     if not (php.is_numeric(left) and php.is_numeric(right)):
         return False
     first, second = php.numeric(left), php.numeric(right)
-    return first == second
+    if php.overflows(left) and php.overflows(right):
+        return False
+    if isinstance(first, int) != isinstance(second, int) and (php.overflows(left) or php.overflows(right)):
+        return False
+    return first == second and not (isinstance(first, float) and math.isinf(first))
+
+
+def decoded(text: str) -> str:
+    """A text as it is compared: its character references as characters."""
+    return decode_references(text).strip(WHITE)
 
 
 def _ifeq(frame: Frame, arguments: Arguments) -> str:
-    return get(arguments, 2 if same(arguments[0], get(arguments, 1)) else 3)
+    return get(arguments, 2 if same(decoded(arguments[0]), decoded(get(arguments, 1))) else 3)
 
 
 def _iferror(frame: Frame, arguments: Arguments) -> str:
@@ -67,11 +75,11 @@ def _ifexpr(frame: Frame, arguments: Arguments) -> str:
 
 def exists(frame: PageFrame, title: Title) -> bool:
     """Whether there is such a page, file or special page; an expensive question."""
+    view = frame.preprocessor.view
     if title.interwiki:
         return False
     if title.namespace == titles.SPECIAL:
-        return title.text.partition("/")[0].lower() in SPECIAL_PAGES
-    view = frame.preprocessor.view
+        return view.site.is_special_page(title.text)
     if title.namespace == titles.MEDIA:
         title = title.in_namespace(titles.FILE)
     if not view.expensive():
@@ -87,7 +95,7 @@ def _ifexist(frame: Frame, arguments: Arguments) -> str:
 
 def _switch(frame: Frame, arguments: Arguments) -> str:
     assert isinstance(frame, PageFrame)
-    primary = arguments[0]
+    primary = decoded(arguments[0])
     if not isinstance(arguments, BraceArguments):
         return _switch_values(primary, arguments)
     found = default_found = False
@@ -99,7 +107,7 @@ def _switch(frame: Frame, arguments: Arguments) -> str:
         if not part.index:
             if found:
                 return frame.children(part.value).strip(WHITE)
-            name = frame.children(part.name).strip(WHITE)
+            name = decoded(frame.children(part.name))
             if same(name, primary):
                 return frame.children(part.value).strip(WHITE)
             if default_found or name.lower() == "#default":
@@ -108,7 +116,7 @@ def _switch(frame: Frame, arguments: Arguments) -> str:
             last_bare = None
         else:
             last_bare = last = frame.children(part.value).strip(WHITE)
-            if same(last, primary):
+            if same(decoded(last), primary):
                 found = True
             elif last.lower().startswith("#default"):
                 default_found = True
@@ -125,7 +133,7 @@ def _switch_values(primary: str, arguments: Arguments) -> str:
         name, value = arguments.split(index)
         value = value.strip(WHITE)
         if name is not None:
-            name = name.strip(WHITE)
+            name = decoded(name)
             if found or same(name, primary):
                 return value
             if default_found or name.lower() == "#default":
@@ -133,7 +141,7 @@ def _switch_values(primary: str, arguments: Arguments) -> str:
             last = None
         else:
             last = value
-            found = found or same(value, primary)
+            found = found or same(decoded(value), primary)
             default_found = default_found or (not found and value.lower().startswith("#default"))
     return last if last is not None else default
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction
+from luaproc.wiki.parser_functions import php
 from luaproc.wiki.parser_functions.conditions import get
-from luaproc.wiki.parser_functions.texts import language
+from luaproc.wiki.parser_functions.texts import language, outside_markers
 from luaproc.wiki.preprocessor.frames import Frame as PageFrame
 from luaproc.wiki.titles import CATEGORY, USER
 
@@ -25,13 +26,15 @@ COUNTS = {
 def _formatnum(frame: Frame, arguments: Arguments) -> str:
     text, how = arguments[0], get(arguments, 1)
     if how in RAW_WORDS:
-        return language(frame).parse_number(text)
-    return language(frame).format_number(text, separators=how.upper() != "NOSEP", legacy=True)
+        return outside_markers(text, language(frame).parse_number)
+    separators = how.upper() != "NOSEP"
+    return outside_markers(text, lambda part: language(frame).format_number(part, separators))
 
 
 def _plural(frame: Frame, arguments: Arguments) -> str:
     content = language(frame)
     number = content.parse_number(arguments[0])
+    number = str(int(number)) if number.isdecimal() else php.to_text(php.from_text(number))
     return content.plural(number, [arguments[index] for index in range(1, len(arguments))])
 
 
@@ -48,9 +51,7 @@ def _gender(frame: Frame, arguments: Arguments) -> str:
     site = frame.preprocessor.view.site
     title = site.title(name, USER)
     user = title.text if title is not None and title.namespace == USER else name
-    gender = site.genders.get(user, "") or (name if name in ("male", "female") else "")
-    if not name:
-        gender = "male"
+    gender = site.genders.get(user, "")
     return language(frame).gender(gender, forms)
 
 

@@ -11,6 +11,7 @@ from luaproc.wiki import titles, urls
 from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction, Result
 from luaproc.wiki.parser_functions import php
 from luaproc.wiki.parser_functions.conditions import get
+from luaproc.wiki.parser_functions.special import SHOWN
 from luaproc.wiki.parser_functions.texts import language
 from luaproc.wiki.preprocessor.expansion import escape_wikitext
 from luaproc.wiki.preprocessor.frames import Frame as PageFrame
@@ -52,13 +53,18 @@ SPACES: dict[str, Callable[[Title], str]] = {
 }
 
 
+def is_name(key: str) -> bool:
+    """Whether a variable shows a name of a page."""
+    return any(name in NAMES or name in SPACES for name in (key, key[:-1]))
+
+
 def name_of(key: str, title: Title) -> str:
     """What the variable of that name shows of a title."""
     if key in NAMES:
         return escape_wikitext(NAMES[key](title))
     if key in SPACES:
         return SPACES[key](title)
-    plain = key.removesuffix("e")
+    plain = key[:-1]
     if plain in NAMES:
         return escape_wikitext(urls.wiki_urlencode(NAMES[plain](title).replace(" ", "_")))
     return (
@@ -115,7 +121,7 @@ def _url(make: Callable[..., str], escape: bool, frame: Frame, arguments: Argume
         title = title.in_namespace(titles.FILE)
     query = get(arguments, 1)
     url = make(title, query) if len(arguments) > 1 else make(title)
-    return html.escape(url, quote=True).replace("&#x27;", "&#039;") if escape else url
+    return html.escape(url, quote=False).replace('"', "&quot;") if escape else url
 
 
 def urls_decode(text: str) -> str:
@@ -125,12 +131,13 @@ def urls_decode(text: str) -> str:
     return unquote_plus(text, errors="surrogateescape")
 
 
-def _special(encode: bool, frame: Frame, arguments: Arguments) -> str | Result:
-    title = _title(frame, arguments[0], titles.SPECIAL) if arguments[0] else None
+def _special(encode: bool, frame: Frame, arguments: Arguments) -> str:
+    name, slash, rest = arguments[0].partition("/")
+    shown = SHOWN.get(name.replace(" ", "_").lower(), name)
+    title = _title(frame, f"Special:{shown}{slash}{rest}")
     if title is None or title.namespace != titles.SPECIAL:
-        title = _title(frame, f"Special:{arguments[0]}") if arguments[0] else None
-    if title is None:
-        return NOT_FOUND
+        title = _title(frame, "Special:Badtitle")
+        assert title is not None
     return title.prefixed_key if encode else title.prefixed_text
 
 
@@ -241,8 +248,8 @@ def _default_sort(frame: Frame, arguments: Arguments) -> str:
     if not old or old == text or "noerror" in how or "noreplace" in how:
         return ""
     return (
-        f'<span class="error">Warning: Default sort key "{html.escape(text)}" overrides earlier default sort key '
-        f'"{html.escape(old)}".</span>'
+        f'<span class="error"><strong>Warning:</strong> Default sort key "{html.escape(text)}" '
+        f'overrides earlier default sort key "{html.escape(old)}".</span>'
     )
 
 

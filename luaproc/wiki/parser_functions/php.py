@@ -32,6 +32,11 @@ def numeric(text: str) -> Number:
     return float(stripped)
 
 
+def overflows(text: str) -> bool:
+    """Whether a text is written as an integer that PHP's integers cannot hold."""
+    return _INTEGER.fullmatch(text.strip(" \t\n\r\v\f")) is not None and not -(2**63) <= int(text) < 2**63
+
+
 def intval(text: str) -> int:
     """PHP's (int) of a string."""
     match = _NUMBER.match(text)

@@ -13,6 +13,8 @@ from luaproc.wiki.preprocessor.words import WHITE
 
 MAX_CHARS = 1000
 
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")  # a key of a list, as PHP writes it
+
 
 def too_long() -> str:
     return f'<strong class="error">Error: String exceeds {MAX_CHARS:,} character limit.</strong>'
@@ -82,7 +84,7 @@ def _explode(frame: Frame, arguments: Arguments) -> str:
     text, divider = _kill(frame, arguments[0]), _needle(_kill(frame, get(arguments, 1)))
     if len(text) > MAX_CHARS or len(divider) > MAX_CHARS:
         return too_long()
-    position = php.intval(get(arguments, 2))
+    position = get(arguments, 2) if len(arguments) > 2 else "0"
     limit = php.intval(get(arguments, 3))
     if limit > 0:
         pieces = text.split(divider, limit - 1)
@@ -90,9 +92,9 @@ def _explode(frame: Frame, arguments: Arguments) -> str:
         pieces = text.split(divider)
         if limit < 0:
             pieces = pieces[:limit]
-    if position < 0:
-        position += len(pieces)
-    return pieces[position] if 0 <= position < len(pieces) else ""
+    if position.startswith("-"):
+        position = str(php.intval(position) + len(pieces))
+    return pieces[int(position)] if _INDEX.fullmatch(position) and int(position) < len(pieces) else ""
 
 
 def _urldecode(frame: Frame, arguments: Arguments) -> str:

@@ -7,6 +7,7 @@ import re
 
 from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction, Result
 from luaproc.wiki.language import Language
+from luaproc.wiki.language.running_dates import written_date
 from luaproc.wiki.parser_functions.conditions import get
 from luaproc.wiki.preprocessor.frames import Frame as PageFrame
 from luaproc.wiki.preprocessor.words import WHITE
@@ -29,7 +30,7 @@ def _tag(frame: Frame, arguments: Arguments) -> str | Result:
         attributes[key.strip(WHITE)] = (match[1] or "") if match else value
     written = "".join(f' {html.escape(key)}="{_escaped(value)}"' for key, value in attributes.items())
     if name not in preprocessor.tags:
-        return f"<{name}{written}>{inner or ''}</{name}>"
+        return f"<{name}{written}/>" if inner is None else f"<{name}{written}>{inner}</{name}>"
     function = preprocessor.view.tags.get(name)
     if function is not None:
         return preprocessor.tag_result(function(frame, inner, attributes), frame, name)
@@ -65,12 +66,7 @@ def _language(frame: Frame, arguments: Arguments) -> str:
     return name or code
 
 
-_FORMATS = {"mdy": "F j, Y", "dmy": "j F Y", "ymd": "Y F j", "ISO 8601": "Y-m-d"}
-
-
 def _format_date(frame: Frame, arguments: Arguments) -> str:
-    from luaproc.wiki.language.dates import written_date
-
     assert isinstance(frame, PageFrame)
     content: Language = frame.preprocessor.language
     return written_date(content, arguments[0], get(arguments, 1))

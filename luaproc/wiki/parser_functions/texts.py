@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 from luaproc.wiki import urls
@@ -17,7 +18,12 @@ MAX_PADDING = 500
 
 _LINK = re.compile(r"\[\[:?([^\[|]+)\|([^\[]+)\]\]")
 _PLAIN_LINK = re.compile(r"\[\[:?([^\[]+)\|?\]\]")
-_EXTERNAL = re.compile(r"\[(?:https?:)?//[^\s\]]+ ?([^\[]*?)\]")
+_EXTERNAL = re.compile(r"\[(?:https?:)?//[^ ]+? ([^\[]+)\]")
+_PROTOCOL = re.compile(
+    r"(?:https?|ftps?|ircs?|gopher|telnet|nntp|worldwind|ssh|sftp|svn|git|mms|redis)://"
+    r"|(?:mailto|news|sips?|tel|sms|urn|geo|magnet|xmpp|bitcoin|matrix):",
+    re.IGNORECASE,
+)
 _QUOTES = re.compile(r"(?<!')(?:'{2,5})(?!')")
 _TAG = re.compile(r"<.*?>")
 
@@ -28,11 +34,10 @@ def language(frame: Frame) -> Language:
     return frame.preprocessor.language
 
 
-def _case(frame: Frame, text: str, function: str) -> str:
-    """The text in the other case; what is inside strip markers stays as it is."""
-    change = getattr(language(frame), function)
+def outside_markers(text: str, change: Callable[[str], str]) -> str:
+    """The text changed; what is inside strip markers stays as it is."""
     if "\x7f" not in text:
-        return str(change(text))
+        return change(text)
     return "".join(part if index % 2 else change(part) for index, part in enumerate(_MARKERS.split(text)))
 
 
@@ -40,11 +45,11 @@ _MARKERS = re.compile("(\x7f'\"`UNIQ-[^\x7f<>&'\"]+-QINU`\"'\x7f)")
 
 
 def _lc(frame: Frame, arguments: Arguments) -> str:
-    return _case(frame, arguments[0], "lower")
+    return outside_markers(arguments[0], language(frame).lower)
 
 
 def _uc(frame: Frame, arguments: Arguments) -> str:
-    return _case(frame, arguments[0], "upper")
+    return outside_markers(arguments[0], language(frame).upper)
 
 
 def _lcfirst(frame: Frame, arguments: Arguments) -> str:
@@ -103,7 +108,8 @@ def strip_section(text: str) -> str:
 
 def escape_attribute(text: str) -> str:
     """The text inside quotes of HTML, safe from the parser."""
-    return text.translate(_ATTRIBUTE)
+    text = text.translate(_ATTRIBUTE).replace("__", "&#95;_")
+    return _PROTOCOL.sub(lambda match: match[0].replace(":", "&#58;"), text)
 
 
 _ATTRIBUTE = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction
 from luaproc.wiki.language import Language
+from luaproc.wiki.language.calendars import CalendarMissing
 from luaproc.wiki.language.dates import DateError, read_date
 from luaproc.wiki.language.formats import format_date
 from luaproc.wiki.parser_functions.conditions import get
@@ -39,7 +40,10 @@ def formatted(frame: Frame, arguments: Arguments, local: bool) -> str:
         return _error("Error: #time only supports years up to 9999.")
     if when.year < 0:
         return _error("Error: #time only supports years from 0.")
-    return format_date(language, form, when)
+    try:
+        return format_date(language, form, when)
+    except CalendarMissing as error:
+        return _error(str(error))
 
 
 def _time(frame: Frame, arguments: Arguments) -> str:

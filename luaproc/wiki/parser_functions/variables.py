@@ -30,7 +30,7 @@ class Variables:
     def _text(self, key: str, frame: Frame) -> str:
         view = self._preprocessor.view
         site, title = view.site, view.title
-        if key.removesuffix("e") in pages.NAMES or key.removesuffix("e") in pages.SPACES or key in pages.SPACES:
+        if key in pages.FUNCTIONS and pages.is_name(key):
             return pages.name_of(key, title)
         if key in numbers.COUNTS:
             return self._preprocessor.language.format_number(str(numbers.count(frame, numbers.COUNTS[key])))

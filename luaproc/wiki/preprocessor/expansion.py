@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 from luaproc.wiki import interfaces
 from luaproc.wiki.interfaces import ArgumentName, ParserFunction, Result
 from luaproc.wiki.language import Language, language
+from luaproc.wiki.language.tables import names
 from luaproc.wiki.preprocessor.frames import RECOVER_ORIGINAL, Arguments, Frame, ValueArguments, written
 from luaproc.wiki.preprocessor.nodes import Children, Item, Parameter, Tag, Template
 from luaproc.wiki.preprocessor.scanner import parse
 from luaproc.wiki.preprocessor.strip import StripState
 from luaproc.wiki.preprocessor.words import WHITE, words
-from luaproc.wiki.titles import SPECIAL, TEMPLATE, Title
+from luaproc.wiki.titles import MEDIAWIKI, SPECIAL, TEMPLATE, Title
 from luaproc.wiki.view import PageView
 from luaproc.wire.stack import Room
 
@@ -104,12 +105,19 @@ class Preprocessor:
 
     def language_of(self, code: str) -> Language:
         """The language of that code."""
-        return language(code.lower(), self.mediawiki)
+        return language(code, self.mediawiki) if _CODE.fullmatch(code) else self.language
 
     def message(self, key: str) -> str | None:
         """A text of the interface; None if there is none."""
         messages = self.view.messages
-        return None if messages is None else messages.find(key)
+        if messages is None:
+            return None
+        text = messages.find(key)
+        if text is None and "/" in key:
+            key, _, code = key.rpartition("/")
+            text = messages.find(key, code) if code in names() else None
+        # A message cannot begin or end with a space but by these.
+        return None if text is None else text.replace("&#32;", " ").replace("&nbsp;", "\xa0").replace("&#160;", "\xa0")
 
     def zone(self, local: bool) -> tzinfo:
         """The site's time zone, or UTC."""
@@ -134,7 +142,10 @@ class Preprocessor:
 
     def fetch(self, title: Title) -> tuple[str | None, Title]:
         """A page's text for inclusion and the title where it was found after redirects; (None, title) if missing."""
-        return self.view.pages.follow(title)
+        text, found = self.view.pages.follow(title)
+        if text is None and found.namespace == MEDIAWIKI:
+            text = self.message(found.text[:1].lower() + found.text[1:])
+        return text, found
 
     def braces(self, frame: Frame, node: Template) -> Children:
         """What stands between double braces, expanded; a tuple is still to be expanded in the same frame."""
@@ -312,6 +323,7 @@ class Preprocessor:
         return unicodedata.normalize("NFC", _CONTROL.sub("\ufffd", text))
 
 
+_CODE = re.compile("[a-z0-9-]{2,}")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
