@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from luaproc.wiki.language import numbers, tables
+from luaproc.wiki.language.grammar import inflect
+from luaproc.wiki.language.plurals import choose
 
 _EMBED = {False: "\u202a", True: "\u202b"}
 
@@ -72,13 +74,11 @@ class Language:
 
     def plural(self, number: str, forms: list[str]) -> str:
         """The form that goes with a number."""
-        from luaproc.wiki.language.plurals import choose
-
         return choose(self.code, number, forms)
 
     def grammar(self, case: str, word: str) -> str:
         """The word in a grammatical case."""
-        return word
+        return inflect(self.code, case, word, self.mediawiki)
 
     def gender(self, gender: str, forms: list[str]) -> str:
         """The form for `male`, `female` or anything else."""
@@ -90,7 +90,11 @@ class Language:
             return forms[1] if len(forms) > 1 else forms[0]
         return forms[2] if len(forms) > 2 else forms[0]
 
-    def name_of(self, code: str, inside: str = "") -> str:
+    def fold(self, text: str) -> str:
+        """The text for comparing without case."""
+        return self.upper(text)
+
+    def name_of(self, code: str) -> str:
         """The autonym of a language, "" if it has none."""
         return tables.names().get(code, ("", False))[0]
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 import re
 
+from luaproc.wiki.values import number_text as to_text
+
 Number = int | float
+
+__all__ = [
+    *("Number", "from_text", "intdiv_sign", "intval", "is_numeric", "numeric", "overflows"),
+    *("php_round", "to_int", "to_text"),
+]
 
 _NUMBER = re.compile(r"[ \t\n\r\v\f]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NUMERIC = re.compile(_NUMBER.pattern + r"[ \t\n\r\v\f]*")
@@ -94,24 +101,3 @@ def php_round(value: Number, places: int) -> Number:
 
 def _half_up(value: float) -> float:
     return math.floor(value + 0.5) if value >= 0 else float(math.ceil(value - 0.5))
-
-
-def to_text(value: Number) -> str:
-    """A number as PHP prints it, with 14 digits: 1.0E+25, -0, INF, NAN."""
-    if isinstance(value, int):
-        return str(value)
-    if math.isnan(value):
-        return "NAN"
-    if math.isinf(value):
-        return "INF" if value > 0 else "-INF"
-    mantissa, _, exponent_text = f"{value:.13e}".partition("e")
-    exponent = int(exponent_text)
-    sign = "-" if mantissa.startswith("-") else ""
-    digits = mantissa.lstrip("-").replace(".", "").rstrip("0") or "0"
-    if not -5 < exponent < 14:
-        return f"{sign}{digits[0]}.{digits[1:] or '0'}E{'-' if exponent < 0 else '+'}{abs(exponent)}"
-    if exponent < 0:
-        return f"{sign}0.{'0' * (-exponent - 1)}{digits}"
-    if len(digits) <= exponent + 1:
-        return sign + digits + "0" * (exponent + 1 - len(digits))
-    return f"{sign}{digits[: exponent + 1]}.{digits[exponent + 1 :]}"

@@ -62,7 +62,7 @@ def _int(frame: Frame, arguments: Arguments) -> str | Result:
 def _language(frame: Frame, arguments: Arguments) -> str:
     assert isinstance(frame, PageFrame)
     code = arguments[0].lower()
-    name = frame.preprocessor.language.name_of(code, get(arguments, 1).lower())
+    name = frame.preprocessor.language.name_of(code)
     return name or code
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from luaproc.wiki.interfaces import ArgumentName
 from luaproc.wiki.preprocessor.nodes import Children, Comment, Heading, Ignored, Parameter, Part, Tag, Template
 from luaproc.wiki.preprocessor.words import WHITE
 from luaproc.wiki.titles import Title
+from luaproc.wiki.values import key
 
 if TYPE_CHECKING:
     from luaproc.wiki.preprocessor.expansion import Preprocessor
@@ -20,13 +20,6 @@ RECOVER_ORIGINAL = NO_ARGUMENTS | NO_TEMPLATES | NO_IGNORE | RECOVER_COMMENTS | 
 
 DEPTH_EXCEEDED = '<span class="error">Expansion depth limit exceeded</span>'
 NODES_EXCEEDED = '<span class="error">Node-count limit exceeded</span>'
-
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
-
-
-def argument_name(name: str) -> ArgumentName:
-    """A name as PHP's arrays keep it: canonical integers are integers."""
-    return int(name) if _INTEGER.fullmatch(name) else name
 
 
 class Arguments:
@@ -176,7 +169,7 @@ class Frame:
     def arguments(self) -> dict[ArgumentName, str]:
         """All arguments, expanded as `get_argument` does; positional ones first."""
         names = sorted(self._raw, key=lambda name: self._raw[name][1]) if self._raw else list(self._known)
-        return {argument_name(name): self.argument(name) or "" for name in names}
+        return {key(name): self.argument(name) or "" for name in names}
 
     @property
     def is_empty(self) -> bool:
