@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from html import escape
 
-from luaproc.wiki.parser_functions.php import Number, from_text, intdiv_sign, php_round, to_int, to_text
+from luaproc.wiki.parser_functions.php import Number, from_text, intdiv_sign, php_round, to_int
+from luaproc.wiki.values import number_text
 
 MAX_STACK = 100
 
@@ -262,7 +263,7 @@ def evaluate(text: str) -> str:
         if operator == "(":
             raise error("Expression error: Unclosed bracket.")
         _apply(operator, operands)
-    return "<br />\n".join(to_text(value) for value in operands)
+    return "<br />\n".join(number_text(value) for value in operands)
 
 
 def _apply(name: str, operands: Operand) -> None:

@@ -10,6 +10,7 @@ from luaproc.wiki.parser_functions.conditions import get
 from luaproc.wiki.parser_functions.texts import language, outside_markers
 from luaproc.wiki.preprocessor.frames import Frame as PageFrame
 from luaproc.wiki.titles import CATEGORY, USER
+from luaproc.wiki.values import number_text
 
 RAW_WORDS = ("R",)
 COUNTS = {
@@ -34,7 +35,7 @@ def _formatnum(frame: Frame, arguments: Arguments) -> str:
 def _plural(frame: Frame, arguments: Arguments) -> str:
     content = language(frame)
     number = content.parse_number(arguments[0])
-    number = str(int(number)) if number.isdecimal() else php.to_text(php.from_text(number))
+    number = str(int(number)) if number.isdecimal() else number_text(php.from_text(number))
     return content.plural(number, [arguments[index] for index in range(1, len(arguments))])
 
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-from luaproc.wiki.values import number_text as to_text
-
 Number = int | float
 
-__all__ = [
-    *("Number", "from_text", "intdiv_sign", "intval", "is_numeric", "numeric", "overflows"),
-    *("php_round", "to_int", "to_text"),
-]
 
 _NUMBER = re.compile(r"[ \t\n\r\v\f]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NUMERIC = re.compile(_NUMBER.pattern + r"[ \t\n\r\v\f]*")
