@@ -21,6 +21,7 @@ from luaproc.wiki.failures import ModuleError, from_host, shown
 from luaproc.wiki.interfaces import Arguments, Frame, Preprocessor
 from luaproc.wiki.libraries import order
 from luaproc.wiki.libraries.core import Core
+from luaproc.wiki.libraries.parser_functions import ParserFunctionsLibrary
 from luaproc.wiki.messages import Messages
 from luaproc.wiki.titles import MODULE, Title
 from luaproc.wiki.values import text_of
@@ -167,6 +168,8 @@ class Engine:
             library = kind(self)
             if self.options.lualib.read(library.file) is not None:
                 self._register(library.functions(), library.file, library.options())
+        extension = ParserFunctionsLibrary(self)
+        self._run_library(extension.functions(), extension.code(), extension.file, {})
         for extra in self.options.extra:
             if not extra.deferred:
                 self._register_extra(extra)
@@ -201,6 +204,7 @@ class Engine:
 
     def lua_file(self, path: str) -> bytes | None:
         """The text of a file for `require`: of Scribunto's folders, then of the given ones."""
+        path = path.lstrip("/")
         for folder in ("", "luabit/", "ustring/"):
             code = self.options.lualib.read(folder + path)
             if code is not None:
@@ -345,7 +349,7 @@ class Engine:
         try:
             return call()
         except (HostError, RemoteProtocolError) as error:
-            failure = from_host(error, self.messages, self.view.title)
+            failure = from_host(error, self.messages, self.view.title, self.preprocessor.clean)
             if not isinstance(error, LuaError):
                 if self._gone is None:
                     self._gone = failure

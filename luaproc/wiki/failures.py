@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 
 from luaproc.host import HostError, LuaError, ServerDied, ServerTimeout, TraceEntry
 from luaproc.host.errors import TIME_EXPIRED
 from luaproc.wiki.errors import WikiError
 from luaproc.wiki.messages import Messages
 from luaproc.wiki.titles import Title
+from luaproc.wiki.values import text_of
 from luaproc.wire.errors import RemoteProtocolError
 
 _LINE_ENDS = re.compile(r"[\r\n]")
@@ -51,13 +53,16 @@ LuaFailure = ModuleError
 """Another name for it: `luaproc.wiki.LuaError` is this class."""
 
 
-def from_host(error: HostError | RemoteProtocolError, messages: Messages, page: Title) -> ModuleError:
+def from_host(
+    error: HostError | RemoteProtocolError, messages: Messages, page: Title, clean: Callable[[str], str]
+) -> ModuleError:
     """The failure that an error of the server is.
 
-    page: the page that is shown; an error in a module of the same title names the line alone.
+    page: the page that is shown; an error in a module of the same title names the line alone. clean:
+    makes texts valid UTF-8.
     """
     if isinstance(error, LuaError):
-        return _of_lua(error, messages, page)
+        return _of_lua(error, messages, page, clean)
     key, parameters = "scribunto-luastandalone-read-error", []
     if isinstance(error, ServerTimeout) or (isinstance(error, ServerDied) and str(error).startswith(TIME_EXPIRED)):
         key = "scribunto-common-timeout"
@@ -70,9 +75,9 @@ def from_host(error: HostError | RemoteProtocolError, messages: Messages, page: 
     return ModuleError(messages.failure(key, "[UNKNOWN]", *parameters), key, message=str(error))
 
 
-def _of_lua(error: LuaError, messages: Messages, page: Title) -> ModuleError:
-    text = error.value if isinstance(error.value, str) else error.message
-    module, line, message = error.module, error.line, error.message
+def _of_lua(error: LuaError, messages: Messages, page: Title, clean: Callable[[str], str]) -> ModuleError:
+    text = clean(text_of(error.value) if isinstance(error.value, (str, bool)) else error.message)
+    module, line, message = error.module, error.line, clean(error.message) if error.module is not None else text
     if module is None or line is None or _LINE_ENDS.search(message):
         # PHP looks for the position with a pattern that knows no line ends.
         module = line = None

@@ -128,7 +128,8 @@ A plain str goes behind a general strip marker, as HTML does.
 class Preprocessor(Protocol):
     """Wikitext of one page view."""
 
-    strip: StripState
+    @property
+    def strip(self) -> StripState: ...
 
     def root_frame(self) -> Frame:
         """The frame of the page itself: depth 0, no arguments, no parent."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from luaproc.wiki.language.tables import fallbacks
 from luaproc.wiki.pages import Pages
 from luaproc.wiki.titles import MEDIAWIKI, Title
 
@@ -56,14 +57,17 @@ class Messages:
     def find(self, key: str, language: str | None = None, use_pages: bool = True) -> str | None:
         """The text of a message as it is written; None if there is none in the language or its fallbacks.
 
-        language: a code, the content language's by default.
+        Spaces that are written as entities, because a text cannot begin or end with one, are spaces. language: a code,
+        the content language's by default; `qqx` shows the key.
         """
         code = language or self._site.language
         name = key[:1].lower() + key[1:]
+        if code == "qqx":
+            return f"({name}$*)"
         for step in (code, *self._fallbacks(code)):
             text = self._one(name, step, use_pages)
             if text is not None:
-                return text
+                return text.replace("&#32;", " ").replace("&nbsp;", "\xa0").replace("&#160;", "\xa0")
         return None
 
     def _one(self, key: str, code: str, use_pages: bool) -> str | None:
@@ -94,7 +98,7 @@ class Messages:
         known = self._site.language_info.get(code, {}).get("fallbacks")
         if known is not None:
             return [*known, *([] if "en" in known or code == "en" else ["en"])]
-        return [] if code == "en" else ["en"]
+        return fallbacks(code)
 
     def text(self, key: str, *parameters: str, language: str | None = None) -> str:
         """A message with its parameters, entities decoded; ⧼key⧽ for an unknown one."""
@@ -109,10 +113,18 @@ class Messages:
 
 
 def substitute(text: str, parameters: Sequence[str]) -> str:
-    """$1, $2 … replaced; those without a parameter stay."""
-    return _PARAMETER.sub(
-        lambda match: parameters[int(match[1]) - 1] if 0 < int(match[1]) <= len(parameters) else match[0], text
-    )
+    """$1, $2 … replaced; those without a parameter stay. $10 is the tenth, or the first one and a zero."""
+
+    def value(match: re.Match[str]) -> str:
+        digits = match[1]
+        for length in range(len(digits), 0, -1):
+            number = digits[:length]
+            if number[0] != "0" and int(number) <= len(parameters):
+                return parameters[int(number) - 1] + digits[length:]
+        return match[0]
+
+    shown = _PARAMETER.sub(value, text)
+    return shown.replace("$*", f": {', '.join(parameters)}" if parameters else "") if "$*" in text else shown
 
 
 def _read(path: Path) -> dict[str, str]:

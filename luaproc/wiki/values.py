@@ -9,6 +9,9 @@ from luaproc.host import LuaError, LuaFunction
 from luaproc.wiki.interfaces import ArgumentName
 from luaproc.wire.values import MAX_INT, MIN_INT
 
+PHP_SPACE = " \t\n\r\0\x0b"
+"""What PHP's trim() takes off."""
+
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
@@ -92,6 +95,13 @@ def text_of(value: Any) -> str:
     if isinstance(value, (int, float)):
         return number_text(value)
     return value if isinstance(value, str) else "Array"
+
+
+def frame_arguments(given: Any) -> dict[ArgumentName, str]:
+    """Arguments that Lua gives to a frame or a template: named ones are trimmed, as those of wikitext are."""
+    return {
+        name: value if isinstance(name, int) else value.strip(PHP_SPACE) for name, value in dict(given or {}).items()
+    }
 
 
 def one_based(values: list[Any]) -> dict[int, Any]:

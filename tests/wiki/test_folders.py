@@ -24,7 +24,8 @@ def write(directory: Path, *names: str) -> Path:
 
 def titles(directory: Path, *title_map: str, site: Site = SITE) -> dict[str, str]:
     """Titles and the files they came from."""
-    return dict(Pages(site, [Folder(site, directory, title_map)]))
+    pages = Pages(site, [Folder(site, directory, title_map)])
+    return {str(title): text for title, text in pages.items()}
 
 
 def test_a_folder_is_a_namespace(tmp_path: Path) -> None:

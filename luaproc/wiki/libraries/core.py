@@ -11,7 +11,7 @@ from luaproc.wiki import titles
 from luaproc.wiki.interfaces import ArgumentName, Frame
 from luaproc.wiki.libraries import Library
 from luaproc.wiki.libraries.json_values import JsonError, from_json, reindex
-from luaproc.wiki.values import key, lua_type
+from luaproc.wiki.values import PHP_SPACE, frame_arguments, key, lua_type
 
 _FOLDERS = ("", "luabit/", "ustring/")
 MAX_FRAMES = 100
@@ -77,7 +77,7 @@ class Core(Library):
             if of is None:
                 raise LuaError("newChild: invalid title")
         name = f"frame{len(frames)}"
-        frames[name] = frame.new_child(of or frame.title, args or {})
+        frames[name] = frame.new_child(of or frame.title, frame_arguments(args))
         return name
 
     def get_expanded_argument(self, frame_id: Any = None, name: Any = None, *_: Any) -> str | None:
@@ -105,7 +105,7 @@ class Core(Library):
             raise LuaError(f'expandTemplate: template "{name}" does not exist')
         if frame.is_looping(template.title):
             raise LuaError("expandTemplate: template loop detected")
-        args = args or {}
+        args = frame_arguments(args)
         child = frame.new_child(template.title, args)
         cache_key = (frame_id, template.title.prefixed_key, tuple(args.items()))
         return self.engine.expanded_once(cache_key, child, lambda: template.expand(child))
@@ -117,7 +117,7 @@ class Core(Library):
         named = sorted((str(item), value) for item, value in values.items() if not isinstance(item, int))
         function, colon, first = name.partition(":")
         if colon:
-            positional.insert(0, first.strip(" \t\n\r\0\x0b"))
+            positional.insert(0, first.strip(PHP_SPACE))
         if not positional:
             raise LuaError(
                 "callParserFunction: At least one unnamed parameter (the parameter that comes after the colon in "

@@ -62,8 +62,6 @@ def _no_constant(_: str) -> Any:
 
 def _integer(text: str) -> int | float:
     number = int(text)
-    if text == "-0":
-        return -0.0
     return number if -(2**63) <= number < 2**63 else float(text)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from luaproc.host import LuaError
 from luaproc.host.interpreter import PhpFunction
+from luaproc.wiki.language import language
 from luaproc.wiki.libraries import Library
 from luaproc.wiki.messages import substitute
 from luaproc.wiki.values import text_of
@@ -31,7 +32,7 @@ class MessageLibrary(Library):
     def _plain(self, data: Mapping[str, Any]) -> str:
         text = self._text(data)
         if text is None:
-            return f"⧼{self._keys(data)[0]}⧽"
+            return f"⧼{self._keys(data)[-1]}⧽"
         given = data.get("params") or {}
         before, after = [], []
         for position, name in enumerate(given, 1):
@@ -52,7 +53,7 @@ class MessageLibrary(Library):
         if "raw" in value:
             return text_of(value["raw"]), True
         if "num" in value:
-            return text_of(value["num"]), False
+            return language(text_of(data["lang"])).format_number(text_of(value["num"])), False
         return text_of(value), False
 
     def check(self, what: Any = None, data: Any = None, *_: Any) -> bool:

@@ -56,7 +56,7 @@ class TitleLibrary(Library):
             "isLocal": not title.interwiki or (interwiki is not None and interwiki.is_local),
             "interwiki": title.interwiki,
             "namespace": title.namespace,
-            "nsText": title.namespace_text,
+            "nsText": title.namespace_text.replace(" ", "_"),
             "text": title.text,
             "fragment": title.fragment,
             "thePartialUrl": urls.wiki_urlencode(title.key),
@@ -223,8 +223,8 @@ class TitleLibrary(Library):
             return None
         self._once(self._protected, title)
         given = self.site.protection.get(title.prefixed_text, {})
-        actions = ["edit", "move"] if self.pages.exists(title) else ["create"]
-        if title.namespace == titles.FILE:
+        actions = list(given) if not self.pages.exists(title) else ["edit", "move"]
+        if title.namespace == titles.FILE and self.pages.exists(title):
             actions.append("upload")
         return {action: one_based(list(given.get(action, ()))) for action in actions}
 

@@ -96,6 +96,9 @@ def _anchorencode(frame: Frame, arguments: Arguments) -> str:
     return escape_attribute(urls.escape_fragment(frame.preprocessor.view.site, decode_entities(text)))
 
 
+_HEADING_SPACES = re.compile("[ _\u00a0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+
+
 def strip_section(text: str) -> str:
     """The text of a heading without links, quotes and tags."""
     text = _LINK.sub(r"\2", text)
@@ -103,7 +106,7 @@ def strip_section(text: str) -> str:
     text = _EXTERNAL.sub(r"\1", text)
     text = _QUOTES.sub("", text)
     text = _TAG.sub("", text)
-    return re.sub(r"[ _]+", " ", text).strip()
+    return _HEADING_SPACES.sub(" ", text).strip()
 
 
 def escape_attribute(text: str) -> str:

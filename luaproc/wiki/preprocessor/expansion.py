@@ -283,7 +283,7 @@ class Preprocessor:
         name = node.name.lower()
         function = self.view.tags.get(name)
         if function is None:
-            return self.strip.add("general", node.raw(), name)
+            return self.strip.add("nowiki" if name == "nowiki" else "general", node.raw(), name)
         result = function(frame, node.inner, attributes(node.attributes))
         return self.tag_result(result, frame, name)
 

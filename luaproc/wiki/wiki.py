@@ -1,0 +1,434 @@
+"""A wiki of one's own: `Wiki` puts pages, a site's settings, the preprocessor and Scribunto's engine together."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from luaproc.host import LuaFunction
+from luaproc.host.interpreter import PhpFunction
+from luaproc.install.lualib import Lualib, find_lualib
+from luaproc.install.mediawiki import find_mediawiki
+from luaproc.wiki.engine import Engine, EngineOptions, ExtraLibrary
+from luaproc.wiki.errors import NoSuchTitle, ScribuntoMissing, WikiError
+from luaproc.wiki.failures import ModuleError
+from luaproc.wiki.interfaces import Arguments, ExtensionTag, Frame, ParserFunction, Result
+from luaproc.wiki.messages import Messages
+from luaproc.wiki.pages import Pages, Source
+from luaproc.wiki.preprocessor import Preprocessor
+from luaproc.wiki.site import Site
+from luaproc.wiki.titles import CATEGORY, Title
+from luaproc.wiki.values import key
+from luaproc.wiki.view import PageView
+
+PagesArgument = str | os.PathLike[str] | Pages | Source | Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much a page used of what it may use."""
+
+    used: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """A page with everything expanded.
+
+    text: wikitext, as Special:ExpandTemplates gives it. errors: of modules, in the order of the page. warnings:
+    wikitext of what stands above a preview. log: what modules wrote with mw.log. categories: sort keys by category.
+    limits: what was used of each. properties: of the page, as defaultsort.
+    """
+
+    text: str
+    errors: tuple[ModuleError, ...] = ()
+    warnings: tuple[str, ...] = ()
+    log: str = ""
+    categories: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Wiki:
+    """A wiki without PHP, database and network.
+
+    pages: a folder, a dump, a mapping of titles to texts, a `Pages`, or a list of them: the first that has a title
+    wins. scribunto: the directory of Scribunto's Lua library, of a Scribunto or a MediaWiki; None finds it. mediawiki:
+    the directory of a MediaWiki, for its messages and languages; None finds one, False does without. site: the wiki's
+    settings. now: the moment that pages see, an ISO text or a datetime (one without a zone is UTC); None is the clock.
+    timezone: an IANA name, instead of the site's. seed: of math.random. server: the command of a Lua-side server.
+    title_map: see `luaproc.wiki.folders.Folder`. lua_path: folders of Lua files that modules may require. hold_limits:
+    whether Lua is held to the site's limits. progress: called with (bytes done, bytes in all) while a dump is indexed.
+
+    Raises `ScribuntoMissing`, `PagesError`, `SiteError`.
+    """
+
+    def __init__(
+        self,
+        pages: PagesArgument | Sequence[PagesArgument] = (),
+        *,
+        scribunto: str | os.PathLike[str] | Lualib | None = None,
+        mediawiki: str | os.PathLike[str] | bool | None = None,
+        site: Site | Mapping[str, Any] | None = None,
+        now: datetime | str | None = None,
+        timezone: str | None = None,
+        seed: int | None = None,
+        server: Sequence[str] | None = None,
+        title_map: Sequence[str] = (),
+        lua_path: Sequence[str] = (),
+        hold_limits: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.site = site if isinstance(site, Site) else Site.from_dict(site or {})
+        if timezone is not None:
+            self.site.timezone = timezone
+        self.pages = _pages(self.site, pages, title_map, progress)
+        self._now = moment(now)
+        self._seed = seed
+        self._lualib = scribunto if isinstance(scribunto, Lualib) else find_lualib(scribunto)
+        self._folder = _mediawiki(mediawiki)
+        self._server = server
+        self._lua_path = tuple(lua_path)
+        self._hold_limits = hold_limits
+        self._extra: list[ExtraLibrary] = []
+        self._functions: dict[str, ParserFunction] = {}
+        self._tags: dict[str, ExtensionTag] = {}
+        self._page: Page | None = None
+
+    @property
+    def lualib(self) -> Lualib:
+        """Scribunto's library. Raises `ScribuntoMissing`."""
+        if self._lualib is None:
+            raise ScribuntoMissing(
+                "expected Scribunto's Lua library: found none; Debian has it in the package mediawiki, or fetch it: "
+                "luaproc wiki fetch REL1_43"
+            )
+        return self._lualib
+
+    @property
+    def mediawiki(self) -> Path | None:
+        """The MediaWiki whose messages and languages are used."""
+        return self._folder
+
+    def expand(self, text: str, title: str | Title | None = None) -> Expansion:
+        """One page view: wikitext with templates, modules and parser functions expanded.
+
+        title: the page that the text is of; None is the wiki's main page. Raises `NoSuchTitle`.
+        """
+        with self.page(title) as page:
+            return page.expand(text)
+
+    def invoke(
+        self,
+        module: str,
+        function: str,
+        args: Mapping[Any, Any] | Sequence[Any] = (),
+        *,
+        parent: Mapping[Any, Any] | Sequence[Any] | None = None,
+        title: str | Title | None = None,
+    ) -> str:
+        """One page view with one ``{{#invoke:}}``: its text. args: of the frame. parent: arguments of the template that
+        calls it; None calls it from the page itself.
+
+        Raises `ModuleError`.
+        """
+        with self.page(title) as page:
+            return page.invoke(module, function, args, parent=parent)
+
+    def eval(self, lua: str, title: str | Title | None = None) -> list[Any]:
+        """Run Lua as a module's text; what it returns. ``=x`` is ``return x``. Raises `ModuleError`.
+
+        Functions among the results can be called no more: their process has ended.
+        """
+        with self.page(title) as page:
+            return page.eval(lua)
+
+    def module(self, name: str) -> ModuleHandle:
+        """A module by its name, with or without the namespace."""
+        return ModuleHandle(self, name)
+
+    def page(self, title: str | Title | None = None) -> Page:
+        """A page view that stays open: for several calls in one Lua process. Use it in a with statement."""
+        return Page(self, self._title(title))
+
+    def _title(self, title: str | Title | None) -> Title:
+        if isinstance(title, Title):
+            return title
+        found = self.site.main_page if title is None else self.site.title(title)
+        if found is None:
+            raise NoSuchTitle(f"expected a page's title, got {title!r}")
+        return found
+
+    def stub(self, title: str, returns: str = "") -> None:
+        """Replace a page: a template by the text; a module by one whose every function returns the text."""
+        found = self._title(title)
+        if found.content_model == "Scribunto":
+            text = returns.encode("utf-8", "surrogateescape")
+            quoted = '"' + "".join(f"\\{byte:03}" for byte in text) + '"'
+            returns = (
+                f"local function stub() return {quoted} end\n"
+                "return setmetatable( {}, { __index = function() return stub end } )"
+            )
+        self.pages[found] = returns
+
+    def library(
+        self,
+        name: str,
+        lua: str,
+        functions: Mapping[str, PhpFunction] | None = None,
+        options: Mapping[str, Any] | None = None,
+        deferred: bool = False,
+    ) -> None:
+        """Add a library as an extension does.
+
+        lua: its code, which gets `functions` as mw_interface and, if it has a setupInterface, `options`. deferred: it
+        is loaded when a module requires it by its name.
+        """
+        self._extra.append(ExtraLibrary(name, lua, functions or {}, options or {}, deferred))
+
+    def parser_function(self, name: str, *, raw: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Add a parser function: ``@wiki.parser_function("#x")`` over a function of texts that returns one.
+
+        raw: the function gets (frame, arguments) as `luaproc.wiki.interfaces` has them.
+        """
+
+        def add(function: Callable[..., Any]) -> Callable[..., Any]:
+            def call(_: Frame, arguments: Arguments) -> str | Result:
+                result = function(*(arguments[index] for index in range(len(arguments))))
+                return result if isinstance(result, Result) else str(result)
+
+            self._functions[name.lower()] = function if raw else call
+            return function
+
+        return add
+
+    def tag(self, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Add an extension tag: ``@wiki.tag("ref")`` over a function of (text or None, attributes) that gives HTML."""
+
+        def add(function: Callable[..., Any]) -> Callable[..., Any]:
+            def call(_: Frame, text: str | None, attributes: Mapping[str, str]) -> str | Result:
+                result = function(text, attributes)
+                return result if isinstance(result, Result) else str(result)
+
+            self._tags[name.lower()] = call
+            return function
+
+        return add
+
+    def _view(self, title: Title) -> PageView:
+        now = self._now or datetime.now(timezone.utc)
+        return PageView(
+            self.site,
+            self.pages,
+            title,
+            now,
+            random.Random(self._seed),
+            functions=dict(self._functions),
+            tags=dict(self._tags),
+        )
+
+    def _options(self) -> EngineOptions:
+        return EngineOptions(
+            self.lualib,
+            Messages(self.pages, self._folder),
+            self._server,
+            fixed_time=self._now is not None,
+            seed=self._seed,
+            hold_limits=self._hold_limits,
+            extra=tuple(self._extra),
+            lua_path=self._lua_path,
+        )
+
+    def close(self) -> None:
+        """End what runs."""
+
+    def __enter__(self) -> Wiki:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Page:
+    """One page view: a Lua process, counters and strip markers of its own, until it is closed."""
+
+    def __init__(self, wiki: Wiki, title: Title) -> None:
+        self.wiki = wiki
+        self.title = title
+        self.view = wiki._view(title)
+        options = wiki._options()
+        self.view.messages, self.view.mediawiki = options.messages, wiki.mediawiki
+        self.view.functions = {"#invoke": self._invoke, **self.view.functions}
+        self.preprocessor = Preprocessor(self.view)
+        self.engine = Engine(self.view, self.preprocessor, options)
+
+    def _invoke(self, frame: Frame, arguments: Arguments) -> str:
+        return self.engine.invoke(frame, arguments)
+
+    def expand(self, text: str) -> Expansion:
+        """The text expanded, with all that the page view met so far."""
+        expanded = self.preprocessor.expand_page(text)
+        view, limits, counters = self.view, self.wiki.site.limits, self.view.counters
+        return Expansion(
+            expanded,
+            tuple(self.engine.errors),
+            tuple(view.warnings),
+            self.engine.log(),
+            view.categories | categories(self.wiki.site, expanded),
+            {
+                "expensive": Limit(counters.expensive, limits.expensive),
+                "depth": Limit(counters.depth, limits.depth),
+                "nodes": Limit(counters.nodes, limits.nodes),
+                "include_bytes": Limit(counters.include_bytes, limits.bytes),
+                "argument_bytes": Limit(counters.argument_bytes, limits.bytes),
+                **self.engine.usage(),
+            },
+            dict(view.properties),
+        )
+
+    def invoke(
+        self,
+        module: str,
+        function: str,
+        args: Mapping[Any, Any] | Sequence[Any] = (),
+        *,
+        parent: Mapping[Any, Any] | Sequence[Any] | None = None,
+    ) -> str:
+        """See `Wiki.invoke`."""
+        frame = self.preprocessor.root_frame()
+        if parent is not None:
+            frame = frame.new_child(self.title, arguments_of(parent))
+        name = _module_name(self.wiki.site, module)
+        title = self.wiki.site.title(f"Module:{name}")
+        child = frame.new_child(title, arguments_of(args))
+        return self.preprocessor.clean(self.engine.run(name, function, child))
+
+    def eval(self, lua: str) -> list[Any]:
+        """See `Wiki.eval`; functions among the results can be called while the page view is open."""
+        code = f"return {lua[1:]}" if lua.startswith("=") else lua
+        return list(self.engine.guarded(lambda: self.engine.evaluate(code, "=eval")))
+
+    def log(self) -> str:
+        """What modules wrote with mw.log."""
+        return self.engine.log()
+
+    def close(self) -> None:
+        """End the Lua process."""
+        self.engine.close()
+
+    def __enter__(self) -> Page:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleHandle:
+    """A module of a wiki, to call its functions with Lua values instead of a frame."""
+
+    wiki: Wiki
+    name: str
+
+    def call(self, function: str, *args: Any) -> Any:
+        """Call a function of the module's table; its result: None, one value, or a list of several.
+
+        args: None, booleans, numbers, texts, and dicts and lists of them. Raises `ModuleError`.
+        """
+        with self.wiki.page() as page:
+            results = page.engine.guarded(lambda: page.engine.call_function(self.title, function, args))
+        return results[0] if len(results) == 1 else (results or None)
+
+    @property
+    def title(self) -> Title:
+        """The module's title. Raises `NoSuchTitle`."""
+        return self.wiki._title(f"Module:{_module_name(self.wiki.site, self.name)}")
+
+
+def _module_name(site: Site, name: str) -> str:
+    """A module's name without the namespace."""
+    title = site.title(name)
+    return title.text if title is not None and title.content_model == "Scribunto" else name
+
+
+def arguments_of(given: Mapping[Any, Any] | Sequence[Any]) -> dict[int | str, str]:
+    """Arguments of a frame: a list is numbered from 1, texts that are integers are numbers."""
+    items: Iterable[tuple[Any, Any]] = given.items() if isinstance(given, Mapping) else enumerate(given, 1)
+    return {key(str(name)): value if isinstance(value, str) else _argument(value) for name, value in items}
+
+
+def _argument(value: Any) -> str:
+    if isinstance(value, bool):
+        return "1" if value else ""
+    return str(value)
+
+
+def moment(value: datetime | str | None) -> datetime | None:
+    """A moment given as ISO text or datetime; without a zone it is in UTC. Raises `WikiError`."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            raise WikiError(f"expected a moment as 2024-02-29T12:00:00, got {value!r}") from None
+    return value if value.tzinfo is not None else value.replace(tzinfo=timezone.utc)
+
+
+def _mediawiki(directory: str | os.PathLike[str] | bool | None) -> Path | None:
+    if directory is False:
+        return None
+    return find_mediawiki(None if directory is None or directory is True else str(directory))
+
+
+def _pages(
+    site: Site,
+    given: PagesArgument | Sequence[PagesArgument],
+    title_map: Sequence[str],
+    progress: Callable[[int, int], None] | None,
+) -> Pages:
+    if isinstance(given, Pages):
+        return given
+    parts = given if isinstance(given, (list, tuple)) else [given]
+    sources: list[Source] = []
+    texts: dict[str, str] = {}
+    for part in parts:
+        if isinstance(part, Mapping) and not isinstance(part, Pages):
+            texts |= {name: text for name, text in part.items() if name not in texts}
+        elif isinstance(part, (str, os.PathLike)):
+            from luaproc.wiki.opening import open_source
+
+            sources.append(open_source(site, part, title_map, progress))
+        else:
+            sources.append(part)  # type: ignore[arg-type]
+    return Pages(site, sources, texts)
+
+
+def categories(site: Site, text: str) -> dict[str, str]:
+    """Sort keys by category of the links in an expanded page."""
+    found: dict[str, str] = {}
+    for match in _CATEGORY_LINK.finditer(text):
+        title = site.title(match[1])
+        if title is not None and title.namespace == CATEGORY and not title.interwiki:
+            found.setdefault(title.text, match[2] or "")
+    return found
+
+
+_CATEGORY_LINK = re.compile(r"\[\[ *([^\[\]|:\n][^\[\]|\n]*:[^\[\]|\n]+)(?:\|([^\[\]]*))?\]\]")
+
+__all__ = ["Expansion", "Limit", "LuaFunction", "ModuleHandle", "Page", "Wiki"]

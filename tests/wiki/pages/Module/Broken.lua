@@ -1,0 +1,5 @@
+local p = {
+function p.main()
+	return 'never'
+end
+return p

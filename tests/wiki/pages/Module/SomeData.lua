@@ -1,0 +1,4 @@
+return {
+	name = "data", "one", "two",
+	deep = { er = 7 },
+}
