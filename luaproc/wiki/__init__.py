@@ -17,3 +17,31 @@ MediaWiki counts in bytes are counted in bytes of that encoding.
 One expansion of a page is one `PageView` and one `Preprocessor`: counters, strip markers, caches of templates and
 Lua's process state belong to it and end with it.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from luaproc.wiki.failures import ModuleError as LuaError
+    from luaproc.wiki.site import Site as Site
+    from luaproc.wiki.wiki import Expansion as Expansion
+    from luaproc.wiki.wiki import Wiki as Wiki
+
+_HOMES = {
+    "Expansion": ("wiki", "Expansion"),
+    "LuaError": ("failures", "ModuleError"),
+    "Site": ("site", "Site"),
+    "Wiki": ("wiki", "Wiki"),
+}
+
+__all__ = ["Expansion", "LuaError", "Site", "Wiki"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    home, member = _HOMES[name]
+    return getattr(import_module(f"{__name__}.{home}"), member)

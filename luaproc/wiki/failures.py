@@ -18,7 +18,7 @@ _LINE_ENDS = re.compile(r"[\r\n]")
 
 
 class ModuleError(WikiError):
-    """A module failed. `str()` is what the page shows, in the content language.
+    """A module failed; `luaproc.wiki.LuaError` is this class. `str()` is what the page shows, in the content language.
 
     key: MediaWiki's for the message. module, line: where, if Lua said it. message: Lua's own words. trace: Lua's stack,
     innermost first. log: what the module had logged, if the server told it.
@@ -47,10 +47,6 @@ class ModuleError(WikiError):
     def traceback(self) -> str:
         """The text and, where there is one, Lua's stack below it."""
         return "\n".join([str(self), *(f"\t{entry}" for entry in self.trace)])
-
-
-LuaFailure = ModuleError
-"""Another name for it: `luaproc.wiki.LuaError` is this class."""
 
 
 def from_host(

@@ -25,7 +25,7 @@ from luaproc.wiki.pages import Pages, Source
 from luaproc.wiki.preprocessor import Preprocessor
 from luaproc.wiki.site import Site
 from luaproc.wiki.titles import CATEGORY, Title
-from luaproc.wiki.values import key
+from luaproc.wiki.values import frame_arguments, key
 from luaproc.wiki.view import PageView
 
 PagesArgument = str | os.PathLike[str] | Pages | Source | Mapping[str, str]
@@ -367,9 +367,9 @@ def _module_name(site: Site, name: str) -> str:
 
 
 def arguments_of(given: Mapping[Any, Any] | Sequence[Any]) -> dict[int | str, str]:
-    """Arguments of a frame: a list is numbered from 1, texts that are integers are numbers."""
+    """Arguments of a frame: a list is numbered from 1, integers as names are numbers, named values are trimmed."""
     items: Iterable[tuple[Any, Any]] = given.items() if isinstance(given, Mapping) else enumerate(given, 1)
-    return {key(str(name)): value if isinstance(value, str) else _argument(value) for name, value in items}
+    return frame_arguments({key(str(name)): _argument(value) for name, value in items})
 
 
 def _argument(value: Any) -> str:

@@ -24,8 +24,8 @@ OURS_ALONE = {
 
 
 OTHER_WORDS = {"Ustring": ("bad pattern: ", "pattern ends with %: ")}
-"""Lines that differ, by page: the real wiki's mw.ustring asks PHP for patterns, whose errors have PHP's words; ours stays
-Scribunto's Lua."""
+"""Lines that differ, by page: the real wiki's mw.ustring asks PHP for patterns, whose errors have PHP's words; ours
+stays Scribunto's Lua."""
 
 
 def _compared(difference: judge.Difference) -> bool:
