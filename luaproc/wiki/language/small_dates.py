@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
+MAX_CHARS = 200
+
 _NAMES = "jan feb mar apr may jun jul aug sep oct nov dec"
 _MONTHS = _NAMES.split()
 _MONTH = (
@@ -47,6 +49,8 @@ def seconds(text: str, now: int) -> int:
     """The Unix time that a text means. Raises `DateError` for what this grammar does not have."""
     from luaproc.wiki.language.dates import DateError
 
+    if len(text) > MAX_CHARS:
+        raise DateError(text)
     moment = datetime.fromtimestamp(now, timezone.utc)
     date = {"Y": moment.year, "m": moment.month, "d": moment.day}
     clock: tuple[int, int, int] | None = None

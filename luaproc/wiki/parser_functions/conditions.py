@@ -14,7 +14,8 @@ from luaproc.wiki.preprocessor.words import WHITE
 from luaproc.wiki.titles import Title
 from luaproc.wiki.titles import decode_entities as decode_references
 
-_ERROR = re.compile(r"""<(?:strong|span|p|div)\s(?:[^\s>]*\s+)*?class="(?:[^"\s>]*\s+)*?error(?:\s[^">]*)?\"""")
+_ERROR_TAG = re.compile(r"<(?:strong|span|p|div)(?=\s)")
+_CLASS = re.compile(r'(?<=\s)class="(?=([^">]*)")')
 
 
 def get(arguments: Arguments, index: int) -> str:
@@ -49,9 +50,18 @@ def _ifeq(frame: Frame, arguments: Arguments) -> str:
     return get(arguments, 2 if same(decoded(arguments[0]), decoded(get(arguments, 1))) else 3)
 
 
+def shows_error(text: str) -> bool:
+    """Whether a text has a tag of the kinds that MediaWiki shows errors in, with the class `error`."""
+    for tag in text.split(">"):  # a class belongs to every tag that begins before it: the first one will do
+        start = _ERROR_TAG.search(tag)
+        if start and any("error" in match[1].split() for match in _CLASS.finditer(tag, start.end())):
+            return True
+    return False
+
+
 def _iferror(frame: Frame, arguments: Arguments) -> str:
     test = arguments[0]
-    if _ERROR.search(test):
+    if shows_error(test):
         return get(arguments, 1)
     return arguments[2] if len(arguments) > 2 else test
 

@@ -35,7 +35,7 @@ def _formatnum(frame: Frame, arguments: Arguments) -> str:
 def _plural(frame: Frame, arguments: Arguments) -> str:
     content = language(frame)
     number = content.parse_number(arguments[0])
-    number = str(int(number)) if number.isdecimal() else number_text(php.from_text(number))
+    number = str(php.intval(number)) if number.isascii() and number.isdigit() else number_text(php.from_text(number))
     return content.plural(number, [arguments[index] for index in range(1, len(arguments))])
 
 

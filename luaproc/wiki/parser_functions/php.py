@@ -7,6 +7,8 @@ import re
 
 Number = int | float
 
+MAX_DIGITS = 19  # of the longest integer
+
 
 _NUMBER = re.compile(r"[ \t\n\r\v\f]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NUMERIC = re.compile(_NUMBER.pattern + r"[ \t\n\r\v\f]*")
@@ -27,25 +29,28 @@ def from_text(text: str) -> float:
 def numeric(text: str) -> Number:
     """A numeric text as PHP's arithmetic takes it: an int where it is written as one and fits."""
     stripped = text.strip(" \t\n\r\v\f")
-    if _INTEGER.fullmatch(stripped):
-        value = int(stripped)
-        return value if -(2**63) <= value < 2**63 else float(value)
-    return float(stripped)
+    return float(stripped) if overflows(stripped) or not _INTEGER.fullmatch(stripped) else int(stripped)
 
 
 def overflows(text: str) -> bool:
     """Whether a text is written as an integer that PHP's integers cannot hold."""
-    return _INTEGER.fullmatch(text.strip(" \t\n\r\v\f")) is not None and not -(2**63) <= int(text) < 2**63
+    stripped = text.strip(" \t\n\r\v\f")
+    if not _INTEGER.fullmatch(stripped):
+        return False
+    # Python refuses to read very long integers; what is longer than PHP's longest need not be read.
+    return len(stripped.lstrip("+-0")) > MAX_DIGITS or not -(2**63) <= int(stripped) < 2**63
 
 
 def intval(text: str) -> int:
-    """PHP's (int) of a string."""
+    """PHP's (int) of a string: what it cannot hold is its greatest or smallest integer."""
     match = _NUMBER.match(text)
     if not match:
         return 0
-    if _INTEGER.fullmatch(match[0]):
-        return max(-(2**63), min(2**63 - 1, int(match[0])))
-    return to_int(float(match[0]))
+    if not _INTEGER.fullmatch(match[0]):
+        return to_int(float(match[0]))
+    if overflows(match[0]):
+        return -(2**63) if "-" in match[0] else 2**63 - 1
+    return int(match[0])
 
 
 def to_int(value: Number) -> int:

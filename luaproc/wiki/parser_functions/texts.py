@@ -105,8 +105,14 @@ def strip_section(text: str) -> str:
     text = _PLAIN_LINK.sub(r"\1", text)
     text = _EXTERNAL.sub(r"\1", text)
     text = _QUOTES.sub("", text)
-    text = _TAG.sub("", text)
+    text = "\n".join(map(_without_tags, text.split("\n")))
     return _HEADING_SPACES.sub(" ", text).strip()
+
+
+def _without_tags(line: str) -> str:
+    """A line without tags; behind its last `>` there can be none."""
+    head, end, tail = line.rpartition(">")
+    return _TAG.sub("", head + end) + tail
 
 
 def escape_attribute(text: str) -> str:
