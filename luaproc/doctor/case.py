@@ -19,7 +19,7 @@ from luaproc.install.starting import executable
 Level = Literal["ok", "warning", "failed", "skipped"]
 """`skipped`: not checked, since what it needs has failed or is not there."""
 
-# Scribunto sets its limits on Linux alone (client-contract.md, "How the process is started").
+# Scribunto sets its limits on Linux alone (docs/protocol.md, "How the process is started").
 HAS_LIMITS = platform.system() == "Linux"
 
 # What a web server's PHP finds as PATH: PHP-FPM clears the environment, and the system's own is all that is left.

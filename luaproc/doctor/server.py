@@ -23,7 +23,7 @@ from luaproc.responder.scribunto import function_class
 from luaproc.wire.messages import Call
 
 VERSION = re.compile(r"Lua(?:JIT)? \S+")
-"""What Scribunto wants to read in the first line of `-v` (client-contract.md, "How the process is started")."""
+"""What Scribunto wants to read in the first line of `-v` (docs/protocol.md, "How the process is started")."""
 
 SECONDS = 15.0
 """How long a server may take for anything here."""

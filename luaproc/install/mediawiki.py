@@ -83,6 +83,6 @@ def _quoted(text: str) -> str:
 
 def _main_script(mediawiki: Path) -> Path | None:
     includes = mediawiki / "extensions" / "Scribunto" / "includes"
-    # The directory was renamed in REL1_40 (client-contract.md, "Messages").
+    # The directory was renamed in REL1_40 (docs/protocol.md, "Messages").
     found = (includes / engines / "LuaStandalone" / MAIN for engines in ("engines", "Engines"))
     return next((path.absolute() for path in found if path.is_file()), None)

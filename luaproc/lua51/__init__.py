@@ -36,7 +36,7 @@ def runtime_of(program: str) -> str | None:
 def wants_responder(argv: list[str]) -> bool:
     """Whether this command line, program name first, is a wiki that starts its Lua server.
 
-    PHP puts Scribunto's ``mw_main.lua`` straight after the program's name (client-contract: luaPath carries no
+    PHP puts Scribunto's ``mw_main.lua`` straight after the program's name (docs/protocol.md: luaPath carries no
     options), so any option before the script, ``--run-script`` above all, means a person who wants the script run.
     """
     return len(argv) > 1 and os.path.basename(argv[1]) == "mw_main.lua"

@@ -1,6 +1,6 @@
 """Messages as PHP spells them, read without Lua's compiler.
 
-PHP writes one spelling for a message (client-contract.md, "Messages"). For the frequent ones it is cheaper to cut the
+PHP writes one spelling for a message (docs/protocol.md, "Messages"). For the frequent ones it is cheaper to cut the
 text apart here than to compile an expression in Lua: a call with one argument costs 9 us instead of 14, a loadString
 of 33 kB 30 us instead of 130. Each reader returns what it cut out, under the name that Lua's dispatcher has for it
 (SHORT in dispatch.lua), or a shorter expression; or None for any other spelling, which Lua's compiler reads. Where the

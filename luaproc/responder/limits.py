@@ -11,7 +11,7 @@ RESERVE = 1536 * 1024
 HEADROOM = 512 * 1024
 
 # Where the process has no limit to read (macOS, Windows), `--max-memory` is taken to include this much for Python and
-# lupa: what they take on Linux (lupa-facts.md, "Start-up and memory").
+# lupa: what they take on Linux (docs/lupa.md, "Start-up and memory").
 BASE = 14 * 1024 * 1024
 
 

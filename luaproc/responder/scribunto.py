@@ -1,6 +1,6 @@
 """Which Scribunto stands beside us: read off the MWServer.lua that lies next to the mw_main.lua PHP names."""
 
-# The class of function objects by Scribunto version (client-contract.md, "Messages"). Without an installation to ask,
+# The class of function objects by Scribunto version (docs/protocol.md, "Messages"). Without an installation to ask,
 # the older name: it is the one of every release up to 1.45.
 OLD_CLASS = "Scribunto_LuaStandaloneInterpreterFunction"
 NEW_CLASS = r"MediaWiki\Extension\Scribunto\Engines\LuaStandalone\LuaStandaloneInterpreterFunction"

@@ -8,7 +8,7 @@ import pytest
 from luaproc.bench import servers
 from luaproc.bench.servers import Server
 from tests.host import conftest as lying
-from tests.parts import REFERENCE, need, reference_server
+from tests.parts import need, reference_server
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def ours() -> Iterator[Server]:
         yield found
 
 
-@pytest.fixture(params=[REFERENCE, "ours"])
+@pytest.fixture(params=["reference", "ours"])
 def server(request: pytest.FixtureRequest) -> Server:
     """Each of the two."""
     found: Server = request.getfixturevalue(request.param)

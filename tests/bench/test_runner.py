@@ -91,6 +91,7 @@ def test_a_server_that_fails_later_is_named_with_the_workload() -> None:
         runner.run(tasks, 1, lambda what: None)
 
 
+@pytest.mark.real
 def test_a_wrapper_that_stays_is_no_server(reference: Server) -> None:
     """Its clock would show how little a shell does while the server works; getStatus tells them apart."""
     command = " ".join(f"'{word}'" for word in reference.command)

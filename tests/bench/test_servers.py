@@ -80,6 +80,7 @@ def test_ambient_variables_change_no_figure(monkeypatch: pytest.MonkeyPatch) -> 
     assert found["LANG"] == "C"
 
 
+@pytest.mark.real
 def test_versions_are_what_php_would_show(ours: Server, reference: Server) -> None:
     """The first line of -v; a server that is no luaPath is not asked."""
     assert str(servers.version(ours)).startswith("Lua 5.1")

@@ -16,6 +16,7 @@ NOTHING = encode_for_host(Return())
 EVERY = pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.key)
 
 
+@pytest.mark.real
 @EVERY
 def test_real_servers_answer_rightly(server: Server, workload: Workload) -> None:
     """What the reference server answers is right by definition, and ours is checked by the same check."""
@@ -39,6 +40,7 @@ class Lying(Session):
         return NOTHING if self.lying else super().exchange(body)
 
 
+@pytest.mark.real
 @EVERY
 def test_doing_nothing_is_a_wrong_answer(ours: Server, workload: Workload) -> None:
     """cleanupChunks is answered by nothing when it is done: there it must show that the chunks are still alive."""
@@ -46,6 +48,7 @@ def test_doing_nothing_is_a_wrong_answer(ours: Server, workload: Workload) -> No
         workloads.run(workload._replace(steps=2), session)
 
 
+@pytest.mark.real
 def test_cleanup_drops_60_of_120(reference: Server) -> None:
     """The row's title is what happens: 60 ids are kept, and as many were alive besides."""
     bodies: list[bytes] = []

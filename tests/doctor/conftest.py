@@ -19,7 +19,7 @@ from luaproc.install import launchers
 
 CLASS = "Scribunto_LuaStandaloneInterpreterFunction"
 
-# As Scribunto's own sets the limits (client-contract.md, "How the process is started").
+# As Scribunto's own sets the limits (docs/protocol.md, "How the process is started").
 ULIMIT = '#!/bin/sh\nulimit -St $1\nulimit -Ht $2\nulimit -v $3\neval "exec $4"\n'
 
 Make = Callable[..., Case]

@@ -88,7 +88,7 @@ def test_server_goes_on_after_an_error(interpreter: Interpreter) -> None:
 
 
 def test_log_of_the_newest_scribunto_is_there() -> None:
-    """The field as REL1_46 sends it (`client-contract.md`)."""
+    """The field as REL1_46 sends it (`docs/protocol.md`)."""
     reply = escape(dumps({"op": "error", "value": "M:2: no", "log": "one\ntwo", "trace": [{"short_src": "M"}]}))
     with Interpreter(script(f"receive(); send({reply!r})")) as interpreter, pytest.raises(LuaError) as caught:
         interpreter.load_string("x")

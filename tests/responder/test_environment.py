@@ -1,4 +1,4 @@
-"""The environment that modules see (client-contract.md), without any MediaWiki on the machine: serve() names none."""
+"""The environment that modules see (docs/protocol.md), without any MediaWiki on the machine: serve() names none."""
 
 from collections.abc import Iterator
 
@@ -250,7 +250,7 @@ def test_tostring_shows_no_addresses(shared: Interpreter, code: str, results: li
 
 
 def test_no_addresses_elsewhere(lua: Interpreter, runtime: str) -> None:
-    """LuaJIT's string.format converts anything by itself, addresses shown: as on the reference (lupa-facts.md)."""
+    """LuaJIT's string.format converts anything by itself, addresses shown: as on the reference (docs/lupa.md)."""
     for code in ("local x = {} .. ''", "error({} < 1)", "local x = #pairs", "local x = ('x'):rep({})"):
         assert "0x" not in error_of(lua, code)
     if runtime == "lua51":

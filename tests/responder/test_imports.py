@@ -1,4 +1,4 @@
-"""What the serve path imports is start-up time on every page view (lupa-facts.md, "Start-up and memory")."""
+"""What the serve path imports is start-up time on every page view (docs/lupa.md, "Start-up and memory")."""
 
 import subprocess
 

@@ -1,0 +1,95 @@
+"""The documents: what they show runs, what they name is there, and each page is reached from the README."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"])
+_EXAMPLE = re.compile(r"^<!-- run -->\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+EXAMPLES = [
+    pytest.param(kind, text, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, (kind, text) in enumerate(_EXAMPLE.findall(page.read_text(encoding="utf-8")))
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), EXAMPLES)
+def test_examples_run_as_they_are_shown(kind: str, text: str, tmp_path: Path) -> None:
+    """Commands end well; of a console also what they print, where … stands for anything."""
+    scripts = tmp_path / "bin"
+    scripts.mkdir()
+    (scripts / "luaproc").write_text(f'#!/bin/sh\nexec {sys.executable} -m luaproc "$@"\n')
+    (scripts / "luaproc").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{scripts}:{os.environ['PATH']}", "PYTHONIOENCODING": "utf-8"}
+    place = tmp_path / "here"
+    place.mkdir()
+
+    def run(words: list[str]) -> str:
+        done = subprocess.run(
+            words, cwd=place, env=environment, capture_output=True, encoding="utf-8", timeout=120, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), words
+        return done.stdout
+
+    if kind == "python":
+        run([sys.executable, "-c", text])
+    elif kind == "sh":
+        run(["sh", "-ec", text])
+    else:
+        assert kind == "console"
+        for step in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+            command, _, expected = step.partition("\n")
+            pattern = "(.*)".join(map(re.escape, expected.split("…")))
+            shown = run(["sh", "-ec", command])
+            assert shown == expected or re.fullmatch(pattern, shown, re.DOTALL), command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_readme_is_short_and_leads_to_every_page() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) <= 150
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"(docs/{page.name})" not in readme] == []
+
+
+def test_names_in_the_journey_of_a_frame_are_there() -> None:
+    """A reader greps for them."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for path in set(re.findall(r"`(luaproc/[\w/]+\.(?:py|lua))`", text)):
+        assert (ROOT / path).is_file(), path
+    journey = text.partition("## The journey of one frame")[2].partition("\n## ")[0]
+    sources = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "luaproc" / "responder").rglob("*.*")
+                      if file.suffix in (".py", ".lua"))  # fmt: skip
+    names = {name.rpartition(".")[2] for name in re.findall(r"`([A-Za-z_.]+)`", journey) if "/" not in name}
+    names -= {"lua", "call"}
+    assert {name for name in names if not re.search(rf"\b{name}\b", sources)} == set()
+
+
+def test_comments_cite_documents_that_are_there() -> None:
+    """What a comment names as its source can be read by who has the repository only."""
+    missing = {
+        f"{file.relative_to(ROOT)}: {name}"
+        for folder in ("luaproc", "tests")
+        for file in (ROOT / folder).rglob("*.*")
+        if file.suffix in (".py", ".lua") and file != Path(__file__)
+        for name in re.findall(r"\b(?:docs/)?([a-z-]+\.md)\b", file.read_text(encoding="utf-8"))
+        if not (ROOT / "docs" / name).exists()
+    }
+    assert missing == set()
+
+
+def test_the_library_page_is_what_the_docstrings_say() -> None:
+    """Every public name of luaproc.host has its line."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "library_page.py", "--check"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
