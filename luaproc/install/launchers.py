@@ -35,8 +35,8 @@ try:
 except ImportError as error:
     sys.stderr.write(
         "luaproc launcher %s: luaproc cannot be started from %s: %s. "
-        "Install luaproc there again, or run `luaproc link` where it is installed.\\n"
-        % (__file__, {environment!r}, error)
+        "If that environment was moved, run in its new place: bin/python -m luaproc link --force %s ; "
+        "if it is gone, install luaproc there again.\\n" % (__file__, {environment!r}, error, __file__)
     )
     sys.exit(126)
 launch({options!r})

@@ -1,8 +1,12 @@
 """Launchers: started as PHP starts them, with the options they carry, and clear about an environment that is gone."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
+import venv
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -70,6 +74,32 @@ def test_the_environment_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert done.returncode == 126
     assert done.stderr.count(b"\n") == 1
     assert b"luaproc cannot be started from" in done.stderr
+
+
+@pytest.mark.slow  # makes an environment and installs into it
+def test_a_moved_environment_says_the_command_that_mends_it(tmp_path: Path) -> None:
+    """The executables of a moved environment have a dead `#!` line, and cannot say it."""
+    first, moved, lua = tmp_path / "first", tmp_path / "moved", tmp_path / "lua"
+    venv.create(first, symlinks=True)
+    packages = next(first.glob("lib/python*/site-packages"))
+    for name in ("luaproc", "lupa", "click", "phpserialize"):
+        spec = find_spec(name)
+        assert spec
+        assert spec.origin
+        origin = Path(spec.origin)
+        if origin.name == "__init__.py":
+            shutil.copytree(origin.parent, packages / name, ignore=shutil.ignore_patterns("__pycache__", "*5[234]*"))
+        else:
+            shutil.copy(origin, packages)
+    subprocess.run(
+        [first / "bin" / "python", "-m", "luaproc", "link", lua], check=True, capture_output=True, cwd=tmp_path
+    )
+    first.rename(moved)
+    said = start(lua, "-v").stderr.decode()
+    command = re.search(r"run in its new place: bin/(.*?) ;", said)
+    assert command
+    subprocess.run(["sh", "-ec", f"{moved}/bin/{command[1]}"], check=True, capture_output=True, cwd=tmp_path)
+    assert start(lua, "-v").stdout.startswith(b"Lua 5.1.5")
 
 
 def test_another_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
