@@ -13,7 +13,7 @@ from luaproc.host.errors import LuaError, TraceEntry
 from luaproc.host.functions import Chunks, Converter, LuaFunction
 from luaproc.install import starting
 from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError, excerpt
-from luaproc.wire.fast_path import FastCall, FastReturn
+from luaproc.wire.fast_path import FastCall, FastReturn, is_return
 from luaproc.wire.framing import MAX_BODY, encode_frame
 from luaproc.wire.messages import (
     Call,
@@ -273,10 +273,9 @@ class Interpreter:
         while True:
             try:
                 body = self.connection.receive()
-                message = self._convert.reader.message(body)
-                if message is None or (wire and isinstance(message, FastReturn)):
-                    return decode_from_responder(body)
-                return message
+                # Read for the wire, a reply makes no `LuaFunction`: one that nobody holds would be cleaned up.
+                message = None if wire and is_return(body) else self._convert.reader.message(body)
+                return decode_from_responder(body) if message is None else message
             except RemoteProtocolError as error:
                 raise self.connection.fail(error) from None
             except KeyboardInterrupt:

@@ -27,6 +27,11 @@ _NOTHING = object()
 _DOUBLE = frozenset(b"0123456789+-.eE")
 
 
+def is_return(body: bytes) -> bool:
+    """Whether a body (still escaped) is a reply in the usual order of its fields."""
+    return body.startswith(_RETURN)
+
+
 class UnusualError(Exception):
     """For the long way. Never leaves this module's functions; the callables that are handed in may raise it."""
 

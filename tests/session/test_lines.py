@@ -20,8 +20,8 @@ from luaproc.session.lines import (
 )
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted([*(ROOT / "luaproc").rglob("*.lua"), *(ROOT / "tests" / "wiki").rglob("*.lua")])
-SOURCES = [path for path in SOURCES if path.name != "SyntaxError.lua"]  # it is broken on purpose
+SOURCES = sorted([*(ROOT / "luaproc").rglob("*.lua"), *(ROOT / "tests").rglob("pages/**/*.lua")])
+SOURCES = [path for path in SOURCES if path.name not in ("SyntaxError.lua", "Broken.lua")]  # broken on purpose
 
 _compile = lua51.LuaRuntime(encoding="latin-1", unpack_returned_tuples=True).eval("loadstring")
 
