@@ -3,7 +3,7 @@
 PHP writes one spelling for a message (docs/protocol.md, "Messages"). For the frequent ones it is cheaper to cut the
 text apart here than to compile an expression in Lua: a call with one argument costs 9 us instead of 14, a loadString
 of 33 kB 30 us instead of 130. Each reader returns what it cut out, under the name that Lua's dispatcher has for it
-(SHORT in dispatch.lua), or a shorter expression; or None for any other spelling, which Lua's compiler reads. Where the
+(SHORT in delivery.lua), or a shorter expression; or None for any other spelling, which Lua's compiler reads. Where the
 cutting misses (fields in another order, say), what it yields does not compile, and Lua asks for the whole text.
 """
 

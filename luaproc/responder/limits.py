@@ -1,18 +1,9 @@
-"""The limits of the process, and how much of them Lua may have."""
+"""The limits of the process: set, and read."""
 
 import sys
 
 from luaproc.errors import UsageError
 from luaproc.responder.bare_os import os
-
-# What stays for Python beside Lua, in bytes: frames of up to SLICE both ways, malloc's own overhead, and the reserve
-# below, which is given back when memory has run out, so that there is always enough to answer with.
-RESERVE = 1536 * 1024
-HEADROOM = 512 * 1024
-
-# Where the process has no limit to read (macOS, Windows), `--max-memory` is taken to include this much for Python and
-# lupa: what they take on Linux (docs/lupa.md, "Start-up and memory").
-BASE = 14 * 1024 * 1024
 
 
 def set_process_limits(max_memory: int | None, max_cpu: int | None) -> None:
@@ -31,7 +22,7 @@ def set_process_limits(max_memory: int | None, max_cpu: int | None) -> None:
             _watch_cpu(max_cpu)
         return
     wanted = {}
-    # macOS has the name and refuses every value; there Lua's own limit does the work (see `lua_memory`).
+    # macOS has the name and refuses every value; there Lua's own limit does the work (see `memory.lua_limit`).
     if max_memory is not None and hasattr(resource, "RLIMIT_AS") and sys.platform != "darwin":
         wanted[resource.RLIMIT_AS] = (max_memory, max_memory)
     if max_cpu is not None:
@@ -48,34 +39,9 @@ def set_process_limits(max_memory: int | None, max_cpu: int | None) -> None:
             raise UsageError(f"the system refuses a limit of {soft}: {error}") from error
 
 
-def lua_memory(max_memory: int | None) -> int:
-    """How many bytes Lua may use: what is left of the process's address space, less RESERVE (of a small one, a 32nd);
-    0 for no limit.
-
-    Measured now, so call it when all else is loaded. Without a limit of the process, `max_memory` less BASE.
-    """
-    limit = address_space()
-    if limit:
-        with open("/proc/self/statm", "rb") as file:
-            used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        return max(limit - used - min(RESERVE, limit // 32), 256 * 1024)
-    if max_memory is not None:
-        return max(max_memory - BASE, 256 * 1024)
-    return 0
-
-
 def address_space() -> int:
     """The process's limit of virtual memory, bytes; 0 where there is none, or no /proc to tell."""
     return _soft_limit(b"Max address space") or 0
-
-
-def collector_pause(limit: int) -> int:
-    """How far memory may grow before Lua collects again, in per cent of what was alive, for Lua's limit in bytes.
-
-    Lua's own 200 means that garbage may take as much as what is alive. Under a tight limit (Scribunto's own tests leave
-    us 4 MB) that is "not enough memory" where there is enough: there it collects sooner, and pays in time.
-    """
-    return 120 if 0 < limit < 8 * 1024 * 1024 else 200
 
 
 def cpu_seconds() -> int:

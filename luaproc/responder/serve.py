@@ -9,9 +9,8 @@ default action, as PHP expects to see.
 import _signal  # type: ignore[import-not-found]
 
 from luaproc.errors import UsageError
-from luaproc.responder import limits, options, runtime, scribunto
+from luaproc.responder import limits, log, memory, options, pipes, runtime, scribunto, status
 from luaproc.responder.bare_os import os
-from luaproc.responder.pipes import Pipes, die, report
 
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
@@ -53,9 +52,10 @@ def _default_signals() -> None:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
 
-def _open_pipes(lua, log: "str | None") -> Pipes:  # type: ignore[no-untyped-def]
+def _open_pipes(reserve: memory.Reserve, log_path: "str | None") -> pipes.Pipes:
     try:
-        return Pipes(lua, log)
+        pipes.claim_descriptors()
+        return pipes.Pipes(reserve, status.open_reporter(), log.open_log(log_path) if log_path else None)
     except OSError as error:
         raise UsageError(f"cannot open stdin and stdout: {error.strerror}") from error
 
@@ -63,31 +63,36 @@ def _open_pipes(lua, log: "str | None") -> Pipes:  # type: ignore[no-untyped-def
 def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "str | None") -> "NoReturn":
     lua = runtime.new_runtime(str(found.get("runtime", runtime.DEFAULT)))
     class_name = str(found.get("function-class") or scribunto.function_class(main_script))
-    log = found.get("log")
-    pipes = _open_pipes(lua, str(log) if log else None)
+    log_path = found.get("log")
+    reserve = memory.Reserve(lua)
+    frames = _open_pipes(reserve, str(log_path) if log_path else None)
     boot = lua.execute(b"return assert(loadstring(..., '=luaproc/boot.lua'))", _source(b"boot"))
     given = {
-        "source": _source,
-        "receive": pipes.receive,
-        "exchange": pipes.exchange,
-        "slice": pipes.slice,
-        "again": pipes.again,
-        "plain": pipes.plain,
-        "lost": pipes.lost,
-        "is_full": pipes.is_full,
-        "lift": pipes.lift,
-        "tighten": pipes.tighten,
-        "status": pipes.status,
-        "exit": os._exit,
-        "die": die,
-        "report": report,
-        "cpu_limit": limits.cpu_seconds(),
-        "int_size": found.get("int-size", 8),
-        "function_head": scribunto.function_head(class_name, int(found.get("interpreter-id", 0))),
-        "with_log": scribunto.reads_log(class_name),
+        "boot.source": _source,
+        "pipes.receive": frames.receive,
+        "pipes.exchange": frames.exchange,
+        "pipes.slice": frames.slice,
+        "pipes.again": frames.again,
+        "pipes.plain": frames.plain,
+        "pipes.lost": frames.lost,
+        "pipes.status": frames.status,
+        "pipes.exit": os._exit,
+        "pipes.die": log.die,
+        "pipes.report": log.report,
+        "reserve.spend": reserve.spend,
+        "reserve.restore": reserve.restore,
+        "reserve.spend_if_full": reserve.spend_if_full,
+        "reserve.is_full": reserve.is_full,
+        "settings.not_sent": pipes.NOT_SENT,
+        "settings.reply_lost": pipes.REPLY_LOST,
+        "settings.request_lost": pipes.REQUEST_LOST,
+        "settings.cpu_limit": limits.cpu_seconds(),
+        "settings.int_size": found.get("int-size", 8),
+        "settings.function_head": scribunto.function_head(class_name, int(found.get("interpreter-id", 0))),
+        "settings.with_log": scribunto.reads_log(class_name),
     }
     start = boot(*[part for name, value in given.items() for part in (name.encode(), value)])
-    limit = limits.lua_memory(max_memory)
-    pipes.set_limit(limit, limits.address_space())
-    start(limit, limits.collector_pause(limit))
+    limit = memory.lua_limit(max_memory)
+    reserve.set_limit(limit, limits.address_space())
+    start(limit, memory.collector_pause(limit))
     raise AssertionError("the conversation ends by the end of the process")

@@ -25,7 +25,7 @@ except ImportError:
     sys.exit("fuzz_responder.py needs atheris: pip install atheris")
 
 with atheris.instrument_imports(include=["luaproc"]):
-    from luaproc.responder import pipes
+    from luaproc.responder import log, memory, pipes, status
 
 from luaproc.wire.framing import encode_frame  # noqa: E402
 from tests.faults import judge, streams  # noqa: E402
@@ -38,7 +38,7 @@ class Ended(Exception):
 
 
 class NoLua:
-    """What `Pipes` asks of a runtime: room enough."""
+    """What `Reserve` asks of a runtime: room enough."""
 
     def get_memory_used(self, total: bool) -> int:
         return 0
@@ -56,17 +56,19 @@ def read_in_process(data: bytes) -> None:
         os.close(reader)
         os.write(writer, data[:60000])
         os.close(writer)
-        end = os._exit, pipes.die
+        end = os._exit, log.die
         try:
-            os._exit = pipes.die = ended  # type: ignore[assignment]
-            frames = pipes.Pipes(NoLua())
+            os._exit = ended  # type: ignore[assignment]
+            pipes.die = ended  # type: ignore[attr-defined, assignment]
+            pipes.claim_descriptors()
+            frames = pipes.Pipes(memory.Reserve(NoLua()), status.open_reporter())
             while frames.receive() is not None:
                 while frames.slice() is not None:
                     pass
         except Ended:
             pass
         finally:
-            os._exit, pipes.die = end
+            os._exit, pipes.die = end  # type: ignore[attr-defined]
     finally:
         os.dup2(saved, 0)
         os.close(saved)

@@ -1,4 +1,4 @@
-"""The limits of the process, and what Lua gets of them; each in a process of its own, since limits cannot be raised."""
+"""The limits of the process; each in a process of its own, since limits cannot be raised."""
 
 import resource
 import subprocess
@@ -53,29 +53,6 @@ def test_a_limit_that_the_system_refuses_is_said() -> None:
     for arguments in ("1 << 80, None", "None, 1 << 80"):
         code = f"try:\n limits.set_process_limits({arguments})\nexcept UsageError as error: print(error)"
         assert run(code).startswith(f"the system refuses a limit of {1 << 80}: ")
-
-
-def test_lua_gets_what_is_left_less_the_reserve() -> None:
-    code = (
-        "import os\n"
-        "used = int(open('/proc/self/statm').read().split()[0]) * os.sysconf('SC_PAGE_SIZE')\n"
-        "print(limits.lua_memory(None) + used + limits.RESERVE)"
-    )
-    assert abs(int(run(code, memory=MEMORY)) - MEMORY) < 1 << 20
-
-
-@pytest.mark.parametrize(
-    ("argument", "memory", "expected"),
-    [
-        (None, None, "0"),
-        (60 << 20, None, str((60 << 20) - (14 << 20))),
-        (15 << 20, None, str(1 << 20)),
-        (1000, None, str(256 * 1024)),
-    ],
-)
-def test_lua_memory_without_a_limit_of_the_process(argument: int | None, memory: int | None, expected: str) -> None:
-    """0 is none. A small number still leaves Lua enough to say that there is not enough."""
-    assert run(f"print(limits.lua_memory({argument}))", memory=memory) == expected
 
 
 def test_cpu_seconds() -> None:

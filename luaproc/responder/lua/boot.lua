@@ -1,13 +1,15 @@
 -- Puts the parts together and takes away what no module may find. Runs once; returns the function that serves for ever.
--- Arguments: names and values by turns. Callables of Python's are `pipes`, as dispatch.lua describes them (and `source`, part
--- -> its text, and `report`, a line for stderr); all else are settings.
+-- Arguments: names and values by turns. A name has a group before its dot: `pipes.` (callables of Python's, see
+-- delivery.lua and dispatch.lua; `report` writes a line to stderr), `reserve.` (callables of Python's, see memory.lua),
+-- `settings.`, and `boot.` for what is needed here (boot.source: part -> its text).
 
-local pipes, settings = {}, {}
+local given = { pipes = {}, reserve = {}, settings = {}, boot = {} }
 for i = 1, select( '#', ... ), 2 do
 	local name, value = select( i, ... )
-	local kind = type( value ) == 'userdata' and pipes or settings
-	kind[name] = value
+	local group, key = string.match( name, '^(%l+)%.([%l_]+)$' )
+	given[group][key] = value
 end
+local pipes, settings, source = given.pipes, given.settings, given.boot.source
 
 -- LuaJIT's first error allocates thread-local data, and where memory is full then, glibc aborts. So it comes now.
 pcall( error )
@@ -24,13 +26,14 @@ end
 deeper()
 
 local function part( name )
-	return assert( loadstring( pipes.source( name ), '=luaproc/' .. name .. '.lua' ) )
+	return assert( loadstring( source( name ), '=luaproc/' .. name .. '.lua' ) )
 end
 
 local environment, protected_functions = part 'sandbox' ( part 'names' (), _G )
+local memory = part 'memory' ( given.reserve )
 local serve = part 'dispatch' (
-	pipes, environment, protected_functions, part 'encode', part 'traceback', part 'cpu_watch' ( settings.cpu_limit, pipes.report ),
-	settings
+	pipes, memory, part 'delivery', environment, protected_functions, part 'encode', part 'traceback',
+	part 'cpu_watch' ( settings.cpu_limit, pipes.report ), settings
 )
 
 -- Every part has what it needs in locals. What is left of the globals would be a way out if anything leaked: lupa's

@@ -6,20 +6,15 @@
 -- outside allocates nothing. Only one C boundary, the xpcall around the module, lies between two nested calls: Lua 5.1
 -- allows 200, and counts on in coroutines.
 --
--- pipes.exchange( bytes ) sends a reply or request and returns PHP's next message: a string ('return ' .. expression),
---   what was cut out of it (see SHORT), or true for one that is long and comes by pipes.slice().
--- pipes.receive() is the same without sending. pipes.again() gives the message that was lost on the way to us once
--- more, pipes.plain() its whole expression.
--- pipes.lost( turn ) tells what was lost, see NOT_SENT.
--- pipes.is_full() tells whether memory is nearly full. pipes.lift() frees a reserve and adds it to Lua's limit,
--- pipes.tighten() takes it back.
+-- deliver( bytes ) sends a reply or request and returns PHP's next message, receive() the same without sending; neither
+-- raises (see delivery.lua). memory: see memory.lua.
 -- pipes.die( reason ) and pipes.exit( status ) end the process. pipes.status() is the encoded reply to getStatus.
 
-local pipes, environment, protected_functions, encode_of, trace_of, watch, settings = ...
+local pipes, memory, delivery_of, environment, protected_functions, encode_of, trace_of, watch, settings = ...
 local type, next, error, pcall, xpcall, select = type, next, error, pcall, xpcall, select
-local rawget, rawset, setfenv, loadstring, load, unpack = rawget, rawset, setfenv, loadstring, load, unpack
+local rawget, rawset, setfenv, loadstring, unpack = rawget, rawset, setfenv, loadstring, unpack
 local collectgarbage = collectgarbage
-local find, gmatch, match, floor, max = string.find, string.gmatch, string.match, math.floor, math.max
+local find, gmatch, floor = string.find, string.gmatch, math.floor
 local resume, create = coroutine.resume, coroutine.create
 local jit_off = jit and jit.off
 
@@ -32,11 +27,7 @@ end
 -- (PUC counts it as a level, LuaJIT does not), the module.
 local CALLER = jit and 2 or 3
 local MAX_RESULTS = 7990 -- C functions have 8000 stack slots in Lua 5.1
-local NO_MEMORY = 'not enough memory'
-local PYTHON_FAILED = 'error during Python call' -- lupa's, where there was no memory for Python's own error either
-
--- What pipes.lost answers: our reply or request was not sent; PHP's reply was lost, or a request of PHP's.
-local NOT_SENT, REPLY, REQUEST = 0, 1, 2
+local NO_MEMORY = memory.NO_MEMORY
 
 ---- The chunk table -------------------------------------------------------------------------------------------------
 
@@ -56,189 +47,15 @@ end
 local encode, own_failure = encode_of( settings.int_size, settings.function_head, id_of )
 local NO_MEMORY_REPLY = encode.failure( NO_MEMORY )
 local EMPTY_REPLY = encode.values( 0 )
-
----- Messages in -----------------------------------------------------------------------------------------------------
-
-local function malformed( op, field, expected, value )
-	pipes.die( 'malformed message: "' .. op .. '" needs ' .. expected .. ' as "' .. field .. '", got ' .. type( value ) )
-end
-
-local message_environment = { chunks = chunks }
-
--- Whether a message met a limit (memory, a stack, the compiler's tables), which costs this message and not the process;
--- and not a fault of its own. Told by the text up to where it quotes the message.
-local LIMITS = {
-	NO_MEMORY, PYTHON_FAILED, 'overflow', 'error in error handling', 'too many', 'has more than', 'too long', 'too complex',
-}
-local function is_limit( err )
-	if type( err ) ~= 'string' then
-		return true
-	end
-	local text = match( err, "^[^'`\"]*" )
-	for i = 1, #LIMITS do
-		if find( text, LIMITS[i], 1, true ) then
-			return true
-		end
-	end
-	return false
-end
-
--- A message in our hands is its op and its fields, in this order: no table to make for the frequent ones.
-local FIELDS = {
-	loadString = { 'text', 'chunkName' },
-	call = { 'id', 'nargs', 'args' },
-	registerLibrary = { 'name', 'functions' },
-	wrapPhpFunction = { 'id' },
-	cleanupChunks = { 'ids' },
-	['return'] = { 'nvalues', 'values' },
-	error = { 'value' },
-	getStatus = {}, quit = {}, testquit = {},
-}
-
-local function evaluate( chunk, reason )
-	if not chunk then
-		if is_limit( reason ) then -- or pipes.slice failed, and there is no text
-			error( reason, 0 )
-		end
-		pipes.die( 'malformed message: the body is no Lua expression: ' .. reason )
-	end
-	if jit_off then
-		jit_off( chunk ) -- it runs once
-	end
-	setfenv( chunk, message_environment )
-	local op, a, b, c = chunk()
-	if a == nil then
-		local message = op
-		if type( message ) ~= 'table' then
-			pipes.die( 'malformed message: the body is no table but a ' .. type( message ) )
-		end
-		op = message.op
-		local fields = type( op ) == 'string' and FIELDS[op]
-		if not fields then
-			pipes.die( 'unexpected message: unknown op ' .. ( type( op ) == 'string' and '"' .. op .. '"' or type( op ) ) )
-		end
-		local first, second, third = fields[1], fields[2], fields[3]
-		return op, first and message[first], second and message[second], third and message[third]
-	elseif op ~= 'call' and op ~= 'return' then -- Python's shorter expressions are of these
-		pipes.die( 'malformed message: the body is more than one expression' )
-	end
-	return op, a, b, c
-end
-
--- What was cut out of a message itself -> the op and its fields.
-local SHORT = {
-	loadString = function ( text, name ) return 'loadString', text, name end,
-	call1 = function ( id, argument ) return 'call', id, 1, { argument } end,
-	return1 = function ( value ) return 'return', 1, { value } end,
-	return2 = function ( first, second ) return 'return', 2, { first, second } end,
-	returnNil = function () return 'return', 1, {} end,
-	cleanupListed = function ( ids ) return 'cleanupListed', ids end,
-}
-
-local function slice()
-	return pipes.slice()
-end
-
--- One message from what `pipes` gave. Raises where memory or stack run out, ends the process where it is malformed.
-local function decode( body, a, b )
-	if a ~= nil then
-		return SHORT[body]( a, b )
-	elseif body == true then
-		return evaluate( load( slice, '=message' ) )
-	end
-	local chunk, reason = loadstring( body, '=message' )
-	if not chunk and find( reason, ' near ', 1, true ) then
-		chunk, reason = loadstring( pipes.plain(), '=message' )
-	end
-	return evaluate( chunk, reason )
-end
-
--- How often we went to exchange. `pipes` counts too: where it counted less, the call itself failed for lack of stack.
-local turn = 0
-
--- KB of Lua's memory up to which the process cannot be full: a block of malloc's is at most twice as large as what Lua
--- counts for it.
-local spacious = math.huge
-
--- Whether the reserve is out. While it is, what crosses has room on both sides. What failed on the way between them would
--- be lost, and a module must not come near it.
-local lifted = false
-local function lift()
-	lifted = true
-	pipes.lift()
-end
-
-local function exchange( bytes )
-	if collectgarbage( 'count' ) > spacious and pipes.is_full() then
-		lift()
-	end
-	local op, a, b, c = decode( pipes.exchange( bytes ) )
-	if lifted then
-		lifted = false
-		pipes.tighten()
-	end
-	return op, a, b, c
-end
-
-local function receive_first()
-	return decode( pipes.receive() )
-end
-
-local function decode_again()
-	local body, a, b = pipes.again()
-	if body then
-		return decode( body, a, b )
-	end
-	return nil
-end
-
-local function reason_of( err )
-	return type( err ) == 'string' and err ~= PYTHON_FAILED and err or NO_MEMORY
-end
-
--- After exchange failed with `err`: the message after all, or else nil, what was lost and why.
--- A coroutine has a Lua stack of its own: what failed for the depth of ours succeeds there.
-local function regain( err )
-	collectgarbage()
-	local lost = pipes.lost( turn )
-	if lost == NOT_SENT then
-		return nil, lost, reason_of( err )
-	end
-	lift()
-	local ok, op, a, b, c = resume( create( decode_again ) )
-	if ok and op then
-		lifted = false
-		pipes.tighten()
-		return op, a, b, c
-	elseif not ok then
-		err = op
-	end
-	if not is_limit( err ) then
-		pipes.die( 'malformed message: the body cannot be evaluated: ' .. err )
-	end
-	return nil, lost, reason_of( err )
-end
-
--- pipes.lost, where regain itself failed. Python may lack the memory to be called at all, for a moment; where C's stack
--- has no room for a pcall, the call without one succeeds.
-local function what_was_lost()
-	for _ = 1, 100 do
-		local ok, lost = pcall( pipes.lost, turn )
-		if ok then
-			return lost
-		elseif type( lost ) == 'string' and find( lost, 'stack overflow', 1, true ) then
-			return pipes.lost( turn )
-		end
-		pcall( lift )
-		pcall( collectgarbage )
-	end
-	pcall( pipes.die, 'not enough memory to go on' )
-	return pipes.exit( 1 )
-end
+local deliver, receive = delivery_of( pipes, memory, chunks, settings )
 
 ---- Ops that run no module code -------------------------------------------------------------------------------------
 
 local make_php_function
+
+local function malformed( op, field, expected, value )
+	pipes.die( 'malformed message: "' .. op .. '" needs ' .. expected .. ' as "' .. field .. '", got ' .. type( value ) )
+end
 
 local BINARY_MARKERS = { '\27Lua', '\27LJ' }
 
@@ -351,21 +168,6 @@ end
 -- The error handler, what it gathered, and a clean slate for the next error.
 local on_error, take_trace, forget_trace = trace_of()
 
--- KB: Lua's memory limit, where garbage is collected before a module runs (Lua's own collector would let memory fill up
--- with what earlier modules left), and what was alive after that. That stays for a while: it must not cost a collection
--- at every call.
-local memory_limit, nearly_full, alive = math.huge, math.huge, 0
-
-local function make_room()
-	local used = collectgarbage( 'count' )
-	if used > nearly_full or used > spacious and used > alive * 1.25 and pipes.is_full() then
-		forget_trace()
-		collectgarbage()
-		alive = collectgarbage( 'count' )
-		nearly_full = max( memory_limit * 0.75, ( alive + memory_limit ) / 2 )
-	end
-end
-
 -- What `invoke` takes up: set while a call is prepared, read at its first instruction. A closure a call would do the
 -- same for one allocation more.
 local call_id, call_args, call_count
@@ -384,7 +186,8 @@ function answer.call( id, count, args )
 		return encode.failure( 'too many arguments' )
 	end
 	call_id, call_args, call_count = id, args, count
-	make_room()
+	forget_trace()
+	memory.make_room()
 	return nil -- not answered yet: the module runs outside of our pcall
 end
 
@@ -403,7 +206,7 @@ local function encode_with_care( encoder, ... )
 	if not ok then
 		encode.forget()
 		if text == NO_MEMORY then
-			collectgarbage()
+			memory.collect()
 			ok, text = pcall( encoder, ... )
 			if not ok then
 				encode.forget()
@@ -487,19 +290,18 @@ local function reply_to( op, a, b, c )
 	local ok, reply = pcall( find_answer, op, a, b, c )
 	if ok and not reply then
 		c = nil -- the arguments are the module's now
-		forget_trace()
 		ok, reply = run_module()
 		if not ok then
 			if reply == NO_MEMORY then
-				pcall( collectgarbage )
+				memory.collect()
 			end
 			ok, reply = pcall( encode_error, reply )
 		end
 		return ok and reply or NO_MEMORY_REPLY
 	elseif not ok and reply == NO_MEMORY then
 		-- What the modules hold leaves no room for this: once more, with the reserve.
-		pcall( collectgarbage )
-		pcall( lift )
+		memory.collect()
+		memory.spend()
 		ok, reply = pcall( find_answer, op, a, b, c )
 		if ok and not reply then
 			call_args = nil
@@ -512,51 +314,51 @@ local function reply_to( op, a, b, c )
 	return ok and reply or NO_MEMORY_REPLY
 end
 
--- Sends `bytes`, answers PHP's requests, and returns PHP's reply to it: 'return', count and values; 'error' and the
--- value; or nil and the reason, where the reply was lost or the request could not be sent. Without `bytes` (at the top)
--- it listens for ever.
-local function converse( bytes )
-	local ok, op, a, b, c
-	if bytes then
-		turn = turn + 1
-		ok, op, a, b, c = pcall( exchange, bytes )
-	else
-		ok, op, a, b, c = pcall( receive_first )
+-- The reply to a request that was lost, or in place of a reply that could not be sent.
+local function reply_to_loss( reason )
+	local ok, reply = pcall( encode.failure, reason )
+	return ok and reply or NO_MEMORY_REPLY
+end
+
+local function check_reply( op, count, values )
+	if op == 'return' then
+		if type( count ) ~= 'number' or count < 0 or floor( count ) ~= count then
+			malformed( op, 'nvalues', 'a count', count )
+		elseif type( values ) ~= 'table' then
+			malformed( op, 'values', 'a table', values )
+		end
 	end
-	local requesting = bytes -- until it is known to be sent
+end
+
+-- What ends a conversation below a request of ours; at the top, PHP may send none of these.
+local ENDS = { ['return'] = true, error = true, replyLost = true }
+
+-- Sends `request`, answers PHP's requests, and returns what became of ours: 'return', count and values; 'error' and the
+-- value; 'notSent' or 'replyLost' and the reason. Without a request (at the top) it listens for ever.
+local function converse( request )
+	local op, a, b, c
+	if request then
+		op, a, b, c = deliver( request )
+		if op == 'notSent' then
+			return op, a
+		end
+	else
+		op, a, b, c = receive()
+	end
 	while true do
-		if not ok then
-			ok, op, a, b, c = pcall( regain, op )
-			if not ok then
-				op, a, b = nil, what_was_lost(), NO_MEMORY
-			end
-		end
 		local reply
-		if op then
-			if bytes and ( op == 'return' or op == 'error' ) then
-				if op == 'return' then
-					if type( a ) ~= 'number' or a < 0 or floor( a ) ~= a then
-						malformed( op, 'nvalues', 'a count', a )
-					elseif type( b ) ~= 'table' then
-						malformed( op, 'values', 'a table', b )
-					end
-				end
-				return op, a, b
-			end
-			reply = reply_to( op, a, b, c )
-		elseif bytes and a == REPLY or requesting and a == NOT_SENT then
-			return nil, b
-		elseif a == REPLY then
+		if ENDS[op] and request then
+			check_reply( op, a, b )
+			return op, a, b
+		elseif op == 'replyLost' then
 			pipes.die( 'unexpected message: a reply that nothing asked for' )
+		elseif op == 'requestLost' or op == 'notSent' then
+			reply = reply_to_loss( a )
 		else
-			ok, reply = pcall( encode.failure, b )
-			if not ok then
-				reply = NO_MEMORY_REPLY
-			end
+			reply = reply_to( op, a, b, c )
 		end
-		requesting, op, a, b, c = nil, nil, nil, nil, nil
-		turn = turn + 1
-		ok, op, a, b, c = pcall( exchange, reply )
+		op, a, b, c = nil, nil, nil, nil -- so that a collection in `deliver` can free them
+		op, a, b, c = deliver( reply )
 	end
 end
 
@@ -569,9 +371,9 @@ local take_stack = loadstring(
 )
 
 local function call_php( head, count, ... )
-	if jit_off or collectgarbage( 'count' ) > spacious then
+	if jit_off or collectgarbage( 'count' ) > memory.check_above_kb then
 		if not pcall( take_stack, take_stack, 10 ) then
-			collectgarbage()
+			memory.collect()
 			take_stack( take_stack, 10 )
 		end
 	end
@@ -601,13 +403,9 @@ function make_php_function( id )
 	return php_function
 end
 
--- limit: of Lua's memory, bytes, 0 for none. pause: of the collector, per cent (see limits.collector_pause).
+-- limit and pause: see memory.set_limit.
 return function ( limit, pause )
-	if limit > 0 then
-		memory_limit = limit / 1024
-		spacious, nearly_full = memory_limit / 2, memory_limit * 0.75
-	end
-	collectgarbage( 'setpause', pause )
+	memory.set_limit( limit, pause )
 	-- In a coroutine: a pcall would be a level more than modules find below them on the reference server.
 	local thread = create( function () converse() end )
 	watch( thread )

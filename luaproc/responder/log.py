@@ -1,0 +1,57 @@
+"""What the responder says of itself: lines on stderr, which Scribunto's errorFile keeps, and the file of `--log`."""
+
+from luaproc.responder.bare_os import os
+
+TYPE_CHECKING = False  # `typing` is start-up time
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+
+def die(reason: "str | bytes") -> "NoReturn":
+    """End the process with status 1 and `reason` as one line on stderr."""
+    try:
+        text = reason if isinstance(reason, bytes) else reason.encode("utf-8", "replace")
+        report(b"luaproc: " + text.replace(b"\n", b" ")[:1000])
+    finally:  # there may be no memory to say it with
+        os._exit(1)
+
+
+def report(text: bytes) -> None:
+    """Write to stderr, if anybody keeps it."""
+    try:
+        os.write(2, text + b"\n")
+    except OSError:
+        pass
+
+
+def op_of(message: bytes) -> bytes:
+    """The op that a message or its beginning names: the first quoted word behind `op`, which PHP and we write first."""
+    return next((word for word in message[:64].partition(b"op")[2].split(b'"') if word.isalpha()), b"")
+
+
+def open_log(path: str) -> "Callable[[bytes, bytes, int], None] | None":
+    """A function that appends a line for a message to the file at `path`: of its direction (b"RX <== " or b"TX ==> "),
+    the message or its beginning, and its length in bytes.
+
+    None, after a line on stderr, where the file cannot be opened: a wiki's pages do not depend on the log.
+    """
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", error)
+        report(f"luaproc: no log, {path!r} cannot be opened: {reason}".encode("utf-8", "replace"))
+        return None
+    writable = True
+
+    def write(direction: bytes, message: bytes, length: int) -> None:
+        nonlocal writable
+        if not writable:
+            return
+        try:
+            os.write(file, b"%b%b (%d bytes)\n" % (direction, op_of(message) or b"?", length))
+        except OSError as error:  # a full disk is no reason to take the pages down
+            writable = False
+            report(b"luaproc: the log ends here, cannot write: " + os.strerror(error.errno or 0).encode())
+
+    return write
