@@ -8,12 +8,11 @@ import statistics
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib import metadata
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import luaproc
 from luaproc.bench.runner import Row, Unit
-from luaproc.bench.servers import BenchError, Server, version
+from luaproc.bench.servers import Server, version
 
 
 class Ratio(NamedTuple):
@@ -155,25 +154,6 @@ def document(rows: Sequence[Row], servers: Sequence[Server], rounds: int, notes:
             for row in rows
         ],
     }
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file, whole or not at all, so that the figures of an earlier run are not lost; into anything but a file
-    (a pipe, a device) as it comes. Raises BenchError.
-    """
-    try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
-            return
-        place = path.resolve()  # a link stays a link
-        unfinished = place.with_name(f".{place.name}.{os.getpid()}")
-        try:
-            unfinished.write_text(text, encoding="utf-8")
-            unfinished.replace(place)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise BenchError(f"cannot write {path}: {error.strerror}") from None
 
 
 def introduction(found: dict[str, Any]) -> str:

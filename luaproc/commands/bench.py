@@ -13,6 +13,7 @@ import click
 from luaproc.bench import runner, servers, tables, wiki
 from luaproc.commands.signals import servers_end_first
 from luaproc.errors import UsageError
+from luaproc.install import files
 from luaproc.install.mediawiki import find_mediawiki
 
 ROUNDS = 15
@@ -96,7 +97,7 @@ def command(
     table = tables.markdown if markdown else tables.text
     click.echo(f"{tables.introduction(found)}\n\n{table(rows, everyone)}")
     if json_file:
-        tables.write(Path(json_file), document + "\n")
+        files.write(Path(json_file), document.encode() + b"\n")
 
 
 def measure(tasks: list[runner.Task], rounds: int) -> list[runner.Row]:

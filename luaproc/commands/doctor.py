@@ -41,6 +41,7 @@ def command(ctx: click.Context, mediawiki: str | None, lua: str | None, user: st
     if os.name != "posix":
         raise UsageError(f"doctor knows Linux and its relatives, and this is {sys.platform}")
     from luaproc.doctor import case, checks, verdict
+    from luaproc.host.printing import wants_colour
 
     examined = case.make_case(lua, mediawiki, user)
     results: list[checks.Result] = []
@@ -49,11 +50,16 @@ def command(ctx: click.Context, mediawiki: str | None, lua: str | None, user: st
         click.echo(json.dumps(verdict.document(examined, results), indent=1, ensure_ascii=False))
     else:
         width = min(shutil.get_terminal_size((100, 24)).columns, WIDEST)
-        click.echo(verdict.heading(examined, width, click.style))
-        for line in verdict.body(keep(checks.examine(examined), results), width, click.style):
+        style = click.style if wants_colour(sys.stdout) else _plain
+        click.echo(verdict.heading(examined, width, style))
+        for line in verdict.body(keep(checks.examine(examined), results), width, style):
             click.echo(line)
-        click.echo(verdict.verdict(examined, results, click.style))
+        click.echo(verdict.verdict(examined, results, style))
     ctx.exit(0 if checks.works(results) else 1)
+
+
+def _plain(text: str, **_style: object) -> str:
+    return text
 
 
 def keep(items: Iterable[T], kept: list[T]) -> Iterator[T]:

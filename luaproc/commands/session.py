@@ -1,6 +1,5 @@
 """`luaproc session`: play PHP's part by hand, or let a script play it."""
 
-import os
 import shlex
 import shutil
 import sys
@@ -15,6 +14,7 @@ from luaproc.commands import server_options as options
 from luaproc.commands.signals import servers_end_first
 from luaproc.errors import UsageError
 from luaproc.host.interpreter import default_server, shown
+from luaproc.host.printing import wants_colour
 from luaproc.session.run import Conversation, run_script
 from luaproc.session.session import Session
 from luaproc.session.views import JsonView, TextView
@@ -70,7 +70,7 @@ def command(
     if goes_on and not prompted:
         given.append(("<stdin>", sys.stdin))
 
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    colour = wants_colour(sys.stdout)
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
     view: JsonView | TextView
     if as_json:

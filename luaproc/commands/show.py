@@ -1,14 +1,14 @@
 """`luaproc show`: a transcript for the eyes, in the terminal or as a page."""
 
-import os
 import shutil
 import sys
 from pathlib import Path
 
 import click
 
+from luaproc.host.printing import wants_colour
+from luaproc.install import files
 from luaproc.transcripts.conversation import follow
-from luaproc.transcripts.errors import TranscriptError
 from luaproc.transcripts.reader import read
 from luaproc.transcripts.show import coloured, lines, plain
 
@@ -29,16 +29,13 @@ def command(file: str, html: str | None, full: bool, width: int | None, color: b
         from luaproc.transcripts.page import page
 
         text = page(conversation)
-        try:
-            if html == "-":
-                click.echo(text, nl=False)
-            else:
-                Path(html).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise TranscriptError(html, None, f"cannot be written: {error.strerror}") from None
+        if html == "-":
+            click.echo(text, nl=False)
+        else:
+            files.write(Path(html), text.encode())
     else:
         if color is None:
-            color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+            color = wants_colour(sys.stdout)
         width = width or (shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 120)
         for line in lines(conversation, width=width, full=full, paint=coloured if color else plain):
             click.echo(line, color=color)

@@ -6,7 +6,6 @@ import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, distribution
-from importlib.util import find_spec
 
 from luaproc.doctor import files, processes
 from luaproc.doctor.case import Case, Finding, failed, ok, warning
@@ -48,7 +47,7 @@ def lupa(case: Case) -> Finding:
     if runtime.DEFAULT not in runtimes:
         if broken:
             return complain(f"lupa is installed and does not work: {broken[0]}", advice)
-        found = f"lupa has no {runtime.DEFAULT}" if runtimes or find_spec("lupa") else "lupa is not installed"
+        found = f"lupa has no {runtime.DEFAULT}" if runtimes or runtime.lupa_directories() else "lupa is not installed"
         return complain(f"{found} in {sys.prefix}", advice)
     text = f"lupa {_origin()}, with {' and '.join(runtimes)}"
     if "-abi3-" in text:

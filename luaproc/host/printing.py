@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import base64
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import IO, Any
 
 from luaproc.host.functions import LuaFunction
+from luaproc.wire.lua_words import WORDS
 from luaproc.wire.values import FunctionRef
 
-_NAME = re.compile(rb"(?!(?:and|break|do|else|elseif|end|false|for|function|if|in|local|nil|not|or|repeat|return|"
-                   rb"then|true|until|while)$)[A-Za-z_][A-Za-z0-9_]*")  # fmt: skip
+_NAME = re.compile(b"(?!(?:%b)$)[A-Za-z_][A-Za-z0-9_]*" % "|".join(sorted(WORDS)).encode())
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _INDENT = "    "
 _NARROW = 20  # characters: where no more are left, lines and indentation serve nobody
@@ -35,6 +36,16 @@ def visible(data: bytes | str, escape: str = "\\x{:02x}") -> str:
 
 def _bytewise(character: str, escape: str) -> str:
     return "".join(escape.format(byte) for byte in character.encode("utf-8", "surrogateescape"))
+
+
+def wants_colour(stream: IO[str]) -> bool:
+    """Whether colours are welcome on a stream: a terminal's that understands them, unless NO_COLOR is set."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def coloured(text: str, style: str) -> str:
+    """A text in a terminal's colours. style: the parameters of an SGR escape sequence (``31;1``), or none."""
+    return f"\x1b[{style}m{text}\x1b[0m" if style else text
 
 
 def readable(data: bytes | str) -> str:

@@ -4,12 +4,12 @@ import os
 import sys
 import sysconfig
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import luaproc
 from luaproc.errors import UsageError
 from luaproc.install import files
+from luaproc.responder.runtime import lupa_directories
 
 
 def base_interpreter() -> str:
@@ -24,10 +24,10 @@ def directories() -> list[str]:
     Raises `UsageError` where there is no lupa.
     """
     found = [str(Path(luaproc.__file__).resolve().parent.parent)]
-    spec = find_spec("lupa")
-    if spec is None or not spec.submodule_search_locations:
+    places = lupa_directories()
+    if not places:
         raise UsageError("lupa is not installed: expected it beside luaproc")
-    for place in spec.submodule_search_locations:
+    for place in places:
         directory = str(Path(place).parent)
         if directory not in found:
             found.append(directory)

@@ -9,10 +9,10 @@ Reference: https://www.lua.org/manual/5.1/manual.html#3 ; LuaJIT 2.1 has the sam
 
 import ctypes
 import os
-from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
+from importlib.machinery import EXTENSION_SUFFIXES
 
 from luaproc.errors import UsageError
-from luaproc.responder.runtime import must_be_known, not_in_lupa
+from luaproc.responder.runtime import lupa_directories, must_be_known, not_in_lupa
 
 REGISTRY = -10000
 GLOBALS = -10002
@@ -94,16 +94,10 @@ def library(runtime: str) -> ctypes.CDLL:
 
 
 def _file(runtime: str) -> str | None:
-    """The file that a runtime is in, if this lupa has it. lupa is found, not imported."""
-    spec = PathFinder.find_spec("lupa")
-    if spec is not None:
-        places = list(spec.submodule_search_locations or ())
-    else:
-        try:
-            import lupa
-        except ImportError as error:
-            raise UsageError(f"lupa, which brings Lua along, cannot be imported: {error}") from None
-        places = list(lupa.__path__)
+    """The file that a runtime is in, if this lupa has it. Raises UsageError where there is no lupa."""
+    places = lupa_directories()
+    if not places:
+        raise UsageError("lupa, which brings Lua along, is not installed")
     paths = (os.path.join(place, runtime + suffix) for place in places for suffix in EXTENSION_SUFFIXES)
     return next((path for path in paths if os.path.exists(path)), None)
 

@@ -243,9 +243,9 @@ def _frame_length(header: bytes) -> int:
         length = int(header[:8], 16)
     except ValueError:
         length = -1
-    if length < 1 or header.lower() != _header(length):
+    if length < 1 or header != _header(length):
         die(
-            f"bad frame header {header!r}: expected the body's length in 8 hexadecimal digits, "
+            f"bad frame header {header!r}: expected the body's length in 8 lower-case hexadecimal digits, "
             "and its double less one in 8 more"
         )
     if length <= SMALL and len(_lengths) < _REMEMBERED:

@@ -60,7 +60,7 @@ def wheel(directories: list[str] | None = None) -> tuple[str, list[str]]:
     Empty where it does not tell: a distribution's package has no tags. Tags of a lupa that was built on this machine
     name its platform as no wheel of PyPI does (``linux_x86_64``).
     """
-    for directory in _lupa_directories() if directories is None else directories:
+    for directory in lupa_directories() if directories is None else directories:
         try:
             with open(directory + "/version.py", "rb") as file:
                 release = file.read(200).decode("utf-8", "replace").split("'")[1]
@@ -93,19 +93,20 @@ def version(name: str) -> str:
     return VERSIONS[name]
 
 
-def _lupa_directories() -> list[str]:
+def lupa_directories() -> list[str]:
+    """Where lupa's package lies; nothing where it is not installed. lupa is found, not imported."""
     spec = PathFinder.find_spec("lupa")
     return list(spec.submodule_search_locations) if spec and spec.submodule_search_locations else []
 
 
 def _find_extension(name: str) -> bool:
-    return PathFinder.find_spec(f"lupa.{name}", _lupa_directories()) is not None
+    return PathFinder.find_spec(f"lupa.{name}", lupa_directories()) is not None
 
 
 def _import_extension(name: str):  # type: ignore[no-untyped-def]
     """lupa's extension module for one runtime. Raises ImportError."""
     if f"lupa.{name}" not in sys.modules:
-        directories = _lupa_directories()
+        directories = lupa_directories()
         if not (_short_way_was_tried(directories) and _import_alone(name, directories)):
             __import__(f"lupa.{name}")
     # Not as an attribute of the package: the stand-in that had it is gone when the same runtime is asked for again.

@@ -9,11 +9,7 @@ from glob import escape, iglob
 
 from luaproc.session.ops import OPS
 from luaproc.session.session import LIBRARY_NAMES, WIRE_MODES, Session
-
-# Lua's reserved words.
-_RESERVED = """
-and break do else elseif end false for function if in local nil not or repeat return then true until while
-""".split()  # noqa: SIM905
+from luaproc.wire.lua_words import WORDS
 
 _WORD = re.compile(r"[A-Za-z_][\w.]*\Z")
 _TYPED = re.compile(r"[A-Za-z_]\w{2,}(?:\.\w+)*")
@@ -42,7 +38,7 @@ def complete(session: Session, text: str) -> tuple[int, list[str]]:
 def _lua_names(session: Session, typed: str) -> Iterator[str]:
     own = [f"{name}.{key}" for name, functions in session.libraries.items() for key in functions]
     own += [word for step in session.record if not step.startswith(":") for word in _TYPED.findall(step)]
-    for name in [*_RESERVED, *LIBRARY_NAMES, *own]:
+    for name in [*WORDS, *LIBRARY_NAMES, *own]:
         yield name if "." in typed else name.partition(".")[0]
 
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from luaproc.wire.lua_words import WORDS
+
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
     |(?P<comment>--(?!\[=*\[).*)
@@ -25,7 +27,6 @@ _CLOSES = {"end", "until", ")", "}", "]"}
 # A chunk that ends with one of these goes on: each wants something to its right.
 _GOES_ON = set("and or not local in until = , . : + - * / % ^ # < > == ~= <= >= ..".split())  # noqa: SIM905
 _STATEMENTS = {"break", "do", "for", "function", "if", "local", "repeat", "return", "while"}
-_WORDS = _STATEMENTS | set("and else elseif end false in nil not or then true until".split())  # noqa: SIM905
 
 # What a string goes on with, and a method call that can stand at the beginning of a line.
 _IN_STRING = {quote: re.compile(rf"(?:\\.|[^{quote}\\])*") for quote in "\"'"}
@@ -71,9 +72,7 @@ class Scanner:
         """Whether a line that comes next is an op and no Lua: there, ``:name`` goes on with a call's arguments."""
         if self._closing or not _OP_BEGINS.match(line):
             return False
-        after_value = self._last[-1:] in (")", "]", "}", '"') or (
-            self._last.isidentifier() and self._last not in _WORDS
-        )
+        after_value = self._last[-1:] in (")", "]", "}", '"') or (self._last.isidentifier() and self._last not in WORDS)
         return not (after_value and _METHOD.match(line))
 
     def add(self, line: str) -> None:

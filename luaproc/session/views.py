@@ -110,7 +110,7 @@ class TextView:
         )
 
     def _styled(self, style: str, text: str) -> str:
-        return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if self.colour else text
+        return printing.coloured(text, STYLES[style]) if self.colour else text
 
     def _print(self, text: str) -> None:
         self.out.write(text + "\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from luaproc.host import printing
 from luaproc.host.errors import LuaError, ServerDied, TraceEntry
 from luaproc.host.printing import readable, values, visible
 from luaproc.transcripts.conversation import Conversation, Step, Use
@@ -29,7 +30,7 @@ def plain(text: str, role: str) -> str:
 
 def coloured(text: str, role: str) -> str:
     """A `Paint` for a terminal."""
-    return f"\x1b[{COLOURS[role]}m{text}\x1b[0m" if COLOURS[role] else text
+    return printing.coloured(text, COLOURS[role])
 
 
 def lines(conversation: Conversation, *, width: int = 120, full: bool = False, paint: Paint = plain) -> Iterator[str]:

@@ -8,11 +8,12 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
 
+from luaproc.errors import UsageError
+from luaproc.install import files
 from luaproc.wiki.errors import PagesError
 from luaproc.wiki.pages import PageKey
 from luaproc.wiki.site import Site
@@ -106,9 +107,9 @@ def _is_current(index: Path, path: Path) -> bool:
 
 def _build(site: Site, path: Path, index: Path, progress: Callable[[int, int], None] | None) -> None:
     """Write the index whole or not at all."""
-    new = index.with_name(f"{index.name}.{os.getpid()}")
-    try:
-        database = sqlite3.connect(new)
+
+    def make(file: Path) -> None:
+        database = sqlite3.connect(file)
         try:
             database.execute("PRAGMA journal_mode = OFF")
             database.execute("PRAGMA synchronous = OFF")
@@ -125,12 +126,11 @@ def _build(site: Site, path: Path, index: Path, progress: Callable[[int, int], N
             database.commit()
         finally:
             database.close()
-        os.replace(new, index)
-    except (sqlite3.Error, OSError) as error:
+
+    try:
+        files.put(index, make)
+    except (sqlite3.Error, UsageError) as error:
         raise PagesError(f"{index}: cannot be written: {error}") from None
-    finally:
-        with suppress(OSError):
-            new.unlink()
 
 
 def _rows(site: Site, path: Path, progress: Callable[[int, int], None] | None) -> Iterator[tuple[int, str, int, bytes]]:

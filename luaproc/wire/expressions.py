@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 
 from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError, excerpt
+from luaproc.wire.lua_words import WORDS
 from luaproc.wire.values import EXACT_INT, MAX_DEPTH, MAX_INT, MIN_INT, FunctionRef, Table, Value, items_of
 
 READ_DEPTH = 190
@@ -106,10 +107,7 @@ _STRING = {
 _ESCAPE = re.compile(rb"\\(\r\n|\n\r|[0-9]{1,3}|[\x00-\xff])")
 _CONSTANTS = {b"nil": None, b"true": True, b"false": False}
 _DIVISIONS = {b"1": math.inf, b"-1": -math.inf, b"0": math.nan, b"-0": math.nan}
-_RESERVED = frozenset(
-    b"and break do else elseif end false for function if in local nil not or repeat return then true until "
-    b"while".split()
-)
+_RESERVED = frozenset(word.encode() for word in WORDS)
 _ESCAPES = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v", strict=True))
 
 

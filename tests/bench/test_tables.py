@@ -1,13 +1,12 @@
 """The table says what was measured."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from luaproc.bench import tables
 from luaproc.bench.runner import Row, Unit
-from luaproc.bench.servers import BARE, BenchError, Server
+from luaproc.bench.servers import BARE, Server
 
 OURS, THEIRS, THIRD = Server("ours", ("a",)), Server("theirs", ("b",)), Server("third", ("c",))
 ROWS = [
@@ -77,21 +76,3 @@ def test_document_holds_every_figure() -> None:
     assert tables.introduction(found).splitlines()[-1] == "a note"
     assert "median of 3 rounds;" in tables.introduction(found)
     assert "median of 1 round;" in tables.introduction(found | {"rounds": 1})
-
-
-def test_files_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An earlier run's figures stay until the new ones are there; a link stays a link."""
-    path, link = tmp_path / "figures", tmp_path / "link"
-    path.write_text("old")
-    link.symlink_to(path)
-    tables.write(link, "new")
-    assert (path.read_text(), link.is_symlink()) == ("new", True)
-
-    def fail(*_words: object, **_options: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(BenchError, match=r"cannot write .*: No space left on device"):
-        tables.write(path, "newer")
-    assert path.read_text() == "new"
-    assert {file.name for file in tmp_path.iterdir()} == {"figures", "link"}

@@ -5,6 +5,7 @@ import pytest
 from luaproc.wire.framing import encode_frame
 from luaproc.wire.serialization import loads
 from tests.responder.conftest import REGISTER, RUNTIMES, call_body, feed, frames, load_body, serve
+from tests.wire.test_framing import HEADERS_THAT_ARE_NONE
 
 CALL = '{["op"]="call",["id"]=1,["nargs"]=0,["args"]={}}'
 
@@ -154,13 +155,12 @@ def test_end_of_input_between_messages_is_no_error(where: str, runtime: str) -> 
     assert len(outcome.replies) == REPLIES_BEFORE[where]
 
 
-def test_upper_case_headers_are_understood(runtime: str) -> None:
-    """PHP writes lower case; hexadecimal digits are digits in either."""
-    text = load_body("return 12345678")
-    head = b"%08X%08X" % (len(text), len(text) * 2 - 1)
-    assert head != head.lower()
-    outcome = feed(head + text.encode(), serve(runtime))
-    assert (outcome.status, len(outcome.replies)) == (0, 1)
+@pytest.mark.parametrize("header", HEADERS_THAT_ARE_NONE)
+def test_one_grammar_of_headers(header: bytes, runtime: str) -> None:
+    """What the host's reader refuses is refused here (tests/wire/test_framing.py has the table)."""
+    outcome = feed(header + b"x" * 40, serve(runtime))
+    assert (outcome.status, outcome.replies) == (1, [])
+    check(outcome.stderr, ["bad frame header"])
 
 
 @pytest.mark.parametrize("runtime_name", RUNTIMES)

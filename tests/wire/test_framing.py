@@ -10,6 +10,20 @@ from hypothesis import strategies as st
 from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
 from luaproc.wire.framing import NEED_DATA, FrameDecoder, decode_header, encode_frame, escape, unescape
 
+# Of 16 bytes, and refused by both of our readers: the host's and the responder's (tests/responder/test_malformed.py).
+HEADERS_THAT_ARE_NONE = [
+    b"0000001A00000033",  # PHP, too, takes lower case only
+    b"0000001a00000034",
+    b"0000000000000000",
+    b"00000000ffffffff",
+    b"+000001a00000033",
+    b"0x00001a00000033",
+    b" 000001a00000033",
+    b"0_00001a00000033",
+    b"-0000001-0000003",
+    b"GET / HTTP/1.1\r\n",
+]
+
 BODIES = [b"a", b"0123456789abcdef" * 2, b"\0\xff\r\n\\" * 7]
 
 
@@ -23,6 +37,12 @@ def frames_of(decoder: FrameDecoder) -> list[bytes]:
 def test_header_is_the_one_that_php_checks() -> None:
     """The numbers of the specification: length, then length*2-1, eight lower-case digits each."""
     assert encode_frame(b"x" * 0x1A) == b"0000001a00000033" + b"x" * 0x1A
+
+
+@pytest.mark.parametrize("header", HEADERS_THAT_ARE_NONE)
+def test_headers_that_are_none(header: bytes) -> None:
+    with pytest.raises(RemoteProtocolError):
+        decode_header(header)
 
 
 def test_stream_cut_in_two_at_every_byte_gives_the_same_frames() -> None:

@@ -5,10 +5,10 @@ local getinfo, error, floor = debug.getinfo, error, math.floor
 
 -- The source of every chunk of ours. Frames of these, and the C functions and tail calls by which they are entered
 -- and left, are not the module's business.
-local HOST = '=luaproc/'
+local OURS = '=luaproc/'
 local sub, len = string.sub, string.len
-local function is_host( info )
-	return sub( info.source, 1, len( HOST ) ) == HOST
+local function is_ours( info )
+	return sub( info.source, 1, len( OURS ) ) == OURS
 end
 
 -- A runaway recursion leaves 16,000 frames or more: the reference sends them all (several megabytes, and quadratic
@@ -58,15 +58,15 @@ local function take_trace()
 	end
 	local trace, length = {}, 0
 	for i = 1, count do
-		frames[i].host = is_host( frames[i] )
+		frames[i].is_ours = is_ours( frames[i] )
 	end
 	for i = 1, count do
 		local info = frames[i]
 		local younger, older = frames[i - 1], frames[i + 1]
 		local tail = info.what == 'tail' or info.what == ''
-		local ours = info.host
-			or ( info.what == 'C' or tail ) and ( not older or older.host )
-			or tail and younger and younger.host
+		local ours = info.is_ours
+			or ( info.what == 'C' or tail ) and ( not older or older.is_ours )
+			or tail and younger and younger.is_ours
 			or info.func == error and length == 0
 		if not ours then
 			length = length + 1

@@ -1,0 +1,60 @@
+"""Files that others run or read: whole or not at all, through nobody's link, with their mode before their content."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from luaproc.errors import UsageError
+from luaproc.install import files
+
+
+def test_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An earlier file stays until the new one is there, also on a full disk; nothing is left beside it."""
+    path = tmp_path / "figures"
+    files.write(path, b"old")
+
+    def fail(*_words: object, **_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(UsageError, match=r"cannot write .*: No space left on device"):
+        files.write(path, b"newer")
+    assert path.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir()] == ["figures"]
+
+
+def test_a_planted_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    victim, path = tmp_path / "victim", tmp_path / "report"
+    victim.write_text("precious")
+    path.symlink_to(victim)
+    files.write(path, b"new")
+    assert (victim.read_text(), path.is_symlink(), path.read_text()) == ("precious", False, "new")
+
+
+def test_the_name_on_the_way_cannot_be_guessed(tmp_path: Path) -> None:
+    """Two runs have two names, and neither has the process's number in it."""
+    names: list[str] = []
+
+    def make(file: Path) -> None:
+        names.append(file.name)
+        file.write_text("x")
+
+    for _ in range(2):
+        files.put(tmp_path / "file", make)
+    assert len(set(names)) == 2
+    assert all(str(os.getpid()) not in name for name in names)
+
+
+def test_nobody_else_can_read_what_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "private"
+    seen: list[int] = []
+    files.write(path, b"x", mode=0o600, check=lambda file: seen.append(stat.S_IMODE(file.stat().st_mode)))
+    assert seen == [0o600]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_device_is_written_to(tmp_path: Path) -> None:
+    files.write(Path("/dev/null"), b"x")
+    assert not Path("/dev/null").is_file()
