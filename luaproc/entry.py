@@ -42,7 +42,7 @@ def launch(options: "tuple[str, ...]" = (), by_name: bool = False) -> None:
 def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = False) -> None:
     """Answer a command line, the program's name first. See `launch`. Raises `LuaprocError`."""
     words = argv[1:]
-    if by_name and _stands_in(argv[0]):
+    if by_name and _is_lua_alias(argv[0]):
         from luaproc import lua51
 
         if named := lua51.runtime_of(argv[0]):
@@ -67,13 +67,13 @@ def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = Fals
         cli(args=words, prog_name="luaproc")
 
 
-def _stands_in(name: str) -> bool:
+def _is_lua_alias(name: str) -> bool:
     """Whether we are called by the name of a Lua interpreter. Asked at every start: only a likely name is looked up."""
     if not name.rpartition("/")[2].startswith("lua") or name.endswith("luaproc"):
         return False
     from luaproc import lua51
 
-    return lua51.stands_in(name)
+    return lua51.is_lua_alias(name)
 
 
 def _serve_php(words: "list[str]", options: "list[str]") -> None:

@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 
 from luaproc.bench import workloads
 from luaproc.bench.servers import BARE, BenchError, Server, environment
-from luaproc.bench.session import Session
-from luaproc.bench.wiki import Wiki
+from luaproc.bench.session import MeteredServer
+from luaproc.bench.wiki import BenchWiki
 from luaproc.errors import LuaprocError
 
 _TRIAL_SECONDS = 20.0  # for whoever has mistyped a command
@@ -42,7 +42,7 @@ class Row:
     figures: dict[str, list[float]] = field(default_factory=dict)
 
 
-class Page(NamedTuple):
+class PageTask(NamedTuple):
     """A page workload: key, title, number of blocks."""
 
     key: str
@@ -51,8 +51,8 @@ class Page(NamedTuple):
 
 
 PAGES = (
-    Page("page-1", "page with 1 block, cold start included", 1),
-    Page("page-40", "page with 40 blocks, cold start included", 40),
+    PageTask("page-1", "page with 1 block, cold start included", 1),
+    PageTask("page-40", "page with 40 blocks, cold start included", 40),
 )
 
 STARTS: dict[str, str] = {
@@ -70,7 +70,7 @@ def start(server: Server) -> float:
     """Seconds of CPU time of a server that answers PHP's first message and is ended by SIGTERM; exec included."""
     if server is BARE:
         return _bare()
-    with Session(server) as session:
+    with MeteredServer(server) as session:
         workloads.returns()(session.exchange(workloads.FIRST))
         return session.end()
 
@@ -85,7 +85,7 @@ def _bare() -> float:
 
 def memory(server: Server) -> tuple[int, int]:
     """Virtual and resident memory, in bytes, of a server that has answered PHP's first message."""
-    with Session(server) as session:
+    with MeteredServer(server) as session:
         workloads.returns()(session.exchange(workloads.FIRST))
         session.settle()
         return session.memory()
@@ -93,11 +93,11 @@ def memory(server: Server) -> tuple[int, int]:
 
 def work(workload: workloads.Workload, server: Server) -> float:
     """Seconds of CPU time for one step of a workload, in a fresh process."""
-    with Session(server) as session:
+    with MeteredServer(server) as session:
         return workloads.run(workload, session)
 
 
-def tasks(servers: Sequence[Server], keys: Sequence[str], wiki: Wiki | None) -> list[Task]:
+def tasks(servers: Sequence[Server], keys: Sequence[str], wiki: BenchWiki | None) -> list[Task]:
     """The tasks of these keys for these servers, ours first; those of pages only with a wiki."""
     all_servers = tuple(servers)
     found = [
@@ -124,7 +124,7 @@ def try_out(server: Server) -> None:
     Raises BenchError.
     """
     try:
-        with Session(server, keep_stderr=True, timeout=_TRIAL_SECONDS) as session:
+        with MeteredServer(server, keep_stderr=True, timeout=_TRIAL_SECONDS) as session:
             workloads.try_out(session)
     except LuaprocError as error:
         raise BenchError(f"{server.name} cannot be measured: {error}") from None

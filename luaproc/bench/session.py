@@ -56,7 +56,7 @@ def _alive() -> Iterator[None]:
         raise BenchError("it ended after a reply, instead of waiting for the next message") from None
 
 
-class Session:
+class MeteredServer:
     """A running server. Its stderr goes nowhere, as PHP has it by default; keep_stderr is for finding out why it died.
     timeout: seconds that a reply may take.
 
@@ -131,7 +131,7 @@ class Session:
             raise BenchError("its accounts are missing: it was not ended by SIGTERM within two seconds")
         return entries["cpu"]
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> MeteredServer:
         return self
 
     def __exit__(

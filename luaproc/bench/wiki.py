@@ -61,7 +61,7 @@ def wikitext(blocks: int) -> str:
     )
 
 
-class Wiki:
+class BenchWiki:
     """Raises BenchError where PHP or MediaWiki fails."""
 
     def __init__(self, mediawiki: Path) -> None:
@@ -166,7 +166,7 @@ class Wiki:
         if html != first:
             raise BenchError(f"the page is not the one that {other} made")
 
-    def __enter__(self) -> Wiki:
+    def __enter__(self) -> BenchWiki:
         return self
 
     def __exit__(

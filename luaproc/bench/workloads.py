@@ -1,6 +1,6 @@
 """What servers are given to do, message by message, and what they have to answer.
 
-A workload prepares a session (unmeasured) and gives back a function that does its `steps` in `Session.metered`
+A workload prepares a session (unmeasured) and gives back a function that does its `steps` in `MeteredServer.metered`
 blocks. Every reply is checked against the one right answer, so no server is fast by being wrong; the checking is our
 CPU time, not the server's.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from luaproc.bench.servers import BenchError
-from luaproc.bench.session import Check, Session
+from luaproc.bench.session import Check, MeteredServer
 from luaproc.wire.expressions import dumps
 from luaproc.wire.messages import (
     Call,
@@ -37,10 +37,10 @@ class Workload(NamedTuple):
     key: str
     title: str
     steps: int
-    prepare: Callable[[Session], Callable[[int], None]]
+    prepare: Callable[[MeteredServer], Callable[[int], None]]
 
 
-def run(workload: Workload, session: Session) -> float:
+def run(workload: Workload, session: MeteredServer) -> float:
     """Seconds of the server's CPU time for one step, the average over the steps of a round.
 
     The server has just been started, as a wiki starts one for every page; one step is done before the clock runs.
@@ -54,7 +54,7 @@ def run(workload: Workload, session: Session) -> float:
     return session.spent / workload.steps / 1e9
 
 
-def try_out(session: Session) -> None:
+def try_out(session: MeteredServer) -> None:
     """A short conversation that every server masters. Raises as `run`.
 
     It also shows that the process that was started is the one that answers: the clock of a wrapper that stays would
@@ -117,7 +117,7 @@ def _excerpt(value: object) -> str:
     return text if len(text) <= 160 else text[:157] + "..."
 
 
-def status_of(session: Session) -> Check:
+def status_of(session: MeteredServer) -> Check:
     """A check that the reply is the status of the process that we measure."""
 
     def check(body: bytes) -> None:
@@ -140,7 +140,7 @@ def status_of(session: Session) -> Check:
 # -- messages
 
 
-def load(session: Session, text: bytes, name: bytes = b"=bench") -> int:
+def load(session: MeteredServer, text: bytes, name: bytes = b"=bench") -> int:
     """loadString; the id of the function."""
     message = decode_from_responder(session.exchange(encode_for_responder(LoadString(text, name))))
     if not isinstance(message, Return) or len(message.values) != 1 or type(message.values[0]) is not int:
@@ -148,7 +148,7 @@ def load(session: Session, text: bytes, name: bytes = b"=bench") -> int:
     return message.values[0]
 
 
-def define(session: Session, text: bytes) -> int:
+def define(session: MeteredServer, text: bytes) -> int:
     """Load a chunk that returns a function; that function's id."""
     body = session.exchange(encode_for_responder(Call(load(session, text))))
     return _functions(decode_from_responder(body), 1)[0]
@@ -167,7 +167,7 @@ def cleanup(ids: list[int]) -> bytes:
     return dumps({b"op": b"cleanupChunks", b"ids": dict.fromkeys(ids, 1)})
 
 
-def repeat(session: Session, body: bytes, check: Check) -> Callable[[int], None]:
+def repeat(session: MeteredServer, body: bytes, check: Check) -> Callable[[int], None]:
     """The commonest workload: one message again and again."""
 
     def steps(count: int) -> None:
@@ -266,15 +266,15 @@ def data_module(number: int) -> bytes:
     return b"\n".join([*lines, b"}"])
 
 
-def _echo(session: Session) -> Callable[[int], None]:
+def _echo(session: MeteredServer) -> Callable[[int], None]:
     return repeat(session, encode_for_responder(Call(define(session, ECHO), (12345,))), returns(12345))
 
 
-def _status(session: Session) -> Callable[[int], None]:
+def _status(session: MeteredServer) -> Callable[[int], None]:
     return repeat(session, GET_STATUS, status_of(session))
 
 
-def _cleanup(session: Session) -> Callable[[int], None]:
+def _cleanup(session: MeteredServer) -> Callable[[int], None]:
     """120 functions are alive each time: 60 are dropped, every other one, and 60 new ones made."""
     maker = define(
         session,
@@ -300,26 +300,26 @@ def _cleanup(session: Session) -> Callable[[int], None]:
     return steps
 
 
-def _strings(session: Session) -> Callable[[int], None]:
+def _strings(session: MeteredServer) -> Callable[[int], None]:
     return repeat(session, encode_for_responder(Call(define(session, ECHO), (STRINGS,))), returns(STRINGS))
 
 
 _ITEMS_CHECK = returns(ITEMS_VALUE)
 
 
-def _tables(session: Session) -> Callable[[int], None]:
+def _tables(session: MeteredServer) -> Callable[[int], None]:
     return repeat(session, encode_for_responder(Call(define(session, ITEMS))), _ITEMS_CHECK)
 
 
-def _text(session: Session) -> Callable[[int], None]:
+def _text(session: MeteredServer) -> Callable[[int], None]:
     return repeat(session, encode_for_responder(Call(define(session, ECHO), (TEXT,))), returns(TEXT))
 
 
-def _plain(session: Session) -> Callable[[int], None]:
+def _plain(session: MeteredServer) -> Callable[[int], None]:
     return repeat(session, encode_for_responder(Call(define(session, ECHO), (PLAIN,))), returns(PLAIN))
 
 
-def _callbacks(session: Session) -> Callable[[int], None]:
+def _callbacks(session: MeteredServer) -> Callable[[int], None]:
     number = b"mw_bench-double-2"
     returns()(session.exchange(encode_for_responder(RegisterLibrary(b"mw_bench", {b"double": number}))))
     start = encode_for_responder(Call(define(session, CALL_PHP), (CALLS,)))
@@ -339,7 +339,7 @@ def _callbacks(session: Session) -> Callable[[int], None]:
     return steps
 
 
-def _load(session: Session) -> Callable[[int], None]:
+def _load(session: MeteredServer) -> Callable[[int], None]:
     probe = define(
         session, b"return function(f) local d, n = f(), 0 for k in pairs(d) do n = n + 1 end return n, d.q7.name end"
     )
@@ -359,7 +359,7 @@ def _load(session: Session) -> Callable[[int], None]:
     return steps
 
 
-def _heavy(session: Session) -> Callable[[int], None]:
+def _heavy(session: MeteredServer) -> Callable[[int], None]:
     return repeat(session, encode_for_responder(Call(define(session, HEAVY))), returns(*HEAVY_VALUES))
 
 

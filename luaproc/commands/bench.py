@@ -83,7 +83,7 @@ def command(
             lack = wiki.missing() if place else "no MediaWiki with Scribunto was found (--mediawiki DIR)"
             if place and not lack:
                 say("Installing a wiki ...")
-                site = stack.enter_context(wiki.Wiki(place))
+                site = stack.enter_context(wiki.BenchWiki(place))
             else:
                 notes.append(f"no pages: {lack}")
         rows = measure(runner.tasks(everyone, keys, site), rounds)

@@ -44,7 +44,7 @@ def command(ctx: click.Context, mediawiki: str | None, lua: str | None, user: st
     from luaproc.host.printing import wants_colour
 
     examined = case.make_case(lua, mediawiki, user)
-    results: list[checks.Result] = []
+    results: list[checks.CheckResult] = []
     if as_json:
         results = list(checks.examine(examined))
         click.echo(json.dumps(verdict.document(examined, results), indent=1, ensure_ascii=False))

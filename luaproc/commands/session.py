@@ -15,7 +15,7 @@ from luaproc.commands.signals import servers_end_first
 from luaproc.errors import UsageError
 from luaproc.host.interpreter import default_server, shown
 from luaproc.host.printing import wants_colour
-from luaproc.session.run import Conversation, run_script
+from luaproc.session.run import PromptLoop, run_script
 from luaproc.session.session import Session
 from luaproc.session.views import JsonView, TextView
 
@@ -80,11 +80,11 @@ def command(
         shows_steps = not prompted and (echo or wire)
         view = TextView(sys.stdout, err, colour=colour, echo=shows_steps, width=width)
 
-    conversation: Conversation | None = None
+    conversation: PromptLoop | None = None
     if prompted:
         from luaproc.session.prompts import open_prompt
 
-        conversation = Conversation(open_prompt(lambda: session), view)
+        conversation = PromptLoop(open_prompt(lambda: session), view)
     session = Session(
         words,
         view,

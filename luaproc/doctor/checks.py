@@ -21,7 +21,7 @@ class Check(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
-class Result(NamedTuple):
+class CheckResult(NamedTuple):
     """A finding, and the check that found it. tried_as: the user, where that is not the web server's."""
 
     check: Check
@@ -63,7 +63,7 @@ CHECKS = (
 )
 
 
-def examine(case: Case, checks: tuple[Check, ...] = CHECKS) -> Iterator[Result]:
+def examine(case: Case, checks: tuple[Check, ...] = CHECKS) -> Iterator[CheckResult]:
     """Run the checks in their order; each result as soon as it is there.
 
     A check whose condition has failed is skipped; where it failed for the web server's user alone, and root asks, the
@@ -80,7 +80,7 @@ def examine(case: Case, checks: tuple[Check, ...] = CHECKS) -> Iterator[Result]:
             bad[check.name] = causes[0]  # so what needs this one is made as root, too
         elif causes:
             bad[check.name] = causes[0]
-            yield Result(check, not_checked(f"first mend: {causes[0]}"))
+            yield CheckResult(check, not_checked(f"first mend: {causes[0]}"))
             continue
         try:
             found = check.examine(examined)
@@ -91,9 +91,9 @@ def examine(case: Case, checks: tuple[Check, ...] = CHECKS) -> Iterator[Result]:
                 bad[check.name] = check.name
                 if finding.only_user:
                     refusals.add(check.name)
-            yield Result(check, finding, tried_as)
+            yield CheckResult(check, finding, tried_as)
 
 
-def works(results: list[Result]) -> bool:
+def works(results: list[CheckResult]) -> bool:
     """Whether a wiki would work, as far as could be checked."""
     return not any(result.finding.level == "failed" for result in results)

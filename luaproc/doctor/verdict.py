@@ -9,7 +9,7 @@ from typing import Any
 
 import luaproc
 from luaproc.doctor.case import Case, Level
-from luaproc.doctor.checks import Result, works
+from luaproc.doctor.checks import CheckResult, works
 from luaproc.errors import UsageError
 from luaproc.install.mediawiki import ERROR_FILE, local_settings
 from luaproc.install.starting import executable
@@ -43,10 +43,10 @@ def heading(case: Case, width: int, style: Style) -> str:
     return "\n".join(_wrap(f"{name:<9}", value, width, lambda text: style(text, bold=True)) for name, value in rows)
 
 
-def body(results: Iterable[Result], width: int, style: Style) -> Iterator[str]:
+def body(results: Iterable[CheckResult], width: int, style: Style) -> Iterator[str]:
     """The findings under their headings, each as soon as it is there; one line for what was skipped for one reason."""
     section = ""
-    waiting: list[Result] = []
+    waiting: list[CheckResult] = []
 
     def skipped() -> Iterator[str]:
         if waiting:
@@ -83,7 +83,7 @@ def _line(level: Level, name: str, text: str, advice: str, width: int, style: St
     return line
 
 
-def verdict(case: Case, results: list[Result], style: Style) -> str:
+def verdict(case: Case, results: list[CheckResult], style: Style) -> str:
     """Whether a wiki would work, and the lines for LocalSettings.php: never wrapped, as they are to be copied."""
     failures = [result for result in results if result.finding.level == "failed"]
     if works(results):
@@ -100,7 +100,7 @@ def verdict(case: Case, results: list[Result], style: Style) -> str:
     return "\n".join(["", what, *left, "", lead, "", lines])
 
 
-def _not_looked_at(case: Case, results: list[Result]) -> list[str]:
+def _not_looked_at(case: Case, results: list[CheckResult]) -> list[str]:
     """What could not be checked, and why."""
     skipped: dict[str, list[str]] = {}
     for result in results:
@@ -114,7 +114,7 @@ def _not_looked_at(case: Case, results: list[Result]) -> list[str]:
     return lines
 
 
-def document(case: Case, results: list[Result]) -> dict[str, Any]:
+def document(case: Case, results: list[CheckResult]) -> dict[str, Any]:
     """All of it, for --json. Names stay as they are; new ones may come."""
     return {
         "luaproc": luaproc.__version__,

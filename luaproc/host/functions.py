@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from luaproc.wire.errors import LocalProtocolError
-from luaproc.wire.fast_path import Reader, UnusualError, Writer
+from luaproc.wire.fast_path import FastReader, FastWriter, UnusualError
 from luaproc.wire.stack import Room
 from luaproc.wire.values import MAX_DEPTH, MAX_LEVELS, FunctionRef, Value
 
@@ -42,27 +42,27 @@ class Chunks:
     """Which of the server's functions Python still holds."""
 
     def __init__(self, owner: object, call: Callable[..., list[Any]]) -> None:
-        self.alive: WeakValueDictionary[int, LuaFunction] = WeakValueDictionary()
+        self.in_python: WeakValueDictionary[int, LuaFunction] = WeakValueDictionary()
         self._known: set[int] = set()
         self._owner = owner
         self._call = call
 
     def get(self, number: int, name: str | None = None) -> LuaFunction:
         """The function of that number."""
-        function = self.alive.get(number)
+        function = self.in_python.get(number)
         if function is None:
-            function = self.alive[number] = LuaFunction(number, name, self._owner, self._call)
+            function = self.in_python[number] = LuaFunction(number, name, self._owner, self._call)
             self._known.add(number)
         return function
 
     @property
     def any_dropped(self) -> bool:
         """Whether the server still keeps a function that Python let go of."""
-        return len(self.alive) != len(self._known)
+        return len(self.in_python) != len(self._known)
 
     def kept(self) -> frozenset[int]:
         """The numbers that the server has to keep; all others count as cleaned up from now on."""
-        self._known = set(self.alive.keys())
+        self._known = set(self.in_python.keys())
         return frozenset(self._known)
 
 
@@ -82,9 +82,9 @@ class Converter:
         self._owner = owner
         self._encoding = encoding
         self._lists = lists
-        self.reader = Reader(self._decoded, lists, lambda number, *_: chunks.get(number))
+        self.reader = FastReader(self._decoded, lists, lambda number, *_: chunks.get(number))
         """The fast path of `to_python`."""
-        self.writer = Writer(self._function) if encoding is None or _is_utf8(encoding) else None
+        self.writer = FastWriter(self._function) if encoding is None or _is_utf8(encoding) else None
         """The fast path of `to_wire`, for strings in UTF-8."""
 
     def _decoded(self, text: bytes) -> Any:

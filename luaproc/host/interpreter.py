@@ -135,7 +135,7 @@ class Interpreter:
     @property
     def functions(self) -> dict[int, LuaFunction]:
         """The Lua functions that Python holds, by their numbers."""
-        return dict(sorted(self._chunks.alive.items()))
+        return dict(sorted(self._chunks.in_python.items()))
 
     def load_string(self, text: str | bytes, chunk_name: str | bytes = "=chunk") -> LuaFunction:
         """Compile Lua code; the function has not run yet.

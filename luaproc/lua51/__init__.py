@@ -23,7 +23,7 @@ NAMES = {
 }
 
 
-def stands_in(program: str) -> bool:
+def is_lua_alias(program: str) -> bool:
     """Whether an executable called by this name (a path will do) is to behave as the standalone interpreter."""
     return os.path.basename(program) in NAMES
 

@@ -11,12 +11,35 @@ from luaproc.lua51.capi import GLOBALS, MULTRET, text_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from luaproc.lua51.standalone import Standalone
+    from typing import Protocol
+
+    from luaproc.lua51.dialects import Dialect
+
+    class Interpreter(Protocol):
+        """What the prompt needs of the interpreter that it belongs to (`standalone.Standalone`)."""
+
+        api: ctypes.CDLL
+        state: int
+        program: bytes | None
+        dialect: type[Dialect]
+
+        def call(self, arguments: int, results: int) -> int:
+            """Call the function below so many arguments; the status, and on the stack the results or the error."""
+
+        def report(self, status: int) -> int:
+            """Print the error on the stack, if the status says that there is one; the status."""
+
+        def message(self, text: bytes) -> None:
+            """Print a message, with the program's name if there is one."""
+
+        def print(self, text: bytes) -> None:
+            """Write to stdout."""
+
 
 EOF = b"'<eof>'"  # A syntax error that ends so is a line that goes on.
 
 
-def interact(lua: "Standalone") -> None:
+def interact(lua: "Interpreter") -> None:
     """Read, evaluate and print until the input ends. Errors are printed without the program's name."""
     api, state = lua.api, lua.state
     program, lua.program = lua.program, None
@@ -40,7 +63,7 @@ def interact(lua: "Standalone") -> None:
     lua.program = program
 
 
-def _load(lua: "Standalone", read: Callable[[bytes], bytes | None], remember: Callable[[bytes], None]) -> int | None:
+def _load(lua: "Interpreter", read: Callable[[bytes], bytes | None], remember: Callable[[bytes], None]) -> int | None:
     """Read lines until they make a chunk, or an error, on the stack; the status, None at the end of input."""
     text = read(_prompt(lua, b"_PROMPT", b"> "))
     if text is None:
@@ -61,7 +84,7 @@ def _load(lua: "Standalone", read: Callable[[bytes], bytes | None], remember: Ca
     return status
 
 
-def _prompt(lua: "Standalone", name: bytes, default: bytes) -> bytes:
+def _prompt(lua: "Interpreter", name: bytes, default: bytes) -> bytes:
     """The prompt that a global asks for."""
     capi.get_field(lua.api, lua.state, GLOBALS, name)
     text = text_at(lua.api, lua.state, -1)

@@ -46,7 +46,7 @@ class Step(NamedTuple):
     text: str
 
 
-class Scanner:
+class LuaScanner:
     """A look at Lua text, line by line.
 
     tokens: those outside of every bracket and block. places: where each begins, characters from the text's beginning.
@@ -131,7 +131,7 @@ class StepBuilder:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.lua: Scanner | None = None
+        self.lua: LuaScanner | None = None
         """Of a step that is Lua, or an op that takes some."""
         self._end: str | None = None  # the WORD that ends the text of an op
 
@@ -147,7 +147,7 @@ class StepBuilder:
             if rest.startswith(":"):
                 self._end = missing_end(rest)
                 return self._end is None
-            self.lua = Scanner()
+            self.lua = LuaScanner()
             line = rest.removeprefix("=")
         if self.lua is None:
             return line.strip() == self._end
@@ -155,9 +155,9 @@ class StepBuilder:
         return self.lua.is_complete
 
 
-def scan(text: str) -> Scanner:
+def scan(text: str) -> LuaScanner:
     """The look at a whole text."""
-    scanner = Scanner()
+    scanner = LuaScanner()
     for line in text.split("\n"):
         scanner.add(line)
     return scanner

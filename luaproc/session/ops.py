@@ -35,7 +35,7 @@ class Request(NamedTuple):
     line: int
 
 
-class Op(NamedTuple):
+class SessionOp(NamedTuple):
     """One row of the table.
 
     usage: what stands after the name. help: the first line says what it does. server: whether it needs a
@@ -365,70 +365,70 @@ An answer is  VALUE       true, 12, "text", {a=1, "b"}, chunks[3]
               call(ID)    what that Lua function returns for the same arguments
               ?           what you say when it is called, or the next :answer"""
 
-OPS: dict[str, Op] = {
-    "load": Op(_load, "FILE [NAME]", """\
+OPS: dict[str, SessionOp] = {
+    "load": SessionOp(_load, "FILE [NAME]", """\
 Compile a file, as PHP does; it is not called.
 NAME is what errors call it (with = or @ before it, as Lua has it).
 The text can also stand here, up to a line that is the word after <<:
     :load Module:Hello <<END
     return { hello = function() return 'hello' end }
     END"""),
-    "module": Op(_module, "FILE [NAME]", """\
+    "module": SessionOp(_module, "FILE [NAME]", """\
 Load a file as a module and call it.
 What it returns is in the global NAME (by default the file's name) then.
     :module Greeting.lua
     Greeting.hello{args={"you"}}"""),
-    "reload": Op(_reload, "", "Load files anew that were loaded before.\n"
+    "reload": SessionOp(_reload, "", "Load files anew that were loaded before.\n"
                  "Those that were called are called again."),
-    "watch": Op(_watch, "[on|off]", "Do :reload by itself, for files that changed.", server=False),
-    "call": Op(_call, "ID [VALUES]", """\
+    "watch": SessionOp(_watch, "[on|off]", "Do :reload by itself, for files that changed.", server=False),
+    "call": SessionOp(_call, "ID [VALUES]", """\
 Call a function by its number or its name.
 Names are those of :chunks; the part after the last dot is enough.
 Values are Lua's, with commas or spaces between them:
     :call 2 "text" 12, true, nil, {a=1, "b"}, chunks[3]"""),
-    "register": Op(_register, "NAME FN=ANSWER …", """\
+    "register": SessionOp(_register, "NAME FN=ANSWER …", """\
 Register PHP functions and their answers.
 They are in the global table NAME then.
     :register php exists=true title=("Lua", 12) fail=error("no") ask=?""" + _ANSWERS),
-    "wrap": Op(_wrap, "NAME[=ANSWER]", """\
+    "wrap": SessionOp(_wrap, "NAME[=ANSWER]", """\
 Make a Lua function that calls PHP.
 This is wrapPhpFunction. :call it, or pass it on as chunks[ID].""" + _ANSWERS),
-    "answer": Op(_answer, "ANSWER", """\
+    "answer": SessionOp(_answer, "ANSWER", """\
 Have an answer ready for the next call that asks.
 Those ask that were registered with ?.
 Several wait in line. Scripts need them: nobody is there to be asked.
 Here, several values need no parentheses.""" + _ANSWERS, server=False, nested=False),
-    "status": Op(_status, "", "Ask the server about its process (getStatus)."),
-    "chunks": Op(_chunks, "", "List the functions held here, and their names.\n"
+    "status": SessionOp(_status, "", "Ask the server about its process (getStatus)."),
+    "chunks": SessionOp(_chunks, "", "List the functions held here, and their names.\n"
                  "Each stays alive in the server until :cleanup.", server=False, saved=False),
-    "cleanup": Op(_cleanup, "[keep ID …]", "Drop every function but these (cleanupChunks)."),
-    "raw": Op(_raw, "EXPR", """\
+    "cleanup": SessionOp(_cleanup, "[keep ID …]", "Drop every function but these (cleanupChunks)."),
+    "raw": SessionOp(_raw, "EXPR", """\
 Send a message written by hand.
 The body is sent as it stands, and the reply's values are shown.
     :raw {["op"]="call", ["id"]=1, ["nargs"]=0, ["args"]={}}"""),
-    "time": Op(_time, "CODE", """\
+    "time": SessionOp(_time, "CODE", """\
 Run Lua code and tell how long it took.
 The time of a clock on the wall, PHP functions that it calls included; and the
 server's CPU time, which the system counts in hundredths of a second."""),
-    "lua": Op(_lua, "CODE", "Run Lua code, also while Lua waits for an answer."),
-    "fails": Op(_fails, "STEP", """\
+    "lua": SessionOp(_lua, "CODE", "Run Lua code, also while Lua waits for an answer."),
+    "fails": SessionOp(_fails, "STEP", """\
 Do a step that must fail with a Lua error.
     :fails error("x")
     :fails :call 2 nil""", nested=False),
-    "wire": Op(_wire, "[on|short|off]", """\
+    "wire": SessionOp(_wire, "[on|short|off]", """\
 Show every frame, or the beginning of each.
 A frame is its header (16 digits, shown in two parts) and its body.
 What cannot be printed is \\xHH, so no control byte reaches the terminal.""", server=False),
-    "save": Op(_save, "FILE", """\
+    "save": SessionOp(_save, "FILE", """\
 Write the steps so far as a script.
 `luaproc session FILE` does them again. A step that failed in Lua gets :fails
 before it; the answers you gave become :answer lines. Steps done while Lua
 waited for an answer are left out.""", server=False, saved=False),
-    "restart": Op(_restart, "", "End the server and start a fresh one.\n"
+    "restart": SessionOp(_restart, "", "End the server and start a fresh one.\n"
                   "Its chunks are gone; libraries are registered again, with their answers.",
                   server=False, nested=False),
-    "testquit": Op(_testquit, "", "Tell the server to fail, for testing: status 42.", nested=False),
-    "help": Op(_help, "[OP]", "Show this, or more about one op.", server=False, saved=False),
-    "quit": Op(_quit, "", "Tell the server to end (quit), and leave.", server=False, nested=False, saved=False),
+    "testquit": SessionOp(_testquit, "", "Tell the server to fail, for testing: status 42.", nested=False),
+    "help": SessionOp(_help, "[OP]", "Show this, or more about one op.", server=False, saved=False),
+    "quit": SessionOp(_quit, "", "Tell the server to end (quit), and leave.", server=False, nested=False, saved=False),
 }  # fmt: skip
 """Every op, in the order in which ``:help`` lists them."""

@@ -84,7 +84,7 @@ def run_script(session: Session, lines: Iterable[str], view: View, keep_going: b
     return good
 
 
-class Conversation:
+class PromptLoop:
     """A person at a prompt; `ask` and `go_on` are for the `Session`."""
 
     def __init__(self, prompt: Prompt, view: View) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from luaproc.transcripts.reader import Event, Frame, Transcript
+from luaproc.transcripts.reader import Event, RecordedFrame, Transcript
 from luaproc.wire.errors import RemoteProtocolError
 from luaproc.wire.messages import (
     Call,
@@ -30,7 +30,7 @@ from luaproc.wire.values import FunctionRef, Value
 
 
 @dataclass(slots=True)
-class Step:
+class PlacedFrame:
     """One frame in its place, or bytes that are none.
 
     message: None where it cannot be understood; `problem` then says why. depth: how many requests are waiting when it
@@ -43,7 +43,7 @@ class Step:
     message: Message | None
     problem: str | None = None
     depth: int = 0
-    partner: Step | None = None
+    partner: PlacedFrame | None = None
     inner: float = 0.0
     name: str = ""
 
@@ -98,7 +98,7 @@ class Conversation:
     """A transcript's frames as steps, and what they sum up to."""
 
     transcript: Transcript
-    steps: list[Step] = field(default_factory=list)
+    steps: list[PlacedFrame] = field(default_factory=list)
     times: Times = field(default_factory=Times)
     php: dict[str, Use] = field(default_factory=dict)
     """By name, the PHP functions that Lua called."""
@@ -110,8 +110,8 @@ def follow(transcript: Transcript) -> Conversation:
     """Pair requests with replies. Takes whatever was recorded, and raises nothing."""
     conversation = Conversation(transcript)
     names = _Names()
-    waiting: list[Step] = []
-    before: Step | None = None
+    waiting: list[PlacedFrame] = []
+    before: PlacedFrame | None = None
     for event in transcript.events:
         step = _step(event)
         _add_time(conversation.times, before, step, len(waiting))
@@ -133,16 +133,18 @@ def follow(transcript: Transcript) -> Conversation:
     return conversation
 
 
-def _step(event: Event) -> Step:
-    if not isinstance(event, Frame):
-        return Step(event, None, getattr(event, "reason", None))
+def _step(event: Event) -> PlacedFrame:
+    if not isinstance(event, RecordedFrame):
+        return PlacedFrame(event, None, getattr(event, "reason", None))
     try:
-        return Step(event, decode_from_host(event.body) if event.side == "host" else decode_from_responder(event.body))
+        return PlacedFrame(
+            event, decode_from_host(event.body) if event.side == "host" else decode_from_responder(event.body)
+        )
     except RemoteProtocolError as error:
-        return Step(event, None, str(error))
+        return PlacedFrame(event, None, str(error))
 
 
-def _add_time(times: Times, before: Step | None, step: Step, waiting: int) -> None:
+def _add_time(times: Times, before: PlacedFrame | None, step: PlacedFrame, waiting: int) -> None:
     if before is None:
         return
     passed = step.event.seconds - before.event.seconds
@@ -154,7 +156,7 @@ def _add_time(times: Times, before: Step | None, step: Step, waiting: int) -> No
         times.waiting += passed
 
 
-def _pair(request: Step, reply: Step, waiting: list[Step], conversation: Conversation) -> None:
+def _pair(request: PlacedFrame, reply: PlacedFrame, waiting: list[PlacedFrame], conversation: Conversation) -> None:
     request.partner, reply.partner = reply, request
     reply.name = request.name
     passed, own = request.seconds or 0.0, request.own_seconds or 0.0
@@ -165,7 +167,7 @@ def _pair(request: Step, reply: Step, waiting: list[Step], conversation: Convers
     use.calls += 1
     use.seconds += own
     use.longest = max(use.longest, own)
-    use.size += sum(len(step.event.body) for step in (request, reply) if isinstance(step.event, Frame))
+    use.size += sum(len(step.event.body) for step in (request, reply) if isinstance(step.event, RecordedFrame))
 
 
 class _Names:
@@ -175,7 +177,7 @@ class _Names:
         self.php: dict[CallbackId, str] = {}
         self.lua: dict[int, str] = {}
 
-    def give(self, step: Step) -> None:
+    def give(self, step: PlacedFrame) -> None:
         """Name what a request is about."""
         message = step.message
         if isinstance(message, Call) and step.event.side == "host":
@@ -195,7 +197,7 @@ class _Names:
         elif message is not None and step.is_request:
             step.name = "cleanupChunks" if isinstance(message, CleanupChunks) else "getStatus"
 
-    def learn(self, request: Step, reply: Step) -> None:
+    def learn(self, request: PlacedFrame, reply: PlacedFrame) -> None:
         """The names of the functions in a reply."""
         if not isinstance(reply.message, Return):
             return

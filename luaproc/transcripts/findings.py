@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from luaproc.host.interpreter import shown
 from luaproc.host.printing import readable
-from luaproc.transcripts.conversation import Step, follow
+from luaproc.transcripts.conversation import PlacedFrame, follow
 from luaproc.transcripts.differences import Difference, compare, difference
 from luaproc.transcripts.reader import Transcript
 from luaproc.transcripts.replay import Replay
@@ -95,7 +95,7 @@ def _differences(
         yield f"  and {len(differences) - most} more"
 
 
-def _around(steps: list[Step], number: int, width: int) -> Iterator[str]:
+def _around(steps: list[PlacedFrame], number: int, width: int) -> Iterator[str]:
     at = next((place for place, step in enumerate(steps) if step.event.line >= number), len(steps))
     for step in steps[max(0, at - _AROUND) : at + _AROUND + 1]:
         yield f"     {'>' if step.event.line == number else ' '}{line(step, width - 6)}"

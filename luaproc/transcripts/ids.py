@@ -12,7 +12,7 @@ from luaproc.wire import expressions
 from luaproc.wire.stack import Room
 from luaproc.wire.values import MAX_LEVELS, FunctionRef, Value
 
-_NOBODY = 1_000_000_000
+UNUSED_ID_OFFSET = 1_000_000_000
 """Added to a number, it gives one that no server has reached."""
 
 
@@ -78,7 +78,7 @@ class Ids:
         if recorded in self._seen:
             raise UnknownFunction(recorded)
         # PHP let go of it, or never had it: here, too, it must be a number that is nobody's.
-        return recorded if recorded not in self._recorded else recorded + _NOBODY
+        return recorded if recorded not in self._recorded else recorded + UNUSED_ID_OFFSET
 
     def _keep(self, recorded: set[object]) -> None:
         """What PHP lets go of may get another number when it comes again."""

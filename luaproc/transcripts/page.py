@@ -18,7 +18,7 @@ from typing import Any
 
 from luaproc import __version__
 from luaproc.host.printing import readable, values, visible
-from luaproc.transcripts.conversation import Conversation, Step, Use
+from luaproc.transcripts.conversation import Conversation, PlacedFrame, Use
 from luaproc.transcripts.reader import End, Transcript
 from luaproc.transcripts.show import ending, whole
 from luaproc.transcripts.summary import content, data_of, op, size
@@ -85,7 +85,7 @@ def _is_calm(end: End | None) -> bool:
     return end is not None and end.returncode in (0, -15)
 
 
-def _step(step: Step, places: dict[int, int]) -> dict[str, Any]:
+def _step(step: PlacedFrame, places: dict[int, int]) -> dict[str, Any]:
     return {
         "line": step.event.line,
         "t": round(step.event.seconds, 6),
@@ -103,7 +103,7 @@ def _step(step: Step, places: dict[int, int]) -> dict[str, Any]:
     }
 
 
-def _parts(step: Step) -> list[tuple[str, str]]:
+def _parts(step: PlacedFrame) -> list[tuple[str, str]]:
     """Title and text of what a click shows."""
     message, data = step.message, data_of(step)
     parts: list[tuple[str, str]] = []

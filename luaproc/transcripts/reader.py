@@ -21,7 +21,7 @@ _LONGEST = 1e9  # seconds; 30 years
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class RecordedFrame:
     """One whole frame. line: of the file, where the frame ends; seconds: since the start; body: as it travelled."""
 
     line: int
@@ -59,7 +59,7 @@ class End:
     returncode: int | None
 
 
-Event = Frame | Loose | Closed
+Event = RecordedFrame | Loose | Closed
 
 
 @dataclass(slots=True)
@@ -82,9 +82,9 @@ class Transcript:
     cut: TranscriptError | None = None
 
     @property
-    def frames(self) -> list[Frame]:
+    def frames(self) -> list[RecordedFrame]:
         """The events that are whole frames."""
-        return [event for event in self.events if isinstance(event, Frame)]
+        return [event for event in self.events if isinstance(event, RecordedFrame)]
 
 
 def read(path: str | os.PathLike[str]) -> Transcript:
@@ -145,9 +145,9 @@ def _events(transcript: Transcript, lines: list[bytes]) -> Iterator[Event]:
             part = parts[side]
             part.add(row, seconds)
             if len(part.data) == part.size:
-                yield Frame(line, seconds, side, bytes(parts.pop(side).data))
+                yield RecordedFrame(line, seconds, side, bytes(parts.pop(side).data))
         elif "body" in row.fields:
-            yield Frame(line, seconds, side, row.bytes("body", empty=False))
+            yield RecordedFrame(line, seconds, side, row.bytes("body", empty=False))
         else:
             _wrong(path, line, 'expected one of "body", "unframed", "closed" and "end"')
     for part in parts.values():

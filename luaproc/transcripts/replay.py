@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from luaproc.host.connection import Connection
 from luaproc.host.errors import ServerDied, ServerTimeout
 from luaproc.host.interpreter import default_server
-from luaproc.transcripts.conversation import Conversation, Step, follow
+from luaproc.transcripts.conversation import Conversation, PlacedFrame, follow
 from luaproc.transcripts.differences import Difference, compare, difference, is_reply
 from luaproc.transcripts.errors import TranscriptError
 from luaproc.transcripts.ids import Ids, UnknownFunction, functions_in
-from luaproc.transcripts.reader import Closed, End, Frame, Loose, Transcript
+from luaproc.transcripts.reader import Closed, End, Loose, RecordedFrame, Transcript
 from luaproc.transcripts.show import ending
 from luaproc.wire import serialization
 from luaproc.wire.errors import RemoteProtocolError
@@ -119,7 +119,7 @@ def _check(conversation: Conversation) -> None:
             if isinstance(event, Loose) and step is conversation.steps[-1]:
                 continue  # PHP was interrupted
             raise TranscriptError(path, event.line, f"this message of PHP's cannot be played again: {step.problem}")
-        if isinstance(event, Frame):
+        if isinstance(event, RecordedFrame):
             if event.side == before:
                 who, other = ("PHP", "Lua") if event.side == "host" else ("Lua", "PHP")
                 raise TranscriptError(path, event.line, f"expected a message of {other}'s before this one of {who}'s")
@@ -143,7 +143,7 @@ class _Player:
             self.line = step.event.line
             if step is self.last and not self._plays_the_end(with_cpu_limit):
                 return
-            if not isinstance(step.event, Frame):
+            if not isinstance(step.event, RecordedFrame):
                 self.result.note = (
                     f"line {self.line}: the recording has no frame there, and nothing after it was played"
                 )
@@ -158,7 +158,7 @@ class _Player:
         """Something came that nothing can be compared with."""
         self.result.stopped, self.result.stopped_at = reason, self.line
 
-    def _send(self, step: Step, body: bytes) -> bool:
+    def _send(self, step: PlacedFrame, body: bytes) -> bool:
         try:
             body = self.ids.to_server(body)
         except UnknownFunction as error:
@@ -179,7 +179,7 @@ class _Player:
         self.sent = sent
         return True
 
-    def _receive(self, step: Step, recorded_body: bytes) -> bool:
+    def _receive(self, step: PlacedFrame, recorded_body: bytes) -> bool:
         body = self.connection.receive()
         self.result.lua_seconds += time.perf_counter() - self.sent
         self.sent = time.perf_counter()  # two in a row, from a server that does not keep to the protocol
@@ -209,10 +209,10 @@ class _Player:
                 place = f"order of {name.decode()}"
                 self.result.differences.append(Difference(self.line, place, "1 to n", ", ".join(map(str, keys[:20]))))
 
-    def _unanswered(self) -> Step | None:
+    def _unanswered(self) -> PlacedFrame | None:
         """PHP's last message, if nothing came back."""
         for step in reversed(self.steps):
-            if isinstance(step.event, Frame):
+            if isinstance(step.event, RecordedFrame):
                 quits = isinstance(step.message, (Quit, TestQuit))
                 return step if step.event.side == "host" and not quits else None
         return None

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from luaproc.host import printing
 from luaproc.host.errors import LuaError, ServerDied, TraceEntry
 from luaproc.host.printing import readable, values, visible
-from luaproc.transcripts.conversation import Conversation, Step, Use
-from luaproc.transcripts.reader import Closed, End, Frame
+from luaproc.transcripts.conversation import Conversation, PlacedFrame, Use
+from luaproc.transcripts.reader import Closed, End, RecordedFrame
 from luaproc.transcripts.summary import content, counted, data_of, duration, op, shortened, size
 from luaproc.wire.messages import Call, Error, LoadString, Return
 
@@ -65,7 +65,7 @@ def heading(conversation: Conversation) -> Iterator[str]:
     yield f"started {started}, process {transcript.pid}, {counted(len(transcript.frames), 'frame')}"
 
 
-def line(step: Step, width: int, paint: Paint = plain, before: float | None = None) -> str:
+def line(step: PlacedFrame, width: int, paint: Paint = plain, before: float | None = None) -> str:
     """One step on one line. before: when the step before it came, to show the time that passed."""
     event, kind = step.event, op(step)
     passed = "" if before is None else "+" + duration(event.seconds - before)
@@ -80,7 +80,7 @@ def line(step: Step, width: int, paint: Paint = plain, before: float | None = No
     return paint(start, "number") + paint(speaker, event.side) + indent + text + paint(took, "times")
 
 
-def _took(step: Step) -> str:
+def _took(step: PlacedFrame) -> str:
     """Beside a reply that needed other requests: how long it took in all, and how much of it was this side's own."""
     request = step.partner
     if request is None or step.is_request or not request.inner:
@@ -88,7 +88,7 @@ def _took(step: Step) -> str:
     return f"  [{duration(request.seconds or 0.0)}, {duration(request.own_seconds or 0.0)} of its own]"
 
 
-def whole(step: Step) -> Iterator[str]:
+def whole(step: PlacedFrame) -> Iterator[str]:
     """All of a message, on as many lines as it needs."""
     message = step.message
     if isinstance(message, LoadString):
@@ -102,7 +102,7 @@ def whole(step: Step) -> Iterator[str]:
             [message.value])).split("\n")  # fmt: skip
         for entry in message.trace or ():
             yield f"    {visible(str(TraceEntry.from_table(entry)))}"
-    elif isinstance(step.event, Frame):
+    elif isinstance(step.event, RecordedFrame):
         yield visible(step.event.body)
     elif step.problem:
         yield visible(data_of(step))

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterable
 
 from luaproc.host.printing import name, pieces, quote, visible
-from luaproc.transcripts.conversation import Step
-from luaproc.transcripts.reader import Closed, Frame
+from luaproc.transcripts.conversation import PlacedFrame
+from luaproc.transcripts.reader import Closed, RecordedFrame
 from luaproc.wire.messages import Call, CleanupChunks, Error, LoadString, RegisterLibrary, Return, op_name
 from luaproc.wire.values import Value
 
@@ -31,20 +31,20 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def data_of(step: Step) -> bytes:
+def data_of(step: PlacedFrame) -> bytes:
     """The bytes of a step's event, as they travelled."""
     event = step.event
-    return event.body if isinstance(event, Frame) else b"" if isinstance(event, Closed) else event.data
+    return event.body if isinstance(event, RecordedFrame) else b"" if isinstance(event, Closed) else event.data
 
 
-def op(step: Step) -> str:
+def op(step: PlacedFrame) -> str:
     """What kind of step it is: the op of its message, or what it is instead."""
     if step.message is not None:
         return op_name(step.message)
     return "closes its pipe" if isinstance(step.event, Closed) else "not understood"
 
 
-def content(step: Step, width: int) -> str:
+def content(step: PlacedFrame, width: int) -> str:
     """What stands in the message, in up to `width` characters."""
     message = step.message
     if isinstance(message, LoadString):

@@ -18,7 +18,7 @@ from luaproc.host import HostError, Interpreter, LuaError, LuaFunction
 from luaproc.host.interpreter import PhpFunction
 from luaproc.install.lualib import Lualib, read_below
 from luaproc.wiki.failures import ModuleError, from_host, shown
-from luaproc.wiki.interfaces import Arguments, Frame, Preprocessor
+from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, PreprocessorLike
 from luaproc.wiki.libraries import order
 from luaproc.wiki.libraries.core import Core
 from luaproc.wiki.libraries.parser_functions import ParserFunctionsLibrary
@@ -112,13 +112,13 @@ class Module:
 class Engine:
     """One Lua process and what it knows of one page view. It starts when a module first runs."""
 
-    def __init__(self, view: PageView, preprocessor: Preprocessor, options: EngineOptions) -> None:
+    def __init__(self, view: PageView, preprocessor: PreprocessorLike, options: EngineOptions) -> None:
         self.view = view
         self.preprocessor = preprocessor
         self.options = options
         self.messages = options.messages
         self.allow_env_funcs = options.allow_env_funcs
-        self.frames: dict[str, Frame | None] = {}
+        self.frames: dict[str, FrameLike | None] = {}
         self.errors: list[ModuleError] = []
         self._modules: dict[str, Module | None] = {}
         self._expanded: dict[object, str] = {}
@@ -229,7 +229,7 @@ class Engine:
         return self._modules[key]
 
     @contextmanager
-    def current(self, frame: Frame | None) -> Iterator[None]:
+    def current(self, frame: FrameLike | None) -> Iterator[None]:
         """Make a frame the one that Lua calls `current`, with a cache of expansions of its own."""
         kept = self.frames, self._expanded
         if frame is None:
@@ -241,7 +241,7 @@ class Engine:
         finally:
             self.frames, self._expanded = kept
 
-    def frame(self, frame_id: Any) -> Frame:
+    def frame(self, frame_id: Any) -> FrameLike:
         """A frame by the name that Lua has for it. Raises LuaError."""
         if frame_id == "empty":
             return self.preprocessor.root_frame()
@@ -250,7 +250,7 @@ class Engine:
             raise LuaError("invalid frame ID")
         return found
 
-    def expanded_once(self, key: object, frame: Frame, expand: Callable[[], str]) -> str:
+    def expanded_once(self, key: object, frame: FrameLike, expand: Callable[[], str]) -> str:
         """A text of the current call's cache, or expanded now; what a volatile frame gives is not kept."""
         if key in self._expanded:
             return self._expanded[key]
@@ -267,7 +267,7 @@ class Engine:
         if not self.view.expensive():
             raise LuaError("too many expensive function calls")
 
-    def execute_module(self, chunk: LuaFunction, name: str | bool | None, frame: Frame | None) -> Any:
+    def execute_module(self, chunk: LuaFunction, name: str | bool | None, frame: FrameLike | None) -> Any:
         """What a module's table has under that name (None: the whole table). Raises LuaError, `ModuleError`."""
         with self.current(frame):
             ok, value, *_ = [*self.interpreter.call(self._mw["executeModule"], chunk, name), None]
@@ -275,7 +275,7 @@ class Engine:
             raise self._failure("scribunto-lua-notarrayreturn", text_of(value))
         return value
 
-    def execute_function(self, function: LuaFunction, frame: Frame | None) -> str:
+    def execute_function(self, function: LuaFunction, frame: FrameLike | None) -> str:
         """A function's results as one text. Raises LuaError, `ModuleError`."""
         with self.current(frame):
             results = self.interpreter.call(self._mw["executeFunction"], function)
@@ -322,7 +322,7 @@ class Engine:
             assert self._interpreter is not None
             self._interpreter.call(self._mw["clearLogBuffer"])
 
-    def run(self, name: str, function: str, frame: Frame) -> str:
+    def run(self, name: str, function: str, frame: FrameLike) -> str:
         """One call of a module's function with the frame as its current one. Raises `ModuleError`."""
         title = self.view.site.make_title(MODULE, name)
         if title is None or title.content_model != "Scribunto":
@@ -330,7 +330,7 @@ class Engine:
         text: str = self._guarded(lambda: self._run(title, name, function, frame))
         return text
 
-    def _run(self, title: Title, name: str, function: str, frame: Frame) -> str:
+    def _run(self, title: Title, name: str, function: str, frame: FrameLike) -> str:
         module = self.module(title)
         if module is None:
             raise self._failure("scribunto-common-nosuchmodule", name)
@@ -359,7 +359,7 @@ class Engine:
     def _failure(self, key: str, *parameters: str) -> ModuleError:
         return ModuleError(self.messages.failure(key, "[UNKNOWN]", *parameters), key)
 
-    def invoke(self, frame: Frame, arguments: Arguments) -> str:
+    def invoke(self, frame: FrameLike, arguments: ArgumentsLike) -> str:
         """``{{#invoke:Module|function|…}}``: a parser function. A failure is shown as MediaWiki shows it."""
         try:
             if len(arguments) < 2:

@@ -1,8 +1,8 @@
 """What the engine (Lua's callbacks) and the preprocessor (wikitext) ask of each other.
 
 The engine never parses wikitext; the preprocessor never calls Lua. `luaproc.wiki.preprocessor.Preprocessor`
-implements `Preprocessor`, its frames `Frame`, and it hands `Arguments` to parser functions. Each is made for one
-`luaproc.wiki.view.PageView`.
+implements `PreprocessorLike`, its frames `FrameLike`, and it hands `ArgumentsLike` to parser functions. Each is made
+for one `luaproc.wiki.view.PageView`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ ArgumentName = int | str
 """Of a template's argument. A name that is a canonical integer ("3", "-1", not "03") is an int, as in PHP's arrays."""
 
 
-class Arguments(Protocol):
-    """Arguments of a parser function; each is expanded when it is asked for, and then kept.
+class ArgumentsLike(Protocol):
+    """ArgumentsLike of a parser function; each is expanded when it is asked for, and then kept.
 
     Number 0 is the text between the colon and the first bar.
     """
@@ -34,11 +34,11 @@ class Arguments(Protocol):
     def split(self, index: int) -> tuple[str | None, str]:
         """(name, value), both expanded, neither trimmed; the name is None where the text has no equals sign."""
 
-    def rest(self, start: int) -> Arguments:
-        """Those from `start` on, unexpanded as they are: for `Frame.new_child`."""
+    def rest(self, start: int) -> ArgumentsLike:
+        """Those from `start` on, unexpanded as they are: for `FrameLike.new_child`."""
 
 
-class Frame(Protocol):
+class FrameLike(Protocol):
     """A page or a template while it is expanded: PHP's PPFrame."""
 
     title: Title
@@ -49,7 +49,7 @@ class Frame(Protocol):
     """Seconds that the expansion may be kept; None is as long as one likes."""
 
     @property
-    def parent(self) -> Frame | None: ...
+    def parent(self) -> FrameLike | None: ...
 
     def get_argument(self, name: ArgumentName) -> str | None:
         """An argument expanded; named ones are trimmed, positional ones are not. None if there is none."""
@@ -64,28 +64,28 @@ class Frame(Protocol):
         """
 
     def new_child(
-        self, title: Title | None, arguments: Mapping[ArgumentName, str] | Arguments, first_index: int = 1
-    ) -> Frame:
+        self, title: Title | None, arguments: Mapping[ArgumentName, str] | ArgumentsLike, first_index: int = 1
+    ) -> FrameLike:
         """A frame whose parent is this one. Texts of a mapping are values: they are not expanded again.
 
-        title: None for this frame's own. first_index: the number of the first positional argument of `Arguments`.
+        title: None for this frame's own. first_index: the number of the first positional argument of `ArgumentsLike`.
         """
 
     def is_looping(self, title: Title) -> bool:
         """Whether `title` is being expanded in this frame or in one above it."""
 
 
-class Template(Protocol):
+class TemplateLike(Protocol):
     """The parsed text of a page, for inclusion."""
 
     title: Title
     """Where the text was found after redirects."""
 
-    def expand(self, frame: Frame) -> str:
-        """Its text in a frame made with `Frame.new_child`."""
+    def expand(self, frame: FrameLike) -> str:
+        """Its text in a frame made with `FrameLike.new_child`."""
 
 
-class StripState(Protocol):
+class StripStateLike(Protocol):
     """Texts that strip markers stand for."""
 
     def add(self, kind: str, text: str, tag: str) -> str:
@@ -101,8 +101,8 @@ class StripState(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What a parser function gives when a plain str does not say it all (a str is `Result(text)`).
+class FunctionResult:
+    """What a parser function gives when a plain str does not say it all (a str is `FunctionResult(text)`).
 
     found: False lets the call be taken for a template's name. nowiki: the text's markup is escaped. is_html: the text
     is kept behind a strip marker. noparse: False has the text expanded as wikitext of the frame.
@@ -115,35 +115,35 @@ class Result:
     noparse: bool = True
 
 
-ParserFunction = Callable[[Frame, Arguments], "str | Result"]
+ParserFunction = Callable[[FrameLike, ArgumentsLike], "str | FunctionResult"]
 """A parser function, by its name in `PageView.functions`: ``#invoke`` with its hash mark, ``lc`` without; lower."""
 
-ExtensionTag = Callable[[Frame, "str | None", Mapping[str, str]], "str | Result"]
+ExtensionTag = Callable[[FrameLike, "str | None", Mapping[str, str]], "str | FunctionResult"]
 """An extension tag: the frame, the text inside (None for ``<tag/>``) and the attributes.
 
 A plain str goes behind a general strip marker, as HTML does.
 """
 
 
-class Preprocessor(Protocol):
+class PreprocessorLike(Protocol):
     """Wikitext of one page view."""
 
     @property
-    def strip(self) -> StripState: ...
+    def strip(self) -> StripStateLike: ...
 
-    def root_frame(self) -> Frame:
+    def root_frame(self) -> FrameLike:
         """The frame of the page itself: depth 0, no arguments, no parent."""
 
     def expand_page(self, text: str) -> str:
         """A page's text with all expanded, as Special:ExpandTemplates gives it: comments gone, markers put back."""
 
-    def template(self, title: Title) -> Template | None:
+    def template(self, title: Title) -> TemplateLike | None:
         """A template (redirects followed), parsed once a page view; None if the page is missing."""
 
     def fetch(self, title: Title) -> tuple[str | None, Title]:
         """A page's text for inclusion and the title where it was found after redirects; (None, title) if missing."""
 
-    def call_function(self, frame: Frame, name: str, arguments: Sequence[tuple[ArgumentName, str]]) -> str | None:
+    def call_function(self, frame: FrameLike, name: str, arguments: Sequence[tuple[ArgumentName, str]]) -> str | None:
         """`frame:callParserFunction`: the result as text (nowiki and HTML put behind markers); None if unknown.
 
         arguments: the first is what stands after the colon; texts are values, not expanded again; an int as the name

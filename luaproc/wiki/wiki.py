@@ -19,7 +19,7 @@ from luaproc.install.mediawiki import find_mediawiki
 from luaproc.wiki.engine import Engine, EngineOptions, ExtraLibrary
 from luaproc.wiki.errors import NoSuchTitle, ScribuntoMissing, WikiError
 from luaproc.wiki.failures import ModuleError
-from luaproc.wiki.interfaces import Arguments, ExtensionTag, Frame, ParserFunction, Result
+from luaproc.wiki.interfaces import ArgumentsLike, ExtensionTag, FrameLike, FunctionResult, ParserFunction
 from luaproc.wiki.messages import Messages
 from luaproc.wiki.pages import Pages, Source
 from luaproc.wiki.preprocessor import Preprocessor
@@ -204,9 +204,9 @@ class Wiki:
         """
 
         def add(function: Callable[..., Any]) -> Callable[..., Any]:
-            def call(_: Frame, arguments: Arguments) -> str | Result:
+            def call(_: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
                 result = function(*(arguments[index] for index in range(len(arguments))))
-                return result if isinstance(result, Result) else str(result)
+                return result if isinstance(result, FunctionResult) else str(result)
 
             self._functions[name.lower()] = function if raw else call
             return function
@@ -217,9 +217,9 @@ class Wiki:
         """Add an extension tag: ``@wiki.tag("ref")`` over a function of (text or None, attributes) that gives HTML."""
 
         def add(function: Callable[..., Any]) -> Callable[..., Any]:
-            def call(_: Frame, text: str | None, attributes: Mapping[str, str]) -> str | Result:
+            def call(_: FrameLike, text: str | None, attributes: Mapping[str, str]) -> str | FunctionResult:
                 result = function(text, attributes)
-                return result if isinstance(result, Result) else str(result)
+                return result if isinstance(result, FunctionResult) else str(result)
 
             self._tags[name.lower()] = call
             return function
@@ -275,7 +275,7 @@ class Page:
         self.preprocessor = Preprocessor(self.view)
         self.engine = Engine(self.view, self.preprocessor, options)
 
-    def _invoke(self, frame: Frame, arguments: Arguments) -> str:
+    def _invoke(self, frame: FrameLike, arguments: ArgumentsLike) -> str:
         return self.engine.invoke(frame, arguments)
 
     def expand(self, text: str) -> Expansion:
@@ -367,7 +367,7 @@ def _module_name(site: Site, name: str) -> str:
 
 
 def arguments_of(given: Mapping[Any, Any] | Sequence[Any]) -> dict[int | str, str]:
-    """Arguments of a frame: a list is numbered from 1, integers as names are numbers, named values are trimmed."""
+    """ArgumentsLike of a frame: a list is numbered from 1, integers as names are numbers, named values are trimmed."""
     items: Iterable[tuple[Any, Any]] = given.items() if isinstance(given, Mapping) else enumerate(given, 1)
     return frame_arguments({key(str(name)): _argument(value) for name, value in items})
 

@@ -49,7 +49,7 @@ class FastReturn(NamedTuple):
     values: list[Any]
 
 
-class Reader:
+class FastReader:
     """Reads serialized text by cutting it at its semicolons, since tokens repeat and can be looked up whole.
 
     text: what is made of a string. lists: whether a table with the keys 1 to n (n at least 1) becomes a list.
@@ -279,7 +279,7 @@ def _opening(token: bytes) -> tuple[bytes, int, bytes | None]:
     return rest, int(digits), name
 
 
-class Writer:
+class FastWriter:
     """Writes calls and returns as expressions, of Python's own types alone.
 
     other: the expression of a value of another type; raises UnusualError.

@@ -100,7 +100,7 @@ def _function(name: bytes, members: dict[Any, Any]) -> FunctionRef:
     return FunctionRef(number, interpreter, name)
 
 
-_fast = fast_path.Reader(bytes, False, lambda number, interpreter, name: FunctionRef(number, interpreter, name))
+_fast = fast_path.FastReader(bytes, False, lambda number, interpreter, name: FunctionRef(number, interpreter, name))
 
 
 def dumps(value: Value) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from luaproc.bench.servers import BenchError
-from luaproc.bench.session import ACCOUNT, Session, cpu_clock, read_accounts
+from luaproc.bench.session import ACCOUNT, MeteredServer, cpu_clock, read_accounts
 from luaproc.bench.workloads import FIRST, returns
 from tests.bench.conftest import script
 
@@ -36,7 +36,7 @@ def test_metered_counts_what_happens_in_it_and_nothing_else() -> None:
     """20 ms are burnt before every answer, 20 ms more after it: both belong to the message."""
     burn = BURN.format(0.02).replace("\n", "\n  ")
     code = f"while True:\n  receive()\n  {burn}\n  send(NOTHING)\n  {burn}\n"
-    with Session(script(code)) as session:
+    with MeteredServer(script(code)) as session:
         session.exchange(FIRST)
         session.exchange(FIRST)
         assert session.spent == 0
@@ -47,7 +47,7 @@ def test_metered_counts_what_happens_in_it_and_nothing_else() -> None:
 
 def test_accounts_hold_the_whole_life() -> None:
     """Start, work before the first message, and end."""
-    with Session(script(BURN.format(0.03) + LOOP.format("pass"))) as session:
+    with MeteredServer(script(BURN.format(0.03) + LOOP.format("pass"))) as session:
         returns()(session.exchange(FIRST))
         clock = cpu_clock(session.pid) / 1e9
         assert 0.03 < clock < session.end() < clock + 0.1
@@ -55,7 +55,7 @@ def test_accounts_hold_the_whole_life() -> None:
 
 def test_sleep_is_no_cpu_time() -> None:
     """Else a busy machine would decide who is the cheaper one."""
-    with Session(script(LOOP.format("time.sleep(0.2)"))) as session:
+    with MeteredServer(script(LOOP.format("time.sleep(0.2)"))) as session:
         session.exchange(FIRST)
         with session.metered():
             session.exchange(FIRST)
@@ -64,7 +64,7 @@ def test_sleep_is_no_cpu_time() -> None:
 
 def test_memory_is_the_servers() -> None:
     """And not that of the script that keeps its accounts."""
-    with Session(script("data = b'x' * 20_000_000\n" + LOOP.format("pass"))) as session:
+    with MeteredServer(script("data = b'x' * 20_000_000\n" + LOOP.format("pass"))) as session:
         session.exchange(FIRST)
         virtual, resident = session.memory()
         assert virtual > 20_000_000
@@ -73,7 +73,7 @@ def test_memory_is_the_servers() -> None:
 
 def test_a_server_that_ended_has_neither_clock_nor_memory() -> None:
     """It may end by itself after a reply: that is told in words, and not by a traceback of ours."""
-    with Session(script("receive(); send(NOTHING)")) as session:
+    with MeteredServer(script("receive(); send(NOTHING)")) as session:
         session.exchange(FIRST)
         while Path(f"/proc/{session.pid}").exists():
             time.sleep(0.01)
@@ -87,7 +87,7 @@ def test_a_server_that_ended_has_neither_clock_nor_memory() -> None:
 def test_servers_have_a_memory_limit() -> None:
     """A server may work differently under a limit; on a wiki it always has one."""
     code = "import resource\nassert resource.getrlimit(resource.RLIMIT_AS) == (104857600, 104857600)\n"
-    with Session(script(code + LOOP.format("pass"))) as session:
+    with MeteredServer(script(code + LOOP.format("pass"))) as session:
         returns()(session.exchange(FIRST))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from luaproc.bench import workloads
 from luaproc.bench.servers import BenchError, Server
-from luaproc.bench.session import Session
+from luaproc.bench.session import MeteredServer
 from luaproc.bench.workloads import WORKLOADS, Workload, returns
 from luaproc.wire.messages import Error, Return, encode_for_host
 from luaproc.wire.values import Value
@@ -20,11 +20,11 @@ EVERY = pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: work
 @EVERY
 def test_real_servers_answer_rightly(server: Server, workload: Workload) -> None:
     """What the reference server answers is right by definition, and ours is checked by the same check."""
-    with Session(server) as session:
+    with MeteredServer(server) as session:
         assert workloads.run(workload._replace(steps=2), session) > 0
 
 
-class Lying(Session):
+class Lying(MeteredServer):
     """A real server whose metered messages are answered by somebody who does nothing."""
 
     lying = False
@@ -53,7 +53,7 @@ def test_cleanup_drops_60_of_120(reference: Server) -> None:
     """The row's title is what happens: 60 ids are kept, and as many were alive besides."""
     bodies: list[bytes] = []
 
-    class Listening(Session):
+    class Listening(MeteredServer):
         def exchange(self, body: bytes) -> bytes:
             bodies.append(body)
             return super().exchange(body)

@@ -29,7 +29,7 @@ LUAPROC = [sys.executable, "-m", "luaproc"]
 )
 def test_names(program: str, runtime: str | None) -> None:
     """An interpreter's name makes one; a name of a Lua that we do not have, or of another tool, does not."""
-    assert lua51.stands_in(program) is (runtime is not None)
+    assert lua51.is_lua_alias(program) is (runtime is not None)
     assert lua51.runtime_of(program) == (runtime or None)
 
 

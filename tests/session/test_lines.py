@@ -8,7 +8,7 @@ from lupa import lua51
 
 from luaproc.session import lines
 from luaproc.session.lines import (
-    Scanner,
+    LuaScanner,
     Step,
     here_text,
     is_complete,
@@ -132,13 +132,13 @@ def test_each_line_is_looked_at_a_few_times_only(monkeypatch: pytest.MonkeyPatch
     """Not all lines again for each line that comes: a data module has thousands."""
     looks = 0
 
-    class Counting(Scanner):
+    class Counting(LuaScanner):
         def add(self, line: str) -> None:
             nonlocal looks
             looks += 1
             super().add(line)
 
-    monkeypatch.setattr(lines, "Scanner", Counting)
+    monkeypatch.setattr(lines, "LuaScanner", Counting)
     script = ["t = {", *["    { name = 'x' },"] * 1000, "    text = [[", *["words"] * 1000, "]]", "}"]
     assert list(steps(script)) == [Step(1, "\n".join(script))]
     assert looks <= 3 * len(script)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luaproc.transcripts.errors import TranscriptError
-from luaproc.transcripts.reader import End, Frame, Loose, read
+from luaproc.transcripts.reader import End, Loose, RecordedFrame, read
 from luaproc.transcripts.writer import PIECE, Writer
 from luaproc.wire.framing import encode_frame
 from tests.transcripts.making import HEADER, luaproc, write
@@ -196,4 +196,4 @@ def test_ends(tmp_path: Path) -> None:
 def test_unknown_fields_are_ignored(tmp_path: Path) -> None:
     """A later writer may add some."""
     path = write(tmp_path / "t.jsonl", [FRAME | {"colour": "red"}, END])
-    assert read(path).events == [Frame(2, 0.5, "host", b"x")]
+    assert read(path).events == [RecordedFrame(2, 0.5, "host", b"x")]

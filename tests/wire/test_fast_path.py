@@ -94,7 +94,7 @@ def test_hostile_text(inner: bytes, kind: str) -> None:
 
 def _long_way(data: bytes) -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(serialization, "_fast", fast_path.Reader(bytes, False, _refused))
+        patch.setattr(serialization, "_fast", fast_path.FastReader(bytes, False, _refused))
         return serialization.loads(b"" + data)
 
 

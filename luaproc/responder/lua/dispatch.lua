@@ -364,17 +364,17 @@ end
 
 -- Takes the stack that the conversation may need below a request of ours, ten calls deep: where that ends, or there is
 -- no memory to make it larger, the module has to know before the request is sent.
-local take_stack = loadstring(
-	'local take_stack, calls, ' .. ( '_,' ):rep( jit and 50 or 25 ) .. '_ = ... '
-		.. 'if calls > 0 then take_stack( take_stack, calls - 1 ) end return nil',
+local grow_stack = loadstring(
+	'local grow_stack, calls, ' .. ( '_,' ):rep( jit and 50 or 25 ) .. '_ = ... '
+		.. 'if calls > 0 then grow_stack( grow_stack, calls - 1 ) end return nil',
 	'=luaproc/stack.lua'
 )
 
 local function call_php( head, count, ... )
 	if jit_off or collectgarbage( 'count' ) > memory.check_above_kb then
-		if not pcall( take_stack, take_stack, 10 ) then
+		if not pcall( grow_stack, grow_stack, 10 ) then
 			memory.collect()
-			take_stack( take_stack, 10 )
+			grow_stack( grow_stack, 10 )
 		end
 	end
 	local ok, request = encode_with_care( encode.call, head, count, ... )

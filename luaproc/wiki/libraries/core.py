@@ -8,7 +8,7 @@ from typing import Any
 from luaproc.host import LuaError, LuaFunction
 from luaproc.host.interpreter import PhpFunction
 from luaproc.wiki import titles
-from luaproc.wiki.interfaces import ArgumentName, Frame
+from luaproc.wiki.interfaces import ArgumentName, FrameLike
 from luaproc.wiki.libraries import Library
 from luaproc.wiki.libraries.json_values import JsonError, from_json, reindex
 from luaproc.wiki.values import PHP_SPACE, frame_arguments, key, lua_type
@@ -159,7 +159,7 @@ class Core(Library):
         except JsonError:
             return None
 
-    def _frame(self, frame_id: Any) -> Frame:
+    def _frame(self, frame_id: Any) -> FrameLike:
         return self.engine.frame(frame_id)
 
 

@@ -6,7 +6,7 @@ import math
 import re
 
 from luaproc.wiki import titles
-from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction
+from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
 from luaproc.wiki.parser_functions import expr, php
 from luaproc.wiki.preprocessor.frames import Arguments as BraceArguments
 from luaproc.wiki.preprocessor.frames import Frame as PageFrame
@@ -18,12 +18,12 @@ _ERROR_TAG = re.compile(r"<(?:strong|span|p|div)(?=\s)")
 _CLASS = re.compile(r'(?<=\s)class="(?=([^">]*)")')
 
 
-def get(arguments: Arguments, index: int) -> str:
+def get(arguments: ArgumentsLike, index: int) -> str:
     """An argument expanded and trimmed, "" where there is none."""
     return arguments[index] if index < len(arguments) else ""
 
 
-def _if(frame: Frame, arguments: Arguments) -> str:
+def _if(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return get(arguments, 1 if arguments[0] else 2)
 
 
@@ -46,7 +46,7 @@ def decoded(text: str) -> str:
     return decode_references(text).strip(WHITE)
 
 
-def _ifeq(frame: Frame, arguments: Arguments) -> str:
+def _ifeq(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return get(arguments, 2 if same(decoded(arguments[0]), decoded(get(arguments, 1))) else 3)
 
 
@@ -59,21 +59,21 @@ def shows_error(text: str) -> bool:
     return False
 
 
-def _iferror(frame: Frame, arguments: Arguments) -> str:
+def _iferror(frame: FrameLike, arguments: ArgumentsLike) -> str:
     test = arguments[0]
     if shows_error(test):
         return get(arguments, 1)
     return arguments[2] if len(arguments) > 2 else test
 
 
-def _expr(frame: Frame, arguments: Arguments) -> str:
+def _expr(frame: FrameLike, arguments: ArgumentsLike) -> str:
     try:
         return expr.evaluate(arguments[0])
     except expr.ExpressionError as error:
         return str(error)
 
 
-def _ifexpr(frame: Frame, arguments: Arguments) -> str:
+def _ifexpr(frame: FrameLike, arguments: ArgumentsLike) -> str:
     try:
         value = expr.evaluate(arguments[0])
     except expr.ExpressionError as error:
@@ -97,13 +97,13 @@ def exists(frame: PageFrame, title: Title) -> bool:
     return view.pages.exists(title)
 
 
-def _ifexist(frame: Frame, arguments: Arguments) -> str:
+def _ifexist(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     title = frame.preprocessor.view.site.title(arguments[0])
     return get(arguments, 1 if title is not None and exists(frame, title) else 2)
 
 
-def _switch(frame: Frame, arguments: Arguments) -> str:
+def _switch(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     primary = decoded(arguments[0])
     if not isinstance(arguments, BraceArguments):
@@ -135,7 +135,7 @@ def _switch(frame: Frame, arguments: Arguments) -> str:
     return default if default is not None else ""
 
 
-def _switch_values(primary: str, arguments: Arguments) -> str:
+def _switch_values(primary: str, arguments: ArgumentsLike) -> str:
     found = default_found = False
     default = ""
     last: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction
+from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
 from luaproc.wiki.parser_functions import php
 from luaproc.wiki.parser_functions.conditions import get
 from luaproc.wiki.parser_functions.texts import language, outside_markers
@@ -24,7 +24,7 @@ COUNTS = {
 }
 
 
-def _formatnum(frame: Frame, arguments: Arguments) -> str:
+def _formatnum(frame: FrameLike, arguments: ArgumentsLike) -> str:
     text, how = arguments[0], get(arguments, 1)
     if how in RAW_WORDS:
         return outside_markers(text, language(frame).parse_number)
@@ -32,18 +32,18 @@ def _formatnum(frame: Frame, arguments: Arguments) -> str:
     return outside_markers(text, lambda part: language(frame).format_number(part, separators))
 
 
-def _plural(frame: Frame, arguments: Arguments) -> str:
+def _plural(frame: FrameLike, arguments: ArgumentsLike) -> str:
     content = language(frame)
     number = content.parse_number(arguments[0])
     number = str(php.intval(number)) if number.isascii() and number.isdigit() else number_text(php.from_text(number))
     return content.plural(number, [arguments[index] for index in range(1, len(arguments))])
 
 
-def _grammar(frame: Frame, arguments: Arguments) -> str:
+def _grammar(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return language(frame).grammar(arguments[0], get(arguments, 1))
 
 
-def _gender(frame: Frame, arguments: Arguments) -> str:
+def _gender(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     forms = [arguments[index] for index in range(1, len(arguments))]
     name = arguments[0]
@@ -56,7 +56,7 @@ def _gender(frame: Frame, arguments: Arguments) -> str:
     return language(frame).gender(gender, forms)
 
 
-def count(frame: Frame, key: str) -> int:
+def count(frame: FrameLike, key: str) -> int:
     """One of the wiki's counts."""
     assert isinstance(frame, PageFrame)
     view = frame.preprocessor.view
@@ -69,22 +69,22 @@ def count(frame: Frame, key: str) -> int:
     return view.pages.count(6) if key == "files" else 0
 
 
-def _formatted(frame: Frame, number: int, arguments: Arguments, index: int) -> str:
+def _formatted(frame: FrameLike, number: int, arguments: ArgumentsLike, index: int) -> str:
     raw = get(arguments, index) in RAW_WORDS
     return str(number) if raw else language(frame).format_number(str(number))
 
 
-def _number_of(key: str, frame: Frame, arguments: Arguments) -> str:
+def _number_of(key: str, frame: FrameLike, arguments: ArgumentsLike) -> str:
     return _formatted(frame, count(frame, key), arguments, 0)
 
 
-def _number_in_group(frame: Frame, arguments: Arguments) -> str:
+def _number_in_group(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     number = frame.preprocessor.view.site.groups.get(arguments[0].lower(), 0)
     return _formatted(frame, number, arguments, 1)
 
 
-def _pages_in_category(frame: Frame, arguments: Arguments) -> str:
+def _pages_in_category(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     view = frame.preprocessor.view
     title = view.site.title(arguments[0], CATEGORY) if arguments[0] else None

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from luaproc.wiki import titles, urls
-from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction, Result
+from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, FunctionResult, ParserFunction
 from luaproc.wiki.parser_functions import php
 from luaproc.wiki.parser_functions.conditions import get
 from luaproc.wiki.parser_functions.special import SHOWN
@@ -74,22 +74,22 @@ def name_of(key: str, title: Title) -> str:
     )
 
 
-def _name(key: str, frame: Frame, arguments: Arguments) -> str:
+def _name(key: str, frame: FrameLike, arguments: ArgumentsLike) -> str:
     title = _title(frame, arguments[0])
     return "" if title is None else name_of(key, title)
 
 
-def _title(frame: Frame, text: str, namespace: int = titles.MAIN) -> Title | None:
+def _title(frame: FrameLike, text: str, namespace: int = titles.MAIN) -> Title | None:
     assert isinstance(frame, PageFrame)
     return frame.preprocessor.view.site.title(text, namespace)
 
 
-def _namespace_number(frame: Frame, arguments: Arguments) -> str:
+def _namespace_number(frame: FrameLike, arguments: ArgumentsLike) -> str:
     title = _title(frame, arguments[0])
     return "" if title is None else str(title.namespace)
 
 
-def _ns(frame: Frame, arguments: Arguments) -> str | Result:
+def _ns(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
     assert isinstance(frame, PageFrame)
     site = frame.preprocessor.view.site
     text = arguments[0]
@@ -104,12 +104,12 @@ def _ns(frame: Frame, arguments: Arguments) -> str | Result:
     return "" if known is None else known.name
 
 
-def _nse(frame: Frame, arguments: Arguments) -> str | Result:
+def _nse(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
     text = _ns(frame, arguments)
     return urls.wiki_urlencode(text.replace(" ", "_")) if isinstance(text, str) else text
 
 
-def _url(make: Callable[..., str], escape: bool, frame: Frame, arguments: Arguments) -> str | Result:
+def _url(make: Callable[..., str], escape: bool, frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
     text = arguments[0]
     title = _title(frame, text)
     if title is None:
@@ -131,7 +131,7 @@ def urls_decode(text: str) -> str:
     return unquote_plus(text, errors="surrogateescape")
 
 
-def _special(encode: bool, frame: Frame, arguments: Arguments) -> str:
+def _special(encode: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
     name, slash, rest = arguments[0].partition("/")
     shown = SHOWN.get(name.replace(" ", "_").lower(), name)
     title = _title(frame, f"Special:{shown}{slash}{rest}")
@@ -141,7 +141,7 @@ def _special(encode: bool, frame: Frame, arguments: Arguments) -> str:
     return title.prefixed_key if encode else title.prefixed_text
 
 
-def _page_id(frame: Frame, arguments: Arguments) -> str:
+def _page_id(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     view = frame.preprocessor.view
     title = _title(frame, arguments[0])
@@ -157,7 +157,7 @@ def _page_id(frame: Frame, arguments: Arguments) -> str:
     return "0" if title.namespace < 0 else ""
 
 
-def page_id(frame: Frame, title: Title) -> int:
+def page_id(frame: FrameLike, title: Title) -> int:
     """The number of a page, 0 if there is none."""
     assert isinstance(frame, PageFrame)
     view = frame.preprocessor.view
@@ -165,7 +165,7 @@ def page_id(frame: Frame, title: Title) -> int:
     return int(kept) if kept is not None else view.pages.page_id(title)
 
 
-def revision(frame: Frame, title: Title, key: str) -> str:
+def revision(frame: FrameLike, title: Title, key: str) -> str:
     """What REVISION… shows of the last revision of a page: from the site's `page_properties`."""
     assert isinstance(frame, PageFrame)
     kept = frame.preprocessor.view.site.page_properties.get(title.prefixed_text, {})
@@ -192,7 +192,7 @@ def moment(when: datetime, key: str) -> str:
     }[key]
 
 
-def _revision(key: str, frame: Frame, arguments: Arguments) -> str:
+def _revision(key: str, frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     title = _title(frame, arguments[0])
     if title is None or title.interwiki:
@@ -202,7 +202,7 @@ def _revision(key: str, frame: Frame, arguments: Arguments) -> str:
     return revision(frame, title, key)
 
 
-def _page_size(frame: Frame, arguments: Arguments) -> str:
+def _page_size(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     view = frame.preprocessor.view
     title = _title(frame, arguments[0])
@@ -214,7 +214,7 @@ def _page_size(frame: Frame, arguments: Arguments) -> str:
     return str(size) if raw else language(frame).format_number(str(size))
 
 
-def _protection_level(frame: Frame, arguments: Arguments) -> str:
+def _protection_level(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     view = frame.preprocessor.view
     title = _title(frame, arguments[1]) if len(arguments) > 1 and arguments[1] else view.title
@@ -224,11 +224,11 @@ def _protection_level(frame: Frame, arguments: Arguments) -> str:
     return levels[0] if levels else ""
 
 
-def _protection_expiry(frame: Frame, arguments: Arguments) -> str:
+def _protection_expiry(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return "infinity" if _protection_level(frame, arguments) else ""
 
 
-def _cascading_sources(frame: Frame, arguments: Arguments) -> str:
+def _cascading_sources(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     title = _title(frame, arguments[0])
     if title is None:
@@ -236,7 +236,7 @@ def _cascading_sources(frame: Frame, arguments: Arguments) -> str:
     return "|".join(frame.preprocessor.view.site.cascading.get(title.prefixed_text, {}).get("sources", []))
 
 
-def _default_sort(frame: Frame, arguments: Arguments) -> str:
+def _default_sort(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     properties = frame.preprocessor.view.properties
     text = arguments[0]
@@ -253,17 +253,17 @@ def _default_sort(frame: Frame, arguments: Arguments) -> str:
     )
 
 
-def _display_title(frame: Frame, arguments: Arguments) -> str:
+def _display_title(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     frame.preprocessor.view.properties.setdefault("displaytitle", arguments[0])
     return ""
 
 
-def _file_path(frame: Frame, arguments: Arguments) -> str:
+def _file_path(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return ""
 
 
-NOT_FOUND = Result("", found=False)
+NOT_FOUND = FunctionResult("", found=False)
 
 _REVISION = [
     *("revisionid", "revisionday", "revisionday2", "revisionmonth", "revisionmonth1", "revisionyear"),

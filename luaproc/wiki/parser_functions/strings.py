@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_plus
 
-from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction
+from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
 from luaproc.wiki.parser_functions import php
 from luaproc.wiki.parser_functions.conditions import get
 from luaproc.wiki.preprocessor.frames import Frame as PageFrame
@@ -20,12 +20,12 @@ def too_long() -> str:
     return f'<strong class="error">Error: String exceeds {MAX_CHARS:,} character limit.</strong>'
 
 
-def _kill(frame: Frame, text: str) -> str:
+def _kill(frame: FrameLike, text: str) -> str:
     assert isinstance(frame, PageFrame)
     return frame.preprocessor.strip.kill_markers(text)
 
 
-def _len(frame: Frame, arguments: Arguments) -> str:
+def _len(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return str(len(_kill(frame, arguments[0]).strip(WHITE)))
 
 
@@ -33,7 +33,7 @@ def _needle(text: str) -> str:
     return text or " "
 
 
-def _pos(frame: Frame, arguments: Arguments) -> str:
+def _pos(frame: FrameLike, arguments: ArgumentsLike) -> str:
     text, needle = _kill(frame, arguments[0]), _needle(_kill(frame, get(arguments, 1)))
     if len(text) > MAX_CHARS or len(needle) > MAX_CHARS:
         return too_long()
@@ -44,14 +44,14 @@ def _pos(frame: Frame, arguments: Arguments) -> str:
     return str(found) if found >= 0 else ""
 
 
-def _rpos(frame: Frame, arguments: Arguments) -> str:
+def _rpos(frame: FrameLike, arguments: ArgumentsLike) -> str:
     text, needle = _kill(frame, arguments[0]), _needle(_kill(frame, get(arguments, 1)))
     if len(text) > MAX_CHARS or len(needle) > MAX_CHARS:
         return too_long()
     return str(text.rfind(needle))
 
 
-def _sub(frame: Frame, arguments: Arguments) -> str:
+def _sub(frame: FrameLike, arguments: ArgumentsLike) -> str:
     text = _kill(frame, arguments[0])
     start, length = php.intval(get(arguments, 1)), php.intval(get(arguments, 2))
     if length == 0:
@@ -63,14 +63,14 @@ def _sub(frame: Frame, arguments: Arguments) -> str:
     return result
 
 
-def _count(frame: Frame, arguments: Arguments) -> str:
+def _count(frame: FrameLike, arguments: ArgumentsLike) -> str:
     text, needle = _kill(frame, arguments[0]), _needle(_kill(frame, get(arguments, 1)))
     if len(text) > MAX_CHARS or len(needle) > MAX_CHARS:
         return too_long()
     return str(text.count(needle))
 
 
-def _replace(frame: Frame, arguments: Arguments) -> str:
+def _replace(frame: FrameLike, arguments: ArgumentsLike) -> str:
     text = _kill(frame, arguments[0])
     needle = _needle(_kill(frame, get(arguments, 1)))
     other = _kill(frame, get(arguments, 2))
@@ -80,7 +80,7 @@ def _replace(frame: Frame, arguments: Arguments) -> str:
     return text.replace(needle, other, limit) if limit != 0 else text
 
 
-def _explode(frame: Frame, arguments: Arguments) -> str:
+def _explode(frame: FrameLike, arguments: ArgumentsLike) -> str:
     text, divider = _kill(frame, arguments[0]), _needle(_kill(frame, get(arguments, 1)))
     if len(text) > MAX_CHARS or len(divider) > MAX_CHARS:
         return too_long()
@@ -97,11 +97,11 @@ def _explode(frame: Frame, arguments: Arguments) -> str:
     return pieces[int(position)] if _INDEX.fullmatch(position) and int(position) < len(pieces) else ""
 
 
-def _urldecode(frame: Frame, arguments: Arguments) -> str:
+def _urldecode(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return unquote_plus(_kill(frame, arguments[0]), errors="surrogateescape")
 
 
-def _rel2abs(frame: Frame, arguments: Arguments) -> str:
+def _rel2abs(frame: FrameLike, arguments: ArgumentsLike) -> str:
     start = get(arguments, 1)
     if not start:
         assert isinstance(frame, PageFrame)
@@ -128,7 +128,7 @@ def _rel2abs(frame: Frame, arguments: Arguments) -> str:
     return "/".join(steps)
 
 
-def _titleparts(frame: Frame, arguments: Arguments) -> str:
+def _titleparts(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     text = arguments[0]
     count, offset = php.intval(get(arguments, 1)), php.intval(get(arguments, 2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction, Result
+from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, FunctionResult, ParserFunction
 from luaproc.wiki.language import Language
 from luaproc.wiki.language.running_dates import written_date
 from luaproc.wiki.parser_functions.conditions import get
@@ -15,7 +15,7 @@ from luaproc.wiki.preprocessor.words import WHITE
 _QUOTED = re.compile("(?:[\"'](.+)[\"']|\"\"|'')", re.DOTALL)
 
 
-def _tag(frame: Frame, arguments: Arguments) -> str | Result:
+def _tag(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
     assert isinstance(frame, PageFrame)
     preprocessor = frame.preprocessor
     name = arguments[0].lower()
@@ -42,31 +42,31 @@ def _escaped(value: str) -> str:
     return html.escape(value, quote=False).replace('"', "&quot;")
 
 
-def _int(frame: Frame, arguments: Arguments) -> str | Result:
+def _int(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
     assert isinstance(frame, PageFrame)
     key = arguments[0]
     if not key:
-        return Result("", found=False)
+        return FunctionResult("", found=False)
     text = frame.preprocessor.message(key)
     if text is None:
-        return Result(f"⧼{html.escape(key)}⧽", noparse=False)
+        return FunctionResult(f"⧼{html.escape(key)}⧽", noparse=False)
     parameters = [arguments[index] for index in range(1, len(arguments))]
 
     def put(match: re.Match[str]) -> str:
         index = int(match[1])
         return parameters[index - 1] if 0 < index <= len(parameters) else match[0]
 
-    return Result(re.sub(r"\$(\d+)", put, text), noparse=False)
+    return FunctionResult(re.sub(r"\$(\d+)", put, text), noparse=False)
 
 
-def _language(frame: Frame, arguments: Arguments) -> str:
+def _language(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     code = arguments[0].lower()
     name = frame.preprocessor.language.name_of(code)
     return name or code
 
 
-def _format_date(frame: Frame, arguments: Arguments) -> str:
+def _format_date(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     content: Language = frame.preprocessor.language
     return written_date(content, arguments[0], get(arguments, 1))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from luaproc.wiki import urls
-from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction
+from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
 from luaproc.wiki.language import Language
 from luaproc.wiki.parser_functions import php
 from luaproc.wiki.parser_functions.conditions import get
@@ -28,7 +28,7 @@ _QUOTES = re.compile(r"(?<!')(?:'{2,5})(?!')")
 _TAG = re.compile(r"<.*?>")
 
 
-def language(frame: Frame) -> Language:
+def language(frame: FrameLike) -> Language:
     """The content language of the frame's site."""
     assert isinstance(frame, PageFrame)
     return frame.preprocessor.language
@@ -44,23 +44,23 @@ def outside_markers(text: str, change: Callable[[str], str]) -> str:
 _MARKERS = re.compile("(\x7f'\"`UNIQ-[^\x7f<>&'\"]+-QINU`\"'\x7f)")
 
 
-def _lc(frame: Frame, arguments: Arguments) -> str:
+def _lc(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return outside_markers(arguments[0], language(frame).lower)
 
 
-def _uc(frame: Frame, arguments: Arguments) -> str:
+def _uc(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return outside_markers(arguments[0], language(frame).upper)
 
 
-def _lcfirst(frame: Frame, arguments: Arguments) -> str:
+def _lcfirst(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return language(frame).lower_first(arguments[0])
 
 
-def _ucfirst(frame: Frame, arguments: Arguments) -> str:
+def _ucfirst(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return language(frame).upper_first(arguments[0])
 
 
-def _pad(arguments: Arguments) -> str:
+def _pad(arguments: ArgumentsLike) -> str:
     """What is put before or behind the text."""
     text = arguments[0]
     padding = get(arguments, 2) if len(arguments) > 2 else "0"
@@ -70,15 +70,15 @@ def _pad(arguments: Arguments) -> str:
     return (padding * (size // len(padding) + 1))[:size]
 
 
-def _padleft(frame: Frame, arguments: Arguments) -> str:
+def _padleft(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return _pad(arguments) + arguments[0]
 
 
-def _padright(frame: Frame, arguments: Arguments) -> str:
+def _padright(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return arguments[0] + _pad(arguments)
 
 
-def _urlencode(frame: Frame, arguments: Arguments) -> str:
+def _urlencode(frame: FrameLike, arguments: ArgumentsLike) -> str:
     text, kind = arguments[0], get(arguments, 1).upper()
     assert isinstance(frame, PageFrame)
     text = frame.preprocessor.strip.kill_markers(text)
@@ -89,7 +89,7 @@ def _urlencode(frame: Frame, arguments: Arguments) -> str:
     return urls.php_urlencode(text)
 
 
-def _anchorencode(frame: Frame, arguments: Arguments) -> str:
+def _anchorencode(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     text = frame.preprocessor.strip.kill_markers(arguments[0])
     text = strip_section(text)
@@ -130,7 +130,7 @@ _ATTRIBUTE = {
 }  # fmt: skip
 
 
-def _bidi(frame: Frame, arguments: Arguments) -> str:
+def _bidi(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return language(frame).embed(arguments[0])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from luaproc.wiki.interfaces import Arguments, Frame, ParserFunction
+from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
 from luaproc.wiki.language import Language
 from luaproc.wiki.language.calendars import CalendarMissing
 from luaproc.wiki.language.dates import DateError, read_date
@@ -17,7 +17,7 @@ def _error(text: str) -> str:
     return f'<strong class="error">{text}</strong>'
 
 
-def formatted(frame: Frame, arguments: Arguments, local: bool) -> str:
+def formatted(frame: FrameLike, arguments: ArgumentsLike, local: bool) -> str:
     """`#time` or, `local`, `#timel`."""
     assert isinstance(frame, PageFrame)
     preprocessor = frame.preprocessor
@@ -46,11 +46,11 @@ def formatted(frame: Frame, arguments: Arguments, local: bool) -> str:
         return _error(str(error))
 
 
-def _time(frame: Frame, arguments: Arguments) -> str:
+def _time(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return formatted(frame, arguments, False)
 
 
-def _timel(frame: Frame, arguments: Arguments) -> str:
+def _timel(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return formatted(frame, arguments, True)
 
 

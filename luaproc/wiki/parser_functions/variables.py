@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from luaproc.wiki.interfaces import Frame
+from luaproc.wiki.interfaces import FrameLike
 from luaproc.wiki.parser_functions import numbers, pages
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ class Variables:
         self._preprocessor = preprocessor
         self._kept: dict[str, str] = {}
 
-    def expand(self, key: str, frame: Frame) -> str:
+    def expand(self, key: str, frame: FrameLike) -> str:
         """The text of a variable by MediaWiki's key."""
         text = self._kept.get(key)
         if text is None:
             text = self._kept[key] = self._text(key, frame)
         return text
 
-    def _text(self, key: str, frame: Frame) -> str:
+    def _text(self, key: str, frame: FrameLike) -> str:
         view = self._preprocessor.view
         site, title = view.site, view.title
         if key in pages.FUNCTIONS and pages.is_name(key):

@@ -11,7 +11,7 @@ from html import unescape
 from zoneinfo import ZoneInfo
 
 from luaproc.wiki import interfaces
-from luaproc.wiki.interfaces import ArgumentName, ParserFunction, Result
+from luaproc.wiki.interfaces import ArgumentName, FunctionResult, ParserFunction
 from luaproc.wiki.language import Language, language
 from luaproc.wiki.language.tables import names
 from luaproc.wiki.preprocessor.frames import RECOVER_ORIGINAL, Arguments, Frame, ValueArguments, written
@@ -50,7 +50,7 @@ def _parse(text: str, tags: frozenset[str], inclusion: bool) -> Children:
 
 
 class TemplateText:
-    """`luaproc.wiki.interfaces.Template`."""
+    """`luaproc.wiki.interfaces.TemplateLike`."""
 
     __slots__ = ("title", "tree")
 
@@ -58,14 +58,14 @@ class TemplateText:
         self.title = title
         self.tree = tree
 
-    def expand(self, frame: interfaces.Frame) -> str:
+    def expand(self, frame: interfaces.FrameLike) -> str:
         """Its text in a frame made with `Frame.new_child`."""
         assert isinstance(frame, Frame)
         return frame.children(self.tree)
 
 
 class Preprocessor:
-    """`luaproc.wiki.interfaces.Preprocessor` for one page view."""
+    """`luaproc.wiki.interfaces.PreprocessorLike` for one page view."""
 
     def __init__(self, view: PageView) -> None:
         from luaproc.wiki.parser_functions import FUNCTIONS, Variables
@@ -161,12 +161,12 @@ class Preprocessor:
             result = self.functions[plan.function](frame, arguments)
             if type(result) is str:
                 return self._included(result, node, None, title, plan.nowiki)
-            assert isinstance(result, Result)
+            assert isinstance(result, FunctionResult)
             if result.found:
                 return self._result(result, frame, node, title, plan.nowiki)
         return self._template(frame, node, plan.name, title, plan.nowiki)
 
-    def _result(self, result: Result, frame: Frame, node: Template, title: str, nowiki: bool) -> Children:
+    def _result(self, result: FunctionResult, frame: Frame, node: Template, title: str, nowiki: bool) -> Children:
         text = result.text
         nowiki = nowiki or result.nowiki
         if not result.noparse:
@@ -287,7 +287,7 @@ class Preprocessor:
         result = function(frame, node.inner, attributes(node.attributes))
         return self.tag_result(result, frame, name)
 
-    def tag_result(self, result: str | Result, frame: Frame, name: str) -> str:
+    def tag_result(self, result: str | FunctionResult, frame: Frame, name: str) -> str:
         """What the function of an extension tag gave, as it stands in the text."""
         if isinstance(result, str):
             return self.strip.add("general", result, name)
@@ -295,9 +295,9 @@ class Preprocessor:
         return self.strip.add("nowiki" if result.nowiki else "general", text, name)
 
     def call_function(
-        self, frame: interfaces.Frame, name: str, arguments: Sequence[tuple[ArgumentName, str]]
+        self, frame: interfaces.FrameLike, name: str, arguments: Sequence[tuple[ArgumentName, str]]
     ) -> str | None:
-        """`frame:callParserFunction`: see `luaproc.wiki.interfaces.Preprocessor`."""
+        """`frame:callParserFunction`: see `luaproc.wiki.interfaces.PreprocessorLike`."""
         assert isinstance(frame, Frame)
         function = self.words.function(name)
         if not function:

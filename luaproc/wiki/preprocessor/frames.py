@@ -23,7 +23,7 @@ NODES_EXCEEDED = '<span class="error">Node-count limit exceeded</span>'
 
 
 class Arguments:
-    """`luaproc.wiki.interfaces.Arguments` of what stands between braces."""
+    """`luaproc.wiki.interfaces.ArgumentsLike` of what stands between braces."""
 
     __slots__ = ("_first", "_frame", "_parts", "_texts", "offset")
 
@@ -121,7 +121,7 @@ class ValueArguments:
 
 
 class Frame:
-    """`luaproc.wiki.interfaces.Frame`."""
+    """`luaproc.wiki.interfaces.FrameLike`."""
 
     __slots__ = (
         "_known",
@@ -181,9 +181,12 @@ class Frame:
         return title.prefixed_key in self.loop
 
     def new_child(
-        self, title: Title | None, arguments: Mapping[ArgumentName, str] | interfaces.Arguments, first_index: int = 1
+        self,
+        title: Title | None,
+        arguments: Mapping[ArgumentName, str] | interfaces.ArgumentsLike,
+        first_index: int = 1,
     ) -> Frame:
-        """A frame whose parent is this one: see `luaproc.wiki.interfaces.Frame`."""
+        """A frame whose parent is this one: see `luaproc.wiki.interfaces.FrameLike`."""
         if isinstance(arguments, (Arguments, ValueArguments)):
             return self.child(title, arguments.parts(), arguments.offset - first_index + 1)
         child = self.child(title, ())

@@ -1,0 +1,83 @@
+"""The shape of the house (docs/architecture.md): who may import whom, and names that mean one thing."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "luaproc"
+
+# Each room -> the rooms of a lower storey that it may import. Every room may import itself and luaproc.errors.
+_WIRE = {"wire", "responder"}
+_HOST = {*_WIRE, "lua51", "nflua", "install", "host"}
+_TOOLS = {*_HOST, "transcripts", "doctor", "bench", "wiki"}
+MAY_IMPORT = {
+    "errors": set[str](),
+    "wire": set[str](),
+    "responder": set[str](),
+    "lua51": _WIRE | {"lua51", "nflua"},
+    "nflua": _WIRE | {"lua51", "nflua"},
+    "install": {*_WIRE, "lua51", "nflua"},
+    "host": {*_WIRE, "lua51", "nflua", "install"},
+    "transcripts": _HOST,
+    "doctor": _HOST,
+    "bench": _HOST | {"transcripts"},
+    "wiki": _HOST,
+    "session": _TOOLS,
+    # `luaproc lua .../mw_main.lua` is a wiki's luaPath under that name: the entry decides about it again.
+    "commands": {*_TOOLS, "session", "entry"},
+    "entry": {"responder", "lua51", "commands"},
+    "__main__": {"entry"},
+}
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def room(file: Path) -> str:
+    return file.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported(file: Path) -> Iterator[str]:
+    """The rooms of luaproc that a file imports, at the top or where they are needed; for types alone is not counted."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module == "luaproc":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("luaproc."):
+            yield str(node.module).split(".")[1]
+        elif isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("luaproc."))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_imports_run_one_way(file: Path) -> None:
+    own = room(file)
+    if own == "__init__":
+        return
+    allowed = {own, "errors", "__version__", *MAY_IMPORT[own]}
+    assert set(imported(file)) - allowed == set()
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    """A reader who knows one would take the other for it."""
+    homes: dict[str, list[str]] = defaultdict(list)
+    for file in FILES:
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(str(file.relative_to(ROOT)))
+    assert {name: files for name, files in homes.items() if len(files) > 1} == {}
+
+
+def test_no_file_is_too_long_to_read_in_one_sitting() -> None:
+    files = [file for kind in ("*.py", "*.lua") for file in ROOT.rglob(kind)]
+    assert [str(file.relative_to(ROOT)) for file in files if len(file.read_bytes().splitlines()) > 660] == []
