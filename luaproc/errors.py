@@ -10,6 +10,10 @@ class LuaprocError(Exception):
     exit_status = 1
 
 
+class NotWrittenError(LuaprocError):
+    """A file could not be written: its directory is closed or not there, the disk is full."""
+
+
 class UsageError(LuaprocError):
     """The command line or an environment variable asks for something that does not exist."""
 

@@ -1,5 +1,7 @@
 """For every test."""
 
+import os
+import signal
 import subprocess
 import threading
 
@@ -24,3 +26,8 @@ class _Alone:
 # Several tests start processes from threads. Of 7,000 that were started so by vfork, 5 got EFAULT from execve, on a
 # virtual machine with two processors; of 20,000 by fork, none. (The switch is in subprocess's documentation.)
 subprocess._USE_VFORK = _Alone()  # type: ignore[misc, assignment]
+
+# A worker of pytest-xdist ignores SIGINT, which its controller handles. What the tests start would inherit that, and
+# Ctrl-C is among what they try.
+if "PYTEST_XDIST_WORKER" in os.environ and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from luaproc.errors import UsageError
+from luaproc.errors import NotWrittenError, UsageError
 
 
 def write(path: Path, content: bytes, mode: int | None = None, check: Callable[[Path], object] | None = None) -> None:
@@ -14,7 +14,7 @@ def write(path: Path, content: bytes, mode: int | None = None, check: Callable[[
 
     mode: by default what the umask leaves of 0666; it is set before there is content. check: is given the finished file
     before it goes to its place; what it raises leaves `path` as it was. A device or pipe that is already there is
-    written to. Raises `UsageError` if the directory cannot be written, or the disk is full.
+    written to. Raises `NotWrittenError` if the directory cannot be written, or the disk is full.
     """
 
     def make(file: Path) -> None:
@@ -30,7 +30,7 @@ def write(path: Path, content: bytes, mode: int | None = None, check: Callable[[
         try:
             path.write_bytes(content)
         except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror}") from error
+            raise NotWrittenError(f"cannot write {path}: {error.strerror}") from error
         return
     put(path, make)
 
@@ -38,7 +38,7 @@ def write(path: Path, content: bytes, mode: int | None = None, check: Callable[[
 def put(path: Path, make: Callable[[Path], object]) -> None:
     """Have `make` make a file, or a link, beside `path`, and put it there when it is whole.
 
-    Raises `UsageError` if the directory cannot be written.
+    Raises `NotWrittenError` if the directory cannot be written.
     """
     # Whoever may write to the directory could plant a link under a name that can be guessed.
     unfinished = path.with_name(f".luaproc-{secrets.token_hex(8)}")
@@ -46,7 +46,7 @@ def put(path: Path, make: Callable[[Path], object]) -> None:
         make(unfinished)
         unfinished.replace(path)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+        raise NotWrittenError(f"cannot write {path}: {error.strerror}") from error
     finally:
         with suppress(OSError):
             unfinished.unlink()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
 
-from luaproc.errors import UsageError
+from luaproc.errors import NotWrittenError
 from luaproc.install import files
 from luaproc.wiki.errors import PagesError
 from luaproc.wiki.pages import PageKey
@@ -129,7 +129,7 @@ def _build(site: Site, path: Path, index: Path, progress: Callable[[int, int], N
 
     try:
         files.put(index, make)
-    except (sqlite3.Error, UsageError) as error:
+    except (sqlite3.Error, NotWrittenError) as error:
         raise PagesError(f"{index}: cannot be written: {error}") from None
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from luaproc.errors import UsageError
+from luaproc.errors import NotWrittenError
 from luaproc.install import files
 
 
@@ -19,7 +19,7 @@ def test_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(UsageError, match=r"cannot write .*: No space left on device"):
+    with pytest.raises(NotWrittenError, match=r"cannot write .*: No space left on device"):
         files.write(path, b"newer")
     assert path.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["figures"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from luaproc.errors import UsageError
+from luaproc.errors import NotWrittenError, UsageError
 from luaproc.install import launchers
 from luaproc.wire.framing import encode_frame
 
@@ -138,7 +138,7 @@ def test_overwrites_only_its_own(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="was not written by"):
         launchers.write(path, launchers.text([]))
     launchers.write(path, launchers.text([]), force=True)
-    with pytest.raises(UsageError, match="cannot write"):
+    with pytest.raises(NotWrittenError, match="cannot write"):
         launchers.write(tmp_path / "no" / "launcher", launchers.text([]))
 
 
@@ -195,7 +195,7 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path, words: list[str], for
 def test_a_place_that_cannot_be(tmp_path: Path, words: list[str]) -> None:
     (tmp_path / "file").write_text("")
     done = link(str(tmp_path / "file" / "lua"), *words)
-    assert (done.returncode, done.stderr) == (2, f"luaproc: cannot write {tmp_path}/file/lua: Not a directory\n")
+    assert (done.returncode, done.stderr) == (1, f"luaproc: cannot write {tmp_path}/file/lua: Not a directory\n")
 
 
 def test_a_link_that_cannot_be_made_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +205,7 @@ def test_a_link_that_cannot_be_made_leaves_what_was_there(tmp_path: Path, monkey
     path = tmp_path / "lua"
     path.write_text("precious")
     monkeypatch.setattr(Path, "symlink_to", fail)
-    with pytest.raises(UsageError, match="No space left"):
+    with pytest.raises(NotWrittenError, match="No space left"):
         launchers.link_as_lua(path, Path(sys.executable).parent / "luaproc", force=True)
     assert path.read_text() == "precious"
 
