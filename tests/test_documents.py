@@ -8,19 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.parts import need
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"])
-_EXAMPLE = re.compile(r"^<!-- run -->\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_EXAMPLE = re.compile(r"^<!-- run(?:: (\w+))? -->\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXAMPLES = [
-    pytest.param(kind, text, id=f"{page.name}-{number}")
+    pytest.param(part, kind, text, id=f"{page.name}-{number}", marks=[pytest.mark.real] if part else [])
     for page in PAGES
-    for number, (kind, text) in enumerate(_EXAMPLE.findall(page.read_text(encoding="utf-8")))
+    for number, (part, kind, text) in enumerate(_EXAMPLE.findall(page.read_text(encoding="utf-8")))
 ]
 
 
-@pytest.mark.parametrize(("kind", "text"), EXAMPLES)
-def test_examples_run_as_they_are_shown(kind: str, text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("part", "kind", "text"), EXAMPLES)
+def test_examples_run_as_they_are_shown(part: str, kind: str, text: str, tmp_path: Path) -> None:
     """Commands end well; of a console also what they print, where … stands for anything."""
+    if part:
+        need(part)
     scripts = tmp_path / "bin"
     scripts.mkdir()
     (scripts / "luaproc").write_text(f'#!/bin/sh\nexec {sys.executable} -m luaproc "$@"\n')

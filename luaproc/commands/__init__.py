@@ -12,7 +12,7 @@ import luaproc
 from luaproc.errors import LuaprocError
 
 # Each is a module of this package, whose click command is called `command`; in the order of `--help`.
-COMMANDS = ("serve", "link", "lua", "session", "bench", "doctor", "record", "replay", "show", "compare")
+COMMANDS = ("serve", "link", "lua", "wiki", "session", "bench", "doctor", "record", "replay", "show", "compare")
 
 
 class LazyGroup(click.Group):

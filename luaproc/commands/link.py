@@ -47,7 +47,7 @@ def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> Non
     runtime.new_runtime(chosen)  # a launcher for a runtime that is not there would fail on the wiki
     launchers.write(path, content, force)
     click.echo(f"wrote {path}")
-    click.echo(f"  starts   {content.splitlines()[0].removeprefix('#!')}")
+    click.echo(f"  starts   {launchers.interpreter_of(content)} {launchers.FLAGS}")
     click.echo(f"  runtime  {chosen}")
     click.echo(f"  options  {shlex.join(carried) or 'none'}")
     click.echo("LocalSettings.php:")

@@ -1,0 +1,85 @@
+"""What tests of modules did, for people, CI services and machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from xml.etree import ElementTree
+
+from luaproc.host.printing import readable, visible
+from luaproc.wiki.testing import CaseResult
+
+
+def where(result: CaseResult) -> str:
+    """The place of a failure: ``Module:X/testcases:12``, as far as it is known."""
+    return f"{result.module_at or result.module}:{result.line}" if result.line else result.module_at or result.module
+
+
+def failure(result: CaseResult) -> Iterator[str]:
+    """A failure, in lines for a terminal."""
+    name = f" {visible(result.name)}" if result.name else ""
+    yield f"FAILED {visible(where(result))}{name}: {readable(result.message)}"
+    if result.expected is not None:
+        yield f"    expected: {readable(result.expected)}"
+        yield f"    got:      {readable(result.got or 'nil')}"
+
+
+def summary(results: Sequence[CaseResult], seconds: float) -> str:
+    """pytest's last line."""
+    failed = sum(not result.passed for result in results)
+    parts = [f"{count} {word}" for count, word in ((failed, "failed"), (len(results) - failed, "passed")) if count]
+    return f"{', '.join(parts) or 'no tests ran'} in {seconds:.2f}s"
+
+
+def tap(results: Sequence[CaseResult]) -> Iterator[str]:
+    """The Test Anything Protocol, version 13."""
+    yield "TAP version 13"
+    yield f"1..{len(results)}"
+    for number, result in enumerate(results, 1):
+        title = visible(f"{result.module} {result.name}".strip()).replace("#", "\\#")
+        yield f"{'ok' if result.passed else 'not ok'} {number} - {title}"
+        if not result.passed:
+            yield "  ---"
+            yield from (f"  {visible(line)}" for text in failure(result) for line in text.split("\n"))
+            yield "  ..."
+
+
+def github(results: Iterable[CaseResult], files: dict[str, str]) -> Iterator[str]:
+    """Annotations that GitHub shows beside the lines. files: of modules' titles, where they have one."""
+    for result in results:
+        if not result.passed:
+            file = files.get(result.module_at or result.module, "")
+            place = f" file={_escaped(file, True)},line={max(result.line, 1)}" if file else ""
+            text = "\n".join(failure(result))
+            yield f"::error{place}::{_escaped(text)}"
+
+
+def junit(results: Sequence[CaseResult], seconds: float) -> str:
+    """JUnit's XML, as CI services read it."""
+    failed = sum(not result.passed for result in results)
+    suite = ElementTree.Element(
+        "testsuite", name="luaproc wiki", tests=str(len(results)), failures=str(failed), errors="0",
+        time=f"{seconds:.3f}",
+    )  # fmt: skip
+    for result in results:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=visible(result.module), name=visible(result.name or "the module itself"),
+            time=f"{result.seconds:.3f}",
+        )  # fmt: skip
+        if not result.passed:
+            element = ElementTree.SubElement(case, "failure", message=visible(result.message))
+            element.text = "\n".join(failure(result))
+    suites = ElementTree.Element("testsuites")
+    suites.append(suite)
+    ElementTree.indent(suites)
+    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _escaped(text: str, is_property: bool = False) -> str:
+    for plain, escaped in (
+        ("%", "%25"),
+        ("\r", "%0D"),
+        ("\n", "%0A"),
+        *([(":", "%3A"), (",", "%2C")] if is_property else []),
+    ):
+        text = text.replace(plain, escaped)
+    return text

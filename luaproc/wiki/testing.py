@@ -1,0 +1,218 @@
+"""Tests that a wiki's people write in Lua: suites of ScribuntoUnit and UnitTests, and plain modules.
+
+A test is a function whose name begins with ``test``, in the table that a test module returns. It gets that table, and
+fails by an error. The assertions of ScribuntoUnit raise errors of their own; those of the UnitTests family write rows
+of a table of wikitext, so they are replaced by ones that raise. Each module is a page view of its own.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from luaproc.wiki.failures import ModuleError
+from luaproc.wiki.titles import Title
+from luaproc.wiki.values import text_of
+from luaproc.wiki.wiki import Wiki
+
+_MODULE = 828
+
+
+class CaseResult(NamedTuple):
+    """What became of one test.
+
+    module: the test module's title. name: of the test; empty where the module itself failed. message: why it failed,
+    empty if it passed. module_at, line: where, as far as Lua says it. expected, got: of a comparison, as Lua code.
+    """
+
+    module: str
+    name: str
+    passed: bool
+    seconds: float = 0.0
+    message: str = ""
+    module_at: str = ""
+    line: int = 0
+    expected: str | None = None
+    got: str | None = None
+
+
+def discover(wiki: Wiki, names: Sequence[str], patterns: Iterable[str] = ()) -> list[Title]:
+    """The test modules: those whose title's last part is one of `names`, in any case.
+
+    patterns: with some, only titles that one of them matches (``*`` and ``?``), or that it is a part of.
+    """
+    wanted = {name.lower() for name in names}
+    found = [title for title in wiki.pages.titles(_MODULE) if _last_part(title.text) in wanted]
+    patterns = list(patterns)
+    return [
+        title
+        for title in sorted(found, key=lambda title: title.prefixed_text)
+        if not patterns or any(_matches(title, pattern) for pattern in patterns)
+    ]
+
+
+def run_module(wiki: Wiki, title: Title, only: str = "") -> Iterator[CaseResult]:
+    """Run the tests of a module, in the order of their names. only: tests whose name has this in it."""
+    name = title.prefixed_text
+    with wiki.page(title) as page:
+        began = time.perf_counter()
+        try:
+            table = page.eval(_NAMES.format(name=_quoted(name)))[0]
+            names = [text_of(each) for each in (table.values() if isinstance(table, dict) else table)]
+        except ModuleError as error:
+            yield _failed(name, "", error, time.perf_counter() - began)
+            return
+        for test in sorted(names):
+            if only.lower() not in test.lower():
+                continue
+            began = time.perf_counter()
+            try:
+                problem = page.eval(_RUN.format(name=_quoted(name), test=_quoted(test)))[0]
+            except ModuleError as error:
+                yield _failed(name, test, error, time.perf_counter() - began)
+                continue
+            yield _result(name, test, problem, time.perf_counter() - began)
+
+
+def _last_part(text: str) -> str:
+    return text.rpartition("/")[2].lower()
+
+
+def _matches(title: Title, pattern: str) -> bool:
+    names, pattern = (title.text.lower(), title.prefixed_text.lower()), pattern.lower()
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names) or pattern in names[1]
+
+
+def _quoted(text: str) -> str:
+    """A text as a Lua string."""
+    return '"' + "".join(f"\\{byte:03}" for byte in text.encode("utf-8", "surrogateescape")) + '"'
+
+
+def _failed(module: str, test: str, error: ModuleError, seconds: float) -> CaseResult:
+    return CaseResult(module, test, False, seconds, error.message, error.module or "", error.line or 0)
+
+
+def _result(module: str, test: str, problem: Any, seconds: float) -> CaseResult:
+    if not isinstance(problem, dict):
+        return CaseResult(module, test, True, seconds)
+    fields = {key: text_of(value) if isinstance(value, (str, bytes)) else value for key, value in problem.items()}
+    return CaseResult(
+        module,
+        test,
+        False,
+        seconds,
+        str(fields.get("message", "")),
+        str(fields.get("module", "")),
+        int(fields.get("line", 0)),
+        fields.get("expected"),
+        fields.get("got"),
+    )
+
+
+# The table of a test module, or what ScribuntoUnit's `new` put under it: __index has the assertions, not the tests.
+_NAMES = """
+local suite = require( {name} )
+if type( suite ) ~= 'table' then
+	error( 'expected a test module to return a table, got ' .. type( suite ), 0 )
+end
+local names = {{}}
+for key, value in pairs( suite ) do
+	if type( key ) == 'string' and key:lower():sub( 1, 4 ) == 'test' and type( value ) == 'function' then
+		names[#names + 1] = key
+	end
+end
+return names
+"""
+
+_RUN = """
+local suite, name = require( {name} ), {test}
+local frame = mw.getCurrentFrame()
+
+local function shown( value )
+	if type( value ) == 'table' then
+		return mw.dumpObject( value )
+	elseif type( value ) == 'string' then
+		return '"' .. value .. '"'
+	end
+	return tostring( value )
+end
+
+local function fail( message, expected, got )
+	error( {{ luaproc = true, text = message, expected = expected, actual = got, compared = true }}, 3 )
+end
+
+local function same( a, b )
+	if type( a ) ~= 'table' or type( b ) ~= 'table' then
+		return a == b
+	end
+	for key, value in pairs( a ) do
+		if not same( value, b[key] ) then return false end
+	end
+	for key in pairs( b ) do
+		if a[key] == nil then return false end
+	end
+	return true
+end
+
+if type( suite.preprocess_equals ) == 'function' then -- the UnitTests family
+	local function compare( text, actual, expected )
+		if actual ~= expected then fail( 'failed to assert ' .. tostring( text ), expected, actual ) end
+	end
+	function suite.equals( _, text, actual, expected ) compare( text, actual, expected ) end
+	function suite.equals_deep( _, text, actual, expected )
+		if not same( actual, expected ) then fail( 'failed to assert ' .. tostring( text ), expected, actual ) end
+	end
+	function suite.preprocess_equals( _, text, expected ) compare( text, frame:preprocess( text ), expected ) end
+	function suite.preprocess_equals_many( _, prefix, suffix, cases )
+		for _, case in ipairs( cases ) do
+			local text = prefix .. case[1] .. suffix
+			compare( text, frame:preprocess( text ), case[2] )
+		end
+	end
+	function suite.preprocess_equals_preprocess( _, one, two )
+		compare( one, frame:preprocess( one ), frame:preprocess( two ) )
+	end
+	function suite.preprocess_equals_preprocess_many( _, prefix1, suffix1, prefix2, suffix2, cases )
+		for _, case in ipairs( cases ) do
+			local one, two = prefix1 .. case[1] .. suffix1, prefix2 .. ( case[2] or case[1] ) .. suffix2
+			compare( one, frame:preprocess( one ), frame:preprocess( two ) )
+		end
+	end
+elseif type( suite.init ) == 'function' then -- ScribuntoUnit
+	pcall( suite.init, suite, {{ frame = frame }} )
+end
+if suite.frame == nil then
+	pcall( function () suite.frame = frame end )
+end
+
+local problem, trace
+local function on_error( err )
+	problem, trace = err, debug.traceback( '', 2 )
+end
+if xpcall( function () suite[name]( suite ) end, on_error ) then
+	return false
+end
+local found = {{}}
+if type( problem ) == 'table' then
+	found.message = tostring( problem.text or problem.message or 'failed' )
+	if problem.expected ~= nil or problem.actual ~= nil or problem.compared then
+		found.expected, found.got = shown( problem.expected ), shown( problem.actual )
+	end
+else
+	local module, line, text = tostring( problem ):match( '^(Module:.-):(%d+): (.*)$' )
+	found.message = text or tostring( problem )
+	found.module, found.line = module, tonumber( line )
+end
+if not found.line then
+	-- The line of the test itself, below the assertion's.
+	for module, line in trace:gmatch( '(Module:[^\\n]-):(%d+): in' ) do
+		if module == {name} then
+			found.module, found.line = module, tonumber( line )
+			break
+		end
+	end
+end
+return found
+"""

@@ -1,0 +1,178 @@
+"""`luaproc wiki` as people call it, and the tests that they write in Lua: each style passes and fails as it should."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from luaproc.wiki import configuration
+from luaproc.wiki.errors import SiteError
+from tests.parts import need
+
+# Scribunto's Lua library comes with MediaWiki.
+pytestmark = pytest.mark.real
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "modules"
+
+MODULES = {
+    "Unit": """
+local S = {}
+function S:new() return setmetatable( {}, { __index = self } ) end
+function S:init( runner ) self.frame = runner.frame end
+function S:assertEquals( expected, actual )
+	if expected ~= actual then
+		error( { ScribuntoUnit = true, text = 'Failed to assert', actual = actual, expected = expected }, 2 )
+	end
+end
+return S""",
+    "UnitTests": """
+local p = {}
+for _, name in ipairs{ 'preprocess_equals', 'equals', 'equals_deep', 'preprocess_equals_many' } do
+	p[name] = function () error( 'the leaves are to be replaced' ) end
+end
+return p""",
+    "A/testcases": """
+local suite = require( 'Module:Unit' ):new()
+function suite:testGood() self:assertEquals( 'AB', self.frame:preprocess( '{{uc:ab}}' ) ) end
+function suite:testBad()
+	self:assertEquals( 'x', 'y' )
+end
+return suite""",
+    "B/tests": """
+local p = require( 'Module:UnitTests' )
+function p:test_good()
+	self:preprocess_equals( '{{lc:AB}}', 'ab' )
+	self:preprocess_equals_many( '{{lc:', '}}', { { 'A', 'a' }, { 'B', 'b' } } )
+	self:equals_deep( 'deep', { 1, { a = 'b' } }, { 1, { a = 'b' } } )
+end
+function p:test_bad() self:equals( 'numbers', 1, 2 ) end
+return p""",
+    "C/tests": """
+local p = {}
+function p.testGood() assert( true ) end
+function p.testBad()
+	error( 'no luck' )
+end
+function p.helper() error( 'not a test' ) end
+return p""",
+    "D/tests": "return nil + 1",
+    "Not/a/test/of/ours": "return { testNever = function () error( 'x' ) end }",
+}
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    need("mediawiki")
+    for name, text in MODULES.items():
+        file = tmp_path / "Module" / f"{name}.lua"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return tmp_path
+
+
+def luaproc(directory: Path, *words: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "luaproc", "wiki", *words],
+        cwd=directory, input=stdin, capture_output=True, encoding="utf-8", timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_every_style_of_tests(collection: Path) -> None:
+    """One line a failure, with module, line, expected and got; pytest's summary and status."""
+    done = luaproc(collection, "test", "--junit", "report.xml")
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = done.stdout.splitlines()
+    assert lines[:-1] == [
+        "FAILED Module:A/testcases:5 testBad: Failed to assert",
+        '    expected: "x"',
+        '    got:      "y"',
+        "FAILED Module:B/tests:8 test_bad: failed to assert numbers",
+        "    expected: 2",
+        "    got:      1",
+        "FAILED Module:C/tests:5 testBad: no luck",
+        "FAILED Module:D/tests:1: attempt to perform arithmetic on a nil value",
+    ]
+    assert lines[-1].startswith("4 failed, 3 passed in ")
+    [suite] = ElementTree.parse(collection / "report.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("7", "4")
+
+
+def test_what_is_run_can_be_chosen(collection: Path) -> None:
+    assert luaproc(collection, "test", "C/*", "-k", "good").stdout.startswith("1 passed in ")
+    assert luaproc(collection, "test", "-x").stdout.count("FAILED") == 1
+    done = luaproc(collection, "test", "nothing")
+    assert (done.returncode, done.stdout.partition(" in ")[0]) == (5, "no tests ran")
+    tap = luaproc(collection, "test", "--tap", "C/tests").stdout.splitlines()
+    assert tap[:3] == ["TAP version 13", "1..2", "not ok 1 - Module:C/tests testBad"]
+    assert "::error file=Module/C/tests.lua,line=5::FAILED" in luaproc(collection, "test", "--github", "C/tests").stdout
+
+
+def test_the_example_collection_passes(tmp_path: Path) -> None:
+    need("mediawiki")
+    done = luaproc(EXAMPLE, "test")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("3 passed in ")
+    assert luaproc(EXAMPLE, "expand", "{{Greeting|Ada}}").stdout == '<span class="greeting">Good day, Ada</span>\n'
+    assert json.loads(luaproc(EXAMPLE, "dump", "Greeting/data").stdout)[0] == {"before": 11, "word": "Good morning"}
+    assert luaproc(EXAMPLE / "Module", "doctor").stdout.startswith(f"configuration {EXAMPLE / 'luaproc.toml'}\n")
+
+
+def test_expand_invoke_and_eval(collection: Path) -> None:
+    (collection / "page.wikitext").write_text("{{#invoke:C/tests|testBad}}é")
+    done = luaproc(collection, "expand", "page.wikitext", "--title", "Some page")
+    assert done.returncode == 1
+    assert "Lua error in Module:C/tests at line 5: no luck." in done.stdout
+    assert "no luck" in done.stderr
+    done = luaproc(collection, "expand", "-", "--json", stdin="[[Category:X|y]]{{PAGENAME}}")
+    document = json.loads(done.stdout)
+    assert (document["text"], document["categories"]) == ("[[Category:X|y]]Main Page", {"X": "y"})
+    done = luaproc(collection, "invoke", "C/tests", "testBad")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Lua error in Module:C/tests at line 5: no luck.\n")
+    assert luaproc(collection, "eval", "=1, 'a', { 'x' }, nil").stdout == '1, "a", {"x"}, nil\n'
+    assert json.loads(luaproc(collection, "eval", "--json", "=1, 'a'").stdout) == [1, "a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("paegs = []", "unknown key 'paegs'"),
+        ("pages = 5", "pages expects a text, or a list of texts, got 5"),
+        ("seed = 'x'", "seed expects a whole number, got 'x'"),
+        ("pages = [", "luaproc.toml: "),
+    ],
+)
+def test_wrong_settings_are_one_clear_line(collection: Path, text: str, said: str) -> None:
+    """With file and key; never a traceback."""
+    (collection / "luaproc.toml").write_text(text)
+    with pytest.raises(SiteError) as caught:
+        configuration.find(collection)
+    assert said in str(caught.value)
+    done = luaproc(collection, "doctor")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+def test_settings_in_pyproject(collection: Path) -> None:
+    (collection / "pyproject.toml").write_text('[tool.luaproc.wiki]\ntests = ["only"]\n[tool.other]\nx = 1\n')
+    assert configuration.find(collection / "Module").tests == ("only",)
+    assert luaproc(collection, "test").returncode == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["expand", "x", "--title", "[["], 2),
+        (["invoke", "Nobody", "f"], 1),
+        (["expand", "--now", "yesterday", "x"], 1),
+        (["expand", "--pages", "/no/such/folder", "x"], 1),
+        (["expand", "--scribunto", "/nowhere", "{{#invoke:A|b}}"], 2),
+        (["nonsense"], 2),
+    ],
+)
+def test_bad_input_is_one_line(collection: Path, words: list[str], status: int) -> None:
+    done = luaproc(collection, *words)
+    assert done.returncode == status, done
+    assert "Traceback" not in done.stderr
