@@ -13,6 +13,7 @@ from pathlib import Path
 
 from luaproc.doctor.case import PATH, Case, Finding, failed, not_checked, ok, refused, warning
 from luaproc.doctor.users import obstacle
+from luaproc.install import launchers
 
 _LINK = "`luaproc link PATH` writes a new launcher."
 _OPEN = (
@@ -86,6 +87,12 @@ def interpreter(case: Case) -> Finding:
         )
     if found := obstacle(Path(program), case.user, os.X_OK):
         return refused(f"{place} is a script for {program}, and {found}", _OPEN)
+    if python := _launched_python(place):
+        if not os.path.exists(python) and obstacle(Path(python), case.user, os.X_OK) is None:
+            return failed(f"{place} starts {python}, which is not there", f"Install luaproc again. {_LINK}")
+        if found := obstacle(Path(python), case.user, os.X_OK):
+            return refused(f"{place} starts {python}, and {found}", _OPEN)
+        return ok(f"{python} {launchers.FLAGS}, by {program}")
     return ok(" ".join([program, *(words[1:] if program == words[0] else [])]))
 
 
@@ -142,8 +149,18 @@ def touched(case: Case) -> Iterator[Path]:
     line = first_line(place)
     if line.startswith(b"#!") and (words := os.fsdecode(line[2:]).split()):
         yield Path(os.path.realpath(words[0]))
+    if python := _launched_python(place):
+        yield Path(os.path.realpath(python))
     for file in _package_files(case):
         yield Path(os.path.realpath(file))
+
+
+def _launched_python(place: Path) -> str | None:
+    """The Python that a launcher of `luaproc link` starts."""
+    try:
+        return launchers.interpreter_of(place.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return None
 
 
 def _program(case: Case) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -65,6 +66,13 @@ def default_server() -> list[str]:
     return [*starting.command(), "serve"]
 
 
+def _in_the_c_locale(server: Sequence[str], env: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """The environment of a server: our own starts in the C locale, where glibc maps no archive of locales into it (see
+    `install.launchers`)."""
+    own = default_server()
+    return {**(os.environ if env is None else env), "LC_ALL": "C"} if list(server[: len(own)]) == own else env
+
+
 def shown(server: Sequence[str]) -> str:
     """A server's command for a person, as a shell takes it; our own by its short name."""
     own = default_server()
@@ -112,14 +120,15 @@ class Interpreter:
         cwd: str | None = None,
         new_session: bool = False,
     ) -> None:
+        server = default_server() if server is None else server
         self.connection = Connection(
-            default_server() if server is None else server,
+            server,
             timeout=timeout,
             cpu_limit=cpu_limit,
             memory_limit=memory_limit,
             on_frame=on_frame,
             stderr=stderr,
-            env=env,
+            env=_in_the_c_locale(server, env),
             cwd=cwd,
             new_session=new_session,
         )

@@ -6,6 +6,7 @@ input (one line on stderr), 2 for options that cannot be met. SIGXCPU, SIGTERM a
 default action, as PHP expects to see.
 """
 
+import _locale
 import _signal  # type: ignore[import-not-found]
 
 from luaproc.errors import UsageError
@@ -38,6 +39,9 @@ def serve(words: "list[str]", main_script: "str | None" = None) -> "NoReturn":
     assert not isinstance(max_cpu, str)
     limits.set_process_limits(max_memory, max_cpu)
     _default_signals()
+    # Lua's character classes follow the C library's locale, which Python sets from the environment. A real Lua starts
+    # in the C locale.
+    _locale.setlocale(_locale.LC_ALL, "C")
     _run(found, max_memory, main_script)
 
 

@@ -94,7 +94,8 @@ def launcher(path: Path, directory: Path, *options: str) -> Path:
     """A launcher as `luaproc link` writes it, for the packages in this directory."""
     text = launchers.text(list(options))
     lines = [line for line in text.splitlines() if not line.startswith("sys.path")]
-    lines[0] = f"#!{_python()} -IS"
+    start = next(number for number, line in enumerate(lines) if line.startswith("exec "))
+    lines[start] = lines[start].replace(str(launchers.interpreter_of(text)), _python())
     lines.insert(lines.index("import sys") + 1, f"sys.path += {[str(directory)]!r}")
     return write(path, "\n".join(lines) + "\n")
 

@@ -14,6 +14,7 @@ import pexpect
 import pytest
 
 from luaproc.doctor.checks import CHECKS
+from luaproc.install import launchers
 from tests.doctor.conftest import launcher, other_user, write
 from tests.parts import need
 
@@ -167,7 +168,8 @@ def test_not_root(healthy: Path, environment: Path, wiki: Path, place: Path) -> 
         else:
             shutil.copy(origin, place)
     subprocess.run(["chmod", "-R", "a+rX", str(place)], check=True)
-    python = healthy.read_text().splitlines()[0].removeprefix("#!").split()[0]
+    python = launchers.interpreter_of(healthy.read_text())
+    assert python
     done = subprocess.run(
         [python, "-m", "luaproc", "doctor", "--lua", str(healthy), "--mediawiki", str(wiki)],
         capture_output=True, text=True, timeout=120, check=False, cwd="/", user="nobody", extra_groups=[],
