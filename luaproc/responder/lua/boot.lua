@@ -29,10 +29,7 @@ local function part( name )
 	return assert( loadstring( source( name ), '=luaproc/' .. name .. '.lua' ) )
 end
 
--- How many values a function gets or returns at the most: C functions have 8000 stack slots in Lua 5.1.
-settings.max_results = 7990
-
-local environment, protected_functions = part 'sandbox' ( part 'names' (), _G, settings.max_results )
+local environment, protected_functions = part 'sandbox' ( part 'names' (), _G )
 local memory = part 'memory' ( given.reserve )
 local serve = part 'dispatch' (
 	pipes, memory, part 'delivery', environment, protected_functions, part 'encode', part 'traceback',

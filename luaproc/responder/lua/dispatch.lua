@@ -26,7 +26,7 @@ end
 -- error()'s level of the module's line that called one of our functions for PHP: call_php, the closure's tail call
 -- (PUC counts it as a level, LuaJIT does not), the module.
 local CALLER = jit and 2 or 3
-local MAX_RESULTS = settings.max_results
+local MAX_RESULTS = 7990 -- C functions have 8000 stack slots in Lua 5.1
 local NO_MEMORY = memory.NO_MEMORY
 
 ---- The chunk table -------------------------------------------------------------------------------------------------

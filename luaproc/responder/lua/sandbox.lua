@@ -3,7 +3,7 @@
 -- overwrite any of it. The locals' names are part of the contract: Lua reports a bad argument under the name of the
 -- local a C function was called by ("bad argument #1 to 'old_unpack'").
 
-local names, old_G, MAX_RESULTS = ...
+local names, old_G = ...
 local error, getmetatable, type, next, floor = error, getmetatable, type, next, math.floor
 local old_pairs, old_ipairs, old_unpack, old_tostring, old_clock = pairs, ipairs, unpack, tostring, os.clock
 local old_setfenv, old_getfenv = setfenv, getfenv
@@ -43,10 +43,12 @@ function globals.tostring( value )
 end
 
 -- Lua 5.1 crashes on unpack( {}, -2^31, 2^31 - 1 ) and on NaN bounds: bounds are checked as the numbers they become.
-local MAX_BOUND = 2 ^ 31 - 1
+-- The distance of the bounds that is refused is the reference server's (REL1_46), so that the error has its position; what
+-- a stack really holds is less (MAX_RESULTS in dispatch.lua).
+local MAX_DISTANCE, MAX_BOUND = 8000, 2 ^ 31 - 1
 local abs = math.abs
 function globals.unpack( t, i, j )
-	if i == nil and j == nil and type( t ) == 'table' and #t <= MAX_RESULTS then
+	if i == nil and j == nil and type( t ) == 'table' and #t <= MAX_DISTANCE then
 		return old_unpack( t )
 	elseif type( t ) == 'table' then
 		local from, to = i, j
@@ -57,7 +59,7 @@ function globals.unpack( t, i, j )
 			to = #t
 		end
 		-- "not <=" rather than ">": every comparison with NaN is false.
-		if not ( abs( from ) <= MAX_BOUND and abs( to ) <= MAX_BOUND and to - from < MAX_RESULTS ) then
+		if not ( abs( from ) <= MAX_BOUND and abs( to ) <= MAX_BOUND and to - from <= MAX_DISTANCE ) then
 			error( 'too many results to unpack', 2 )
 		end
 	end
