@@ -314,7 +314,8 @@ def key_for_php(key: bytes | float) -> int | bytes:
         return found
     if key.is_integer() and -(2**63) <= key < 2**63:
         return int(key)
-    return b"%.14g" % key  # tostring()'s format
+    # tostring()'s format, which may leave nothing of a fraction: 10000000000000.5 reads as an integer then.
+    return key_for_php(b"%.14g" % key)
 
 
 def table_of(items: list[tuple[bytes | float, Source]]) -> Source:
