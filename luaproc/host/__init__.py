@@ -24,18 +24,22 @@ if TYPE_CHECKING:
     from luaproc.host.functions import LuaFunction as LuaFunction
     from luaproc.host.interpreter import Interpreter as Interpreter
     from luaproc.host.interpreter import Status as Status
+    from luaproc.wire.errors import LocalProtocolError as LocalProtocolError
+    from luaproc.wire.errors import RemoteProtocolError as RemoteProtocolError
 
 _HOMES = {
-    "Connection": "connection",
-    "HostError": "errors",
-    "Interpreter": "interpreter",
-    "LuaError": "errors",
-    "LuaFunction": "functions",
-    "ServerDied": "errors",
-    "ServerNotStarted": "errors",
-    "ServerTimeout": "errors",
-    "Status": "interpreter",
-    "TraceEntry": "errors",
+    "Connection": "luaproc.host.connection",
+    "HostError": "luaproc.host.errors",
+    "Interpreter": "luaproc.host.interpreter",
+    "LocalProtocolError": "luaproc.wire.errors",
+    "LuaError": "luaproc.host.errors",
+    "LuaFunction": "luaproc.host.functions",
+    "RemoteProtocolError": "luaproc.wire.errors",
+    "ServerDied": "luaproc.host.errors",
+    "ServerNotStarted": "luaproc.host.errors",
+    "ServerTimeout": "luaproc.host.errors",
+    "Status": "luaproc.host.interpreter",
+    "TraceEntry": "luaproc.host.errors",
 }
 
 __all__ = list(_HOMES)
@@ -46,4 +50,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

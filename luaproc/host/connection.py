@@ -213,6 +213,10 @@ class Connection:
         self._settle()
         return self._process.returncode
 
+    def interrupt(self) -> None:
+        """Send SIGTERM to the server and leave the rest to the thread that talks to it, which gets `ServerDied`."""
+        self._process.terminate()
+
     def stderr_tail(self) -> str:
         """The end of what the server wrote to stderr so far, at most 4000 bytes."""
         if self._stderr.closed:

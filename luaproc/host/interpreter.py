@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from luaproc.host.connection import Connection, FrameHook
 from luaproc.host.errors import LuaError, TraceEntry
@@ -61,6 +63,23 @@ It gets the function's name, the arguments and the depth of the call (1 for the 
 """
 
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _one_at_a_time(
+    method: Callable[Concatenate[Interpreter, _P], _T],
+) -> Callable[Concatenate[Interpreter, _P], _T]:
+    """A method that talks to the server: other threads' calls wait until it is through."""
+
+    @functools.wraps(method)
+    def locked(self: Interpreter, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return locked
+
+
 def default_server() -> list[str]:
     """The command that starts our own responder, in this Python."""
     return [*starting.command(), "serve"]
@@ -71,6 +90,33 @@ def _in_the_c_locale(server: Sequence[str], env: Mapping[str, str] | None) -> Ma
     `install.launchers`)."""
     own = default_server()
     return {**(os.environ if env is None else env), "LC_ALL": "C"} if list(server[: len(own)]) == own else env
+
+
+def _must_be(value: object, kinds: type | tuple[type, ...], name: str, expected: str) -> None:
+    if not isinstance(value, kinds):
+        raise TypeError(f"{name}: expected {expected}, got {type(value).__name__}")
+
+
+# `require` from Python: the function that gets each module's chunk is the argument.
+_REQUIRE = """
+local load = ...
+local loaded = {}
+function require( name )
+	local found = loaded[name]
+	if found == nil then
+		local chunk = load( name )
+		if chunk == nil then
+			error( "module '" .. tostring( name ) .. "' not found", 2 )
+		end
+		found = chunk( name )
+		if found == nil then
+			found = true
+		end
+		loaded[name] = found
+	end
+	return found
+end
+"""
 
 
 def shown(server: Sequence[str]) -> str:
@@ -101,6 +147,10 @@ class Interpreter:
     Any method that talks to the server raises `LuaError` for Lua's errors, `ServerDied`, `ServerTimeout` or
     RemoteProtocolError when the server is lost (and it stays so), LocalProtocolError for a value that cannot
     be sent, after which everything goes on as before.
+
+    Several threads may use it: a call waits until the call of another thread is through, and with it all callbacks.
+    From within a callback, the same thread may call Lua again; another thread's call that a callback waits for would
+    wait for ever.
     """
 
     def __init__(
@@ -120,7 +170,10 @@ class Interpreter:
         cwd: str | None = None,
         new_session: bool = False,
     ) -> None:
+        if isinstance(server, (str, bytes)):
+            raise TypeError(f"server: expected the words of a command, as ['lua5.1', 'main.lua'], got {server!r}")
         server = default_server() if server is None else server
+        self._lock = threading.RLock()
         self.connection = Connection(
             server,
             timeout=timeout,
@@ -146,12 +199,15 @@ class Interpreter:
         """The Lua functions that Python holds, by their numbers."""
         return dict(sorted(self._chunks.in_python.items()))
 
+    @_one_at_a_time
     def load_string(self, text: str | bytes, chunk_name: str | bytes = "=chunk") -> LuaFunction:
         """Compile Lua code; the function has not run yet.
 
         chunk_name: as Lua wants it: ``=name`` is shown as it is, ``@name`` as a file, anything else as an
-        excerpt.
+        excerpt. Raises TypeError for what is no text.
         """
+        _must_be(text, (str, bytes), "text", "Lua code as str or bytes")
+        _must_be(chunk_name, (str, bytes), "chunk_name", "str or bytes")
         self._cleanup_if_dropped()
         name = self._convert.text(chunk_name)
         values = self.request(LoadString(self._convert.text(text), name))
@@ -161,8 +217,30 @@ class Interpreter:
             )
         return self._chunks.get(values[0], name.decode("utf-8", "replace"))
 
+    def load_file(self, path: str | os.PathLike[str], chunk_name: str | bytes | None = None) -> LuaFunction:
+        """`load_string` of a file's text, under the file's name by default. Raises OSError where it cannot be read."""
+        _must_be(path, (str, os.PathLike), "path", "str or a path")
+        with open(path, "rb") as file:
+            text = file.read()
+        return self.load_string(text, f"@{os.fspath(path)}" if chunk_name is None else chunk_name)
+
+    def set_loader(self, loader: Callable[[str], str | bytes | None]) -> None:
+        """Let `require` be answered from Python: `loader` gives the text of the module of that name, None for none.
+
+        Makes the global function `require`, where each module is loaded once and its first result kept. Errors in a
+        module have its name as their position.
+        """
+
+        def load(name: Any) -> Any:
+            text = loader(name if isinstance(name, str) else self._convert.text(name).decode("utf-8", "replace"))
+            return None if text is None else self.load_string(text, b"=" + self._convert.text(name))
+
+        self.call(self.load_string(_REQUIRE, "=require"), self.wrap_php_function(load, "require"))
+
+    @_one_at_a_time
     def call(self, function: LuaFunction, *args: Any) -> list[Any]:
-        """Call a Lua function; the list of its results, nils as None."""
+        """Call a Lua function; the list of its results, nils as None. Raises TypeError for what is no `LuaFunction`."""
+        _must_be(function, LuaFunction, "function", "a LuaFunction, as load_string gives it")
         number = self._convert.number(function)
         self._cleanup_if_dropped()
         body = self._convert.writer.called(number, args) if self._convert.writer else None
@@ -171,8 +249,17 @@ class Interpreter:
         reply = self._reply(body)
         return reply.values if isinstance(reply, FastReturn) else self.convert(reply.values)
 
+    @_one_at_a_time
     def register_library(self, name: str, functions: Mapping[str, PhpFunction | None]) -> None:
-        """Put Python callables into the global Lua table `name`. None is a function that `fallback` answers."""
+        """Put Python callables into the global Lua table `name`. None is a function that `fallback` answers.
+
+        Raises TypeError for what cannot be called.
+        """
+        _must_be(name, str, "name", "str")
+        _must_be(functions, Mapping, "functions", "a mapping of names to callables")
+        for key, function in functions.items():
+            if function is not None and not callable(function):
+                raise TypeError(f"functions[{key!r}]: expected a callable or None, got {type(function).__name__}")
         self._registrations += 1
         ids: dict[int | float | bytes, CallbackId] = {}
         for key, function in functions.items():
@@ -183,6 +270,7 @@ class Interpreter:
             ids[self._convert.text(key)] = number
         self.request(RegisterLibrary(self._convert.text(name), ids))
 
+    @_one_at_a_time
     def wrap_php_function(self, function: PhpFunction | None, name: str = "anonymous") -> LuaFunction:
         """A Lua function that calls a Python callable (or `fallback`, for None, which sees the name)."""
         self._registrations += 1
@@ -195,6 +283,7 @@ class Interpreter:
             )
         return self._chunks.get(values[0].id, name)
 
+    @_one_at_a_time
     def get_status(self) -> Status | None:
         """What the server says of its process; None where it cannot say."""
         values = self.request(GetStatus())
@@ -203,21 +292,30 @@ class Interpreter:
         found = [values[0].get(key) for key in (b"pid", b"time", b"vsize", b"rss")]
         return Status(*(int(value) if isinstance(value, (int, float)) else None for value in found))
 
+    @_one_at_a_time
     def cleanup_chunks(self) -> None:
         """Make the server forget what Python dropped. It happens by itself before every `load_string` and `call`."""
         self.request(CleanupChunks(self._chunks.kept()))
 
+    @_one_at_a_time
     def quit(self) -> int:
         """Ask the server to end, and wait for it. Its exit status as subprocess gives it: 0 if all is well."""
         return self._last_words(Quit())
 
+    @_one_at_a_time
     def testquit(self) -> int:
         """Ask the server to fail. Its exit status: 42 if all is well."""
         return self._last_words(TestQuit())
 
     def terminate(self) -> None:
-        """End the server with SIGTERM, as PHP does."""
-        self.connection.terminate()
+        """End the server with SIGTERM, as PHP does. A call that another thread waits in raises `ServerDied`."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self.connection.terminate()
+            finally:
+                self._lock.release()
+        else:
+            self.connection.interrupt()
 
     def __enter__(self) -> Interpreter:
         return self
@@ -231,6 +329,7 @@ class Interpreter:
         """Send any request message, answer the server's calls, give the reply's values as the wire has them."""
         return self.request_body(encode_for_responder(message))
 
+    @_one_at_a_time
     def request_body(self, body: bytes) -> tuple[Value, ...]:
         """`request` with a hand-written body: a Lua expression, sent as it is."""
         reply = self._reply(body, wire=True)
