@@ -30,6 +30,7 @@ def test_examples_run_as_they_are_shown(part: str, kind: str, text: str, tmp_pat
     (scripts / "luaproc").write_text(f'#!/bin/sh\nexec {sys.executable} -m luaproc "$@"\n')
     (scripts / "luaproc").chmod(0o755)
     environment = {**os.environ, "PATH": f"{scripts}:{os.environ['PATH']}", "PYTHONIOENCODING": "utf-8"}
+    environment["LUAPROC_NFLUA_SOCKET"] = f"2:{1_100_000_000 + os.getpid()}"  # nobody's server
     place = tmp_path / "here"
     place.mkdir()
 

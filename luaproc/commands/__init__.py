@@ -12,7 +12,20 @@ import luaproc
 from luaproc.errors import LuaprocError
 
 # Each is a module of this package, whose click command is called `command`; in the order of `--help`.
-COMMANDS = ("serve", "link", "lua", "wiki", "session", "bench", "doctor", "record", "replay", "show", "compare")
+COMMANDS = (
+    "serve",
+    "link",
+    "lua",
+    "wiki",
+    "nflua",
+    "session",
+    "bench",
+    "doctor",
+    "record",
+    "replay",
+    "show",
+    "compare",
+)
 
 
 class LazyGroup(click.Group):

@@ -28,12 +28,17 @@ def must_be_known(name: str) -> None:
 
 
 def new_runtime(name: str):  # type: ignore[no-untyped-def]
+    """Make a `LuaRuntime` to serve with. Raises `UsageError` for a name that is none of ours; see `make_runtime`."""
+    must_be_known(name)
+    return make_runtime(name)
+
+
+def make_runtime(name: str):  # type: ignore[no-untyped-def]
     """Make a `LuaRuntime` of lupa: bytes in and out, a memory limit that can be set, none of lupa's Python builtins.
 
-    Raises `UsageError` for a name that is no runtime, one that this lupa does not have, or that cannot be loaded;
+    name: any Lua that lupa brings. Raises `UsageError` for one that this lupa does not have, or that cannot be loaded;
     `MemoryError` where there is too little to map it.
     """
-    must_be_known(name)
     try:
         module = _import_extension(name)
     except ImportError as error:

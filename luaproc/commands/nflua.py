@@ -1,0 +1,171 @@
+"""`luaproc nflua`: named Lua states behind netlink, for people at a shell."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from luaproc.errors import UsageError
+from luaproc.host.printing import visible
+
+_SOCKET = click.option(
+    "--socket", "address", metavar="PROTOCOL:PORT", help="By default $LUAPROC_NFLUA_SOCKET, else 2:1313229909."
+)
+_TIMEOUT = click.option(
+    "--timeout", type=click.FloatRange(min=0), default=10.0, show_default=True, help="Seconds to wait."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Lua states that live in a server of their own: created by name with limits, fed scripts and data, as NFLua's.
+
+    \b
+    Exit status: 0, and nothing is printed on success; 1 where the server refuses, with its reason; 2 for a usage error.
+    """
+
+
+@command.command()
+@_SOCKET
+@click.option("--runtime", type=click.Choice(["lua53", "lua51", "luajit21"]), default="lua53", show_default=True)
+@click.option("--max-instructions", type=click.IntRange(1), help="Of a call, in states created without a limit.")
+@click.option("--max-seconds", type=click.FloatRange(min=0.1), help="Of any call; then the server ends. [default: 10]")
+@click.option("--log", metavar="FILE", help="Append log lines there instead of stderr.")
+def serve(
+    address: str | None, runtime: str, max_instructions: int | None, max_seconds: float | None, log: str | None
+) -> None:
+    """Be the server, until SIGTERM or Ctrl-C."""
+    from luaproc.nflua import netlink, server, states
+
+    server.serve(
+        netlink.address(address),
+        runtime,
+        max_instructions or states.DEFAULT_INSTRUCTIONS,
+        max_seconds or server.MAX_SECONDS,
+        log,
+    )
+
+
+@command.command()
+@_SOCKET
+@_TIMEOUT
+@click.option("--maxruns", type=click.IntRange(0, 2**32 - 1), default=0, help="Instructions a call; 0: the server's.")
+@click.option("--maxalloc", type=click.IntRange(0, 2**32 - 1), default=32768, show_default=True, help="Bytes.")
+@click.option("--flags", default="", help="d: with the debug library.")
+@click.argument("name")
+def create(name: str, maxruns: int, maxalloc: int, flags: str, address: str | None, timeout: float) -> None:
+    """Make a state."""
+    from luaproc.nflua import Control
+
+    with Control(server=address, timeout=timeout) as control:
+        control.create(name, maxruns, maxalloc, flags)
+
+
+@command.command()
+@_SOCKET
+@_TIMEOUT
+@click.argument("name")
+def destroy(name: str, address: str | None, timeout: float) -> None:
+    """Remove a state."""
+    from luaproc.nflua import Control
+
+    with Control(server=address, timeout=timeout) as control:
+        control.destroy(name)
+
+
+@command.command(name="list")
+@_SOCKET
+@_TIMEOUT
+@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+def list_states(address: str | None, timeout: float, as_json: bool) -> None:
+    """List the states."""
+    from luaproc.nflua import Control
+
+    with Control(server=address, timeout=timeout) as control:
+        states = control.list()
+    rows = [
+        {
+            "name": state.name.decode("utf-8", "backslashreplace"), "maxruns": state.maxruns,
+            "maxalloc": state.maxalloc, "curralloc": state.curralloc, "flags": state.flags.decode("latin-1"),
+        }
+        for state in states
+    ]  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    click.echo(f"{'NAME':<24} {'MAXRUNS':>12} {'MAXALLOC':>12} {'CURRALLOC':>12} FLAGS")
+    for row in rows:
+        numbers = " ".join(f"{row[key]:>12}" for key in ("maxruns", "maxalloc", "curralloc"))
+        click.echo(f"{visible(str(row['name'])):<24} {numbers} {row['flags']}".rstrip())
+
+
+@command.command()
+@_SOCKET
+@_TIMEOUT
+@click.option("-e", "code", metavar="CODE", help="The script itself.")
+@click.argument("name")
+@click.argument("script", required=False)
+def execute(name: str, script: str | None, code: str | None, address: str | None, timeout: float) -> None:
+    """Run a script in a state: a file, - for standard input, or -e CODE."""
+    from luaproc.nflua import Control
+
+    if (script is None) == (code is None):
+        raise UsageError("expected a file, - or -e CODE, and one of them")
+    text, chunk = (code.encode("utf-8", "surrogateescape"), "=(command line)") if code is not None else _read(script)
+    with Control(server=address, timeout=timeout) as control:
+        control.execute(name, text, chunk)
+
+
+@command.command()
+@_SOCKET
+@click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Print what the state answers by then.")
+@click.argument("name")
+@click.argument("file", required=False)
+def send(name: str, file: str | None, wait: float | None, address: str | None) -> None:
+    """Send data to a state: a file, or standard input. 1 to 4,012 bytes."""
+    from luaproc.nflua import Data
+
+    payload, _ = _read(file or "-")
+    with Data(server=address) as data:
+        data.send(name, payload)
+        # The server tells later of a state that is not there, and of errors; a moment without is success.
+        received = data.receive(timeout=0.2 if wait is None else wait) if wait != 0 else None
+    if wait is not None and received is not None:
+        _write(received[0])
+
+
+@command.command()
+@_SOCKET
+@click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="Messages to receive.")
+@click.option("--timeout", type=click.FloatRange(min=0), help="Seconds to wait for each. [default: for ever]")
+@click.argument("port", type=click.IntRange(1, 2**31 - 1))
+def receive(port: int, count: int, timeout: float | None, address: str | None) -> None:
+    """Print what states send to a port ID, a line each."""
+    from luaproc.nflua import Data
+
+    with Data(port, server=address) as data:
+        for _ in range(count):
+            received = data.receive(timeout)
+            if received is not None:
+                _write(received[0])
+
+
+def _read(file: str | None) -> tuple[bytes, str]:
+    """A file's bytes, and the name that messages of Lua's have for it."""
+    assert file is not None
+    try:
+        return (sys.stdin.buffer.read(), "=stdin") if file == "-" else (Path(file).read_bytes(), f"@{file}")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _write(payload: bytes) -> None:
+    """Data for a person on a terminal, as it is into a pipe; ended by a line end."""
+    if sys.stdout.isatty():
+        click.echo(visible(payload))
+    else:
+        sys.stdout.buffer.write(payload if payload.endswith(b"\n") else payload + b"\n")
+        sys.stdout.flush()

@@ -1,0 +1,249 @@
+-- `require 'nflua'` in `luaproc lua`: control and data sockets, as userdata with the methods and results of NFLua's document.
+-- Arguments: the module's name, what modules of luaproc's share, and functions of Python's, which take and give numbers,
+-- strings and booleans. A socket is a number to them. Each returns true and results, or false, a text, a code (a negative
+-- errno) and perhaps the server's reason.
+
+local _, shared, open, close, getfd, getpid, getstate, create, destroy, execute, list, receive, next_state, send, receive_data =
+	...
+local error, getinfo, newproxy, require, select, tostring, type = error, debug.getinfo, newproxy, require, select, tostring, type
+local getmetatable, setmetatable = getmetatable, setmetatable
+local global = _G
+
+global.data = require("data")
+local is_data, data_bytes, data_put = shared.data.is, shared.data.bytes, shared.data.put
+
+local DATA_MAX = 4012
+local nflua = {
+	datamaxsize = DATA_MAX,
+	defaultmaxallocbytes = 32768,
+	fragsize = 3748,
+	maxstates = 904,
+	scriptnamemaxsize = 255,
+	statenamemaxsize = 64,
+}
+
+-- The error of luaL_argerror, for the function that called the one that calls this. unnamed: what a function without a
+-- name is called.
+local function argument_error(number, text, unnamed)
+	local info = getinfo(2, "n")
+	local name = info.name
+	if info.namewhat == "method" then
+		number = number - 1
+		if number == 0 then
+			error("calling '" .. name .. "' on bad self (" .. text .. ")", 3)
+		end
+	end
+	error("bad argument #" .. number .. " to '" .. (name or unnamed or "?") .. "' (" .. text .. ")", 3)
+end
+
+-- Results of Python's function as the document has them.
+local function results(ok, ...)
+	if ok then
+		if select("#", ...) == 0 then
+			return true
+		end
+		return ...
+	end
+	return nil, ...
+end
+
+local ids = setmetatable({}, { __mode = "k" }) -- socket -> its number; false when it is closed
+
+local function kind_of(methods)
+	local prototype = newproxy(true)
+	local metatable = getmetatable(prototype)
+	metatable.__index = methods
+	metatable.__metatable = false
+	function metatable.__gc(self)
+		if ids[self] then
+			close(ids[self])
+			ids[self] = false
+		end
+	end
+	function methods.close(self)
+		local id = ids[self]
+		if not id then
+			argument_error(1, id == nil and "socket expected, got " .. type(self) or "socket closed")
+		end
+		ids[self] = false
+		close(id)
+		return true
+	end
+	function methods.getfd(self)
+		local id = ids[self]
+		if not id then
+			argument_error(1, id == nil and "socket expected, got " .. type(self) or "socket closed")
+		end
+		return results(getfd(id))
+	end
+	function methods.getpid(self)
+		local id = ids[self]
+		if not id then
+			argument_error(1, id == nil and "socket expected, got " .. type(self) or "socket closed")
+		end
+		return results(getpid(id))
+	end
+	return prototype
+end
+
+local function closed(id, self)
+	return id == nil and "socket expected, got " .. type(self) or "socket closed"
+end
+
+local function opener(kind, prototype, name)
+	return function(port)
+		if port ~= nil and type(port) ~= "number" then
+			argument_error(1, "must be integer or nil", name)
+		elseif port and not (port >= 1 and port < 2 ^ 31 and port % 1 == 0) then
+			argument_error(1, "must be in range [0, 2^31)", name)
+		end
+		local ok, id, code = open(kind, port)
+		if not ok then
+			return nil, id, code
+		end
+		local made = newproxy(prototype)
+		ids[made] = id
+		return made
+	end
+end
+
+-- 1. Control sockets.
+
+local control = {}
+
+local function is_limit(value)
+	return type(value) == "number" and value >= 0 and value < 2 ^ 32 and value % 1 == 0
+end
+
+function control.getstate(self)
+	local id = ids[self]
+	if not id then
+		argument_error(1, closed(id, self))
+	end
+	return results(getstate(id))
+end
+
+-- create(name, instructions, memory [, flags]), or create(name [, memory]): a number alone is the memory.
+function control.create(self, name, instructions, memory, flags)
+	local id = ids[self]
+	if not id then
+		argument_error(1, closed(id, self))
+	elseif type(name) ~= "string" then
+		argument_error(2, "string expected, got " .. type(name))
+	elseif #name >= nflua.statenamemaxsize then
+		argument_error(2, "name too long")
+	end
+	if memory == nil then
+		instructions, memory = 0, instructions
+	end
+	if instructions ~= nil and not is_limit(instructions) then
+		argument_error(3, "must be an integer in range [0, 2^32)")
+	elseif memory ~= nil and not is_limit(memory) then
+		argument_error(4, "must be an integer in range [0, 2^32)")
+	elseif flags ~= nil and (type(flags) ~= "string" or flags:gsub("d", "") ~= "") then
+		argument_error(5, "unknown flags, expected 'd'")
+	end
+	return results(create(id, name, instructions or 0, memory or nflua.defaultmaxallocbytes, flags or ""))
+end
+
+function control.destroy(self, name)
+	local id = ids[self]
+	if not id then
+		argument_error(1, closed(id, self))
+	elseif type(name) ~= "string" then
+		argument_error(2, "string expected, got " .. type(name))
+	elseif #name >= nflua.statenamemaxsize then
+		argument_error(2, "name too long")
+	end
+	return results(destroy(id, name))
+end
+
+function control.execute(self, name, chunk, script)
+	local id = ids[self]
+	if not id then
+		argument_error(1, closed(id, self))
+	elseif type(name) ~= "string" then
+		argument_error(2, "string expected, got " .. type(name))
+	elseif #name >= nflua.statenamemaxsize then
+		argument_error(2, "name too long")
+	elseif type(chunk) ~= "string" then
+		argument_error(3, "string expected, got " .. type(chunk))
+	elseif script ~= nil and type(script) ~= "string" then
+		argument_error(4, "string expected, got " .. type(script))
+	end
+	return results(execute(id, name, chunk, script or ""))
+end
+
+function control.list(self)
+	local id = ids[self]
+	if not id then
+		argument_error(1, closed(id, self))
+	end
+	return results(list(id))
+end
+
+-- true; or a sequence of states, which Python hands over one by one; or nil and why.
+local function reply(id, ok, what, ...)
+	if not ok then
+		return nil, what, ...
+	elseif type(what) ~= "number" then
+		return what
+	end
+	local states = {}
+	for index = 1, what do
+		local _, name, maxruns, maxalloc, flags, curralloc = next_state(id)
+		states[index] = { name = name, maxruns = maxruns, maxalloc = maxalloc, flags = flags, curralloc = curralloc }
+	end
+	return states
+end
+
+function control.receive(self)
+	local id = ids[self]
+	if not id then
+		argument_error(1, closed(id, self))
+	end
+	return reply(id, receive(id))
+end
+
+-- 2. Data sockets.
+
+local data = {}
+
+function data.send(self, name, buffer)
+	local id = ids[self]
+	if not id then
+		argument_error(1, closed(id, self))
+	elseif type(name) ~= "string" then
+		argument_error(2, "string expected, got " .. type(name))
+	elseif #name >= nflua.statenamemaxsize then
+		argument_error(2, "name too long")
+	elseif not is_data(buffer) then
+		argument_error(3, "expected ldata object")
+	end
+	return results(send(id, name, data_bytes(buffer)))
+end
+
+-- The size of what came and the state's name; the bytes lie in the buffer from the offset on.
+function data.receive(self, buffer, offset)
+	local id = ids[self]
+	if not id then
+		argument_error(1, closed(id, self))
+	elseif not is_data(buffer) then
+		argument_error(2, "expected ldata object")
+	elseif type(offset) ~= "number" or offset % 1 ~= 0 then
+		argument_error(3, "integer expected, got " .. (type(offset) == "number" and tostring(offset) or type(offset)))
+	elseif offset < 0 or #data_bytes(buffer) - offset < DATA_MAX then
+		argument_error(3, "not enough space in buffer")
+	end
+	local ok, bytes, state = receive_data(id)
+	if not ok then
+		return nil, bytes, state
+	end
+	data_put(buffer, offset, bytes)
+	return #bytes, state
+end
+
+nflua.control = opener("control", kind_of(control), "nflua.control")
+nflua.data = opener("data", kind_of(data), "nflua.data")
+
+return nflua

@@ -1,0 +1,72 @@
+"""Servers of states on ports of their own, and `luaproc lua` as a client."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+
+from luaproc.nflua import Control, SocketError
+
+RUNTIMES = ("lua53", "lua51", "luajit21")
+
+# Above all process IDs, and another number for each process of tests.
+_ports = count(1_200_000_000 + (os.getpid() % 10_000) * 1000)
+
+Start = Callable[..., str]
+
+
+def luaproc(*words: str, address: str = "", stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    environment = {**os.environ, "LUAPROC_NFLUA_SOCKET": address}
+    return subprocess.run(
+        [sys.executable, "-m", "luaproc", *words], input=stdin, capture_output=True, timeout=60, env=environment,
+        check=False,
+    )  # fmt: skip
+
+
+def lua(address: str, code: str, runtime: str = "lua51") -> str:
+    """What a Lua script prints, as a client of the server at that address."""
+    done = luaproc("lua", "--runtime", runtime, "-", address=address, stdin=code.encode())
+    assert done.stderr == b"", done.stderr.decode()
+    return done.stdout.decode()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts servers: runtime and options; returns the address. Each is ended after the test."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(runtime: str = "lua53", *options: str) -> str:
+        address = f"2:{next(_ports)}"
+        words = [sys.executable, "-m", "luaproc", "nflua", "serve", "--socket", address, "--runtime", runtime, *options]
+        process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+        running.append(process)
+        for _ in range(600):
+            try:
+                with Control(server=address, timeout=30) as control:
+                    control.list()
+                return address
+            except SocketError:
+                assert process.poll() is None
+                time.sleep(0.05)
+        raise AssertionError("the server does not answer")
+
+    start.processes = running  # type: ignore[attr-defined]
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(params=RUNTIMES)
+def any_server(request: pytest.FixtureRequest, start: Start) -> str:
+    """A server of each runtime in turn."""
+    return start(request.param)
+
+
+@pytest.fixture
+def server(start: Start) -> str:
+    return start()

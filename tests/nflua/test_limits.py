@@ -1,0 +1,145 @@
+"""Limits hold against scripts that fight them, on each runtime; one state reaches nothing but itself."""
+
+import time
+
+import pytest
+
+from luaproc.nflua import Control, Data, NfluaError, Refused, SocketError
+from tests.nflua.conftest import RUNTIMES, Start
+
+# What must meet the limit of instructions, and how.
+TRAPS = {
+    "a loop": "while true do end",
+    "pcall loops": "local function loop() while true do end end while true do pcall(loop) end",
+    "nested pcall loops": "local function f() pcall(f) while true do pcall(f) end end f()",
+    "coroutines": "local function f() while true do end end coroutine.wrap(f)()",
+    "coroutines that are made": "while true do coroutine.resume(coroutine.create(function() end)) end",
+    "coroutines that make coroutines": (
+        "local function f() coroutine.resume(coroutine.create(f)) while true do end end f()"
+    ),
+    "a wrapped loop that is caught": "while true do pcall(coroutine.wrap(function() while true do end end)) end",
+    "a message handler": "xpcall(function() while true do end end, function() while true do end end)",
+    "a message handler that fails": "while true do xpcall(error, function() error() end) end",
+    "a reader": "load(function() while true do end end)",
+    "readers that are caught": "while true do pcall(load, function() while true do end end) end",
+    "a sort": (
+        "local t = {} for i = 1, 500 do t[i] = i end while true do pcall(table.sort, t, function() return true end) end"
+    ),
+    "gsub": "while true do ('x'):rep(1000):gsub('.', function() end) end",
+    "tostring": "local t = setmetatable({}, { __tostring = function() while true do end end }) tostring(t)",
+    "metamethods": (
+        "local t = setmetatable({}, { __index = function(t, k) return t[k + 1] end }) "
+        "pcall(function() return t[1] end) while true do end"
+    ),
+    "an error with a loop in it": "error(setmetatable({}, { __tostring = function() while true do end end }))",
+}  # fmt: skip
+
+
+# A limit that trips near the end of a stack is told by the stack's error.
+TRIPPED = ("instruction limit", "overflow", "error in error handling")
+
+
+@pytest.mark.parametrize("flags", ["", "d"])
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_instructions(start: Start, runtime: str, flags: str) -> None:
+    """Each trap is refused, and the state is as usable as before; a hang would end the server."""
+    with Control(server=start(runtime, "--max-seconds", "8"), timeout=30) as control:
+        control.create("s", 100_000, 1 << 20, flags)
+        for name, code in TRAPS.items():
+            with pytest.raises(Refused) as caught:
+                control.execute("s", code)
+            assert any(text in caught.value.reason for text in TRIPPED), name
+            control.execute("s", "x = (x or 0) + 1")
+        control.execute("s", f"assert(x == {len(TRAPS)})")
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_each_call_begins_at_zero(start: Start, runtime: str) -> None:
+    with Control(server=start(runtime), timeout=30) as control:
+        control.create("s", 20_000, 1 << 20)
+        for _ in range(10):
+            control.execute("s", "for i = 1, 3000 do end")
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_memory(start: Start, runtime: str) -> None:
+    """Upstream's own figures: 32 KiB do not fit in 32 KiB, and do in 128; what fails is collected."""
+    with Control(server=start(runtime), timeout=30) as control:
+        control.create("small", 0, 32768)
+        control.create("large", 0, 131072)
+        with pytest.raises(Refused, match="not enough memory"):
+            control.execute("small", "x = string.rep('a', 32 * 1024)")
+        control.execute("large", "x = string.rep('a', 32 * 1024)")
+        with pytest.raises(Refused, match="not enough memory"):
+            control.execute("small", "local t = {} for i = 1, 1e6 do t[i] = {} end")
+        control.execute("small", "local ok, e = pcall(string.rep, 'a', 1e6) assert(not ok)")
+        control.execute("small", "x = 'still here'")
+        [small, large] = control.list()
+        assert small.curralloc < 10_000 < 20_000 < large.curralloc
+        with pytest.raises(Refused, match="MIN_ALLOC"):
+            control.create("tiny", 0, 32767)
+
+
+@pytest.mark.parametrize("flags", ["", "d"])
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_state_reaches_nothing_else(start: Start, runtime: str, flags: str) -> None:
+    """No file, process, server, Python or other state; no finalizers, no bytecode; the debug library only with d."""
+    with Control(server=start(runtime), timeout=30) as control:
+        control.create("s", 0, 1 << 20, flags)
+        control.create("t", 0, 1 << 20)
+        control.execute("t", "secret = 1 string.secret = 1")
+        control.execute(
+            "s",
+            """
+            for _, name in ipairs{
+                'io', 'python', 'dofile', 'loadfile', 'newproxy', 'jit', 'ffi', 'module', 'secret', 'gcinfo',
+            } do
+                assert(_G[name] == nil, name)
+            end
+            for _, name in ipairs{ 'execute', 'exit', 'getenv', 'remove', 'rename', 'tmpname', 'setlocale' } do
+                assert(os[name] == nil, name)
+            end
+            assert(string.dump == nil and string.secret == nil)
+            assert(not pcall(require, 'io') and not pcall(require, 'python'))
+            assert(not (loadstring or load)('\\27Lua'))
+            """,
+        )
+        control.execute("s", f"assert((debug ~= nil) == {'true' if flags else 'false'})")
+        control.execute("s", "assert(not pcall(setmetatable, {}, { __gc = print }) or not utf8)")
+        if flags:
+            control.execute("s", "assert(debug.getregistry == nil and debug.gethook == nil or debug.gethook() == nil)")
+
+
+def test_a_call_that_no_hook_can_stop_ends_the_server(start: Start) -> None:
+    """Clients get Connection refused within seconds, and wait for nothing."""
+    address = start("lua53", "--max-seconds", "1")
+    with Control(server=address, timeout=30) as control:
+        control.create("s", 1000, 1 << 20)
+        began = time.monotonic()
+        with pytest.raises((SocketError, NfluaError)) as caught:
+            control.execute("s", "(('a'):rep(40)):find(('a?'):rep(40) .. ('a'):rep(40) .. 'b')")
+        assert str(caught.value) == "Connection refused"
+        assert time.monotonic() - began < 25
+    assert start.processes[0].wait(10) == 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_data_and_timers(start: Start, runtime: str) -> None:
+    address = start(runtime)
+    with Control(server=address, timeout=30) as control, Data(server=address, timeout=30) as data:
+        control.create("s", 0, 1 << 20)
+        control.execute(
+            "s",
+            "nf = require 'nf' timer = require 'timer' function __receive_callback(port, d) "
+            "t = timer.create(20, function() nf.netlink(port, nil, 'late ' .. tostring(d)) end) end",
+        )
+        data.send("s", b"hello")
+        assert data.receive() == (b"late hello", b"s")
+        control.execute("s", "t = timer.create(100000, print)")
+        with pytest.raises(Refused, match="timer is pending"):
+            control.destroy("s")
+        control.execute("s", "assert(timer.destroy(t))")
+        control.destroy("s")
+        data.send("s", b"gone")
+        with pytest.raises(Refused, match="lua state not found"):
+            data.receive()

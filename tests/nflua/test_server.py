@@ -1,0 +1,192 @@
+"""The server against what clients may do to it, and the command line."""
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from luaproc.nflua import Control, Data, Refused, SocketError, wire
+from luaproc.nflua.netlink import address as address_of
+from luaproc.nflua.netlink import client_socket
+from tests.nflua.conftest import Start, luaproc
+
+
+def test_eight_clients_at_once(server: str) -> None:
+    def work(number: int) -> bool:
+        with Control(server=server, timeout=60) as control, Data(server=server, timeout=60) as data:
+            control.create(f"c{number}", 0, 1 << 18)
+            control.execute(f"c{number}", "function __receive_callback(p, d) require'nf'.netlink(p, nil, d) end")
+            for turn in range(50):
+                payload = f"{number} {turn}".encode()
+                data.send(f"c{number}", payload)
+                if data.receive() != (payload, f"c{number}".encode()):
+                    return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(8)))
+
+
+def test_random_datagrams_kill_nothing_and_grow_nothing(server: str) -> None:
+    """3,000 of them: noise, cut and lying headers, bits flipped in good messages."""
+    chance = random.Random(5)
+    raw, port = client_socket(address_of(server), None)
+    script = wire.Script(b"x", b"n", b"y = 1 " * 900)
+    good = [
+        wire.encode(wire.CREATE, wire.REQUEST, 1, port, wire.create_body(wire.State(b"x", 5, 40000, b""))),
+        wire.encode(wire.LIST, wire.REQUEST, 1, port),
+        wire.encode(wire.DESTROY, wire.REQUEST, 1, port, b"x".ljust(64, b"\0")),
+        *(wire.encode(wire.EXECUTE, flags, 1, port, body) for flags, body in wire.execute_messages(script)),
+        wire.data_message(b"x", b"payload", 1, port),
+    ]  # fmt: skip
+    for _ in range(3000):
+        datagram = bytearray(
+            chance.choice(good) if chance.random() < 0.7 else chance.randbytes(chance.randrange(1, 300))
+        )
+        for _ in range(chance.randrange(4)):
+            datagram[chance.randrange(len(datagram))] ^= 1 << chance.randrange(8)
+        if chance.random() < 0.2:
+            datagram = datagram[: chance.randrange(1, len(datagram) + 1)]
+        raw.send(datagram)
+        while True:
+            try:
+                raw.recv(10000, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                break
+    raw.close()
+    with Control(server=server, timeout=60) as control:
+        assert len(control.list()) <= 20
+        control.create("alive")
+
+
+@pytest.mark.parametrize(
+    ("datagram", "reason"),
+    [
+        (wire.encode(99, wire.REQUEST, 1, 0), "unknown message type 99"),
+        (wire.encode(wire.CREATE, wire.REQUEST, 1, 0, b"x"), "a create message's body has 72 or 80 bytes"),
+        (wire.encode(wire.LIST, wire.REQUEST, 1, 0)[:-1] + b"xx", "the length in the header"),
+        (wire.encode(wire.EXECUTE, 3, 1, 0, b"\0" * 20), "a fragment of a script that did not begin"),
+        (wire.encode(wire.DATA, 1, 1, 0, b"\0" * 80), "a data message's flags are 5"),
+    ],
+)
+def test_bad_messages_are_refused_with_a_reason(server: str, datagram: bytes, reason: str) -> None:
+    raw, _ = client_socket(address_of(server), None)
+    raw.settimeout(30)
+    raw.send(datagram)
+    message = wire.decode(raw.recv(10000))
+    assert message is not None
+    assert message.type == wire.ERROR
+    assert wire.read_refusal(message).reason.startswith(reason)
+    raw.close()
+
+
+def test_a_port_in_use_is_one_line(server: str) -> None:
+    done = luaproc("nflua", "serve", "--socket", server)
+    assert (done.returncode, done.stderr) == (1, b"luaproc: Address already in use\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_others_are_refused(server: str) -> None:
+    """Only root and the server's own user may use it; an answer, and no hang."""
+    code = f"from luaproc.nflua import Control; Control(server={server!r}, timeout=20).list()"
+    done = subprocess.run(
+        ["/usr/bin/env", "-C", "/", sys.executable, "-c", f"import os, sys; sys.path[:0] = {sys.path!r}\n"
+         "import luaproc.nflua.client; os.setuid(65534)\n"
+         f"try:\n    exec({code!r})\nexcept Exception as error:\n    print(error)"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stdout == "only root and the user of the server may use it\n", done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_it_also_while_lua_runs(start: Start, number: signal.Signals) -> None:
+    address = start("lua53")
+    with Control(server=address, timeout=30) as control:
+        control.create("s", 4_000_000_000, 1 << 20)
+        control.send_execute("s", "while true do end")
+        process = start.processes[0]  # type: ignore[attr-defined]
+        threading.Event().wait(0.3)
+        process.send_signal(number)
+        assert process.wait(10) == -number
+        with pytest.raises(SocketError, match="Connection refused"):
+            control.receive()
+
+
+def test_clients_that_never_read(server: str) -> None:
+    with Data(server=server) as deaf, Control(server=server, timeout=60) as control:
+        control.create("s", 0, 1 << 18)
+        control.execute(
+            "s",
+            "nf = require 'nf' "
+            "function __receive_callback(p, d) for i = 1, 500 do pcall(nf.netlink, p, nil, d) end end",
+        )
+        for _ in range(5):
+            deaf.send("s", b"x" * 4000)
+        assert [state.name for state in control.list()] == [b"s"]
+
+
+def test_the_command_line(server: str) -> None:
+    assert (
+        luaproc(
+            "nflua", "create", "w", "--maxruns", "5000", "--maxalloc", "65536", "--flags", "d", address=server
+        ).stdout
+        == b""
+    )
+    code = "function __receive_callback(p, d) require'nf'.netlink(p, nil, tostring(d):upper()) end"
+    assert luaproc("nflua", "execute", "w", "-e", code, address=server).returncode == 0
+    assert luaproc("nflua", "execute", "w", "-", address=server, stdin=b"x = 1").returncode == 0
+    done = luaproc("nflua", "send", "w", "--wait", "20", address=server, stdin=b"hello")
+    assert (done.returncode, done.stdout) == (0, b"HELLO\n")
+    [row] = json.loads(luaproc("nflua", "list", "--json", address=server).stdout)
+    assert (row["name"], row["maxruns"], row["maxalloc"], row["flags"]) == ("w", 5000, 65536, "d")
+    table = luaproc("nflua", "list", address=server).stdout.decode().splitlines()
+    assert [line.split()[0] for line in table] == ["NAME", "w"]
+    done = luaproc("nflua", "execute", "w", "-e", "while true do end", address=server)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"luaproc: instruction limit\n")
+    assert luaproc("nflua", "destroy", "w", address=server).returncode == 0
+    done = luaproc("nflua", "destroy", "w", address=server)
+    assert (done.returncode, done.stderr) == (1, b"luaproc: lua state not found\n")
+    done = luaproc("nflua", "send", "w", address=server, stdin=b"x")
+    assert (done.returncode, done.stderr) == (1, b"luaproc: lua state not found\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["list", "--socket", "nonsense"], 2), (["list", "--socket", "2:1111111111"], 1), (["create"], 2),
+        (["execute", "s"], 2), (["execute", "s", "/no/such/file"], 2), (["serve", "--runtime", "lua99"], 2),
+        (["list", "--socket", "31:0"], 1),
+    ],
+)  # fmt: skip
+def test_bad_words_are_one_line(words: list[str], status: int) -> None:
+    done = luaproc("nflua", *words)
+    assert (done.returncode, done.stdout) == (status, b"")
+    assert b"Traceback" not in done.stderr
+
+
+def test_refused_is_told_to_python(server: str) -> None:
+    with Control(server=server, timeout=30) as control:
+        control.create("s")
+        with pytest.raises(Refused) as caught:
+            control.execute("s", "error('why')", "=script")
+        assert (caught.value.reason, caught.value.code) == ("script:1: why", -22)
+        with pytest.raises(SocketError, match="a state's name has 1 to 63 bytes"):
+            control.create("x" * 64)
+
+
+def test_the_example_with_asyncio(server: str) -> None:
+    """Ten states at once: each adds up the numbers to its own."""
+    example = Path(__file__).parents[2] / "examples" / "nflua" / "ten_states.py"
+    done = subprocess.run(
+        [sys.executable, str(example)], capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "LUAPROC_NFLUA_SOCKET": server},
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("[1, 3, 6, 10, 15, 21, 28, 36, 45, 55]\n", "")
