@@ -119,7 +119,6 @@ def test_command_that_cannot_be_started(command: list[str]) -> None:
 @pytest.mark.parametrize(
     ("server", "options", "words"),
     [
-        ("lua5.1 x", {}, "expected a list of words"),
         (["true"], {"stderr": "/no/such/file"}, "/no/such/file, for its stderr, cannot be written: No such file"),
         (["true"], {"timeout": math.nan}, "timeout of nan seconds"),
         (["true"], {"cpu_limit": 10**30}, "a shell sets 4611686018427387904 at most"),

@@ -157,7 +157,8 @@ def test_thousands_of_messages(quiet: Page, tmp_path: Path) -> None:
     top, bottom, height = quiet.run(
         "(b => [b.top, b.bottom, innerHeight])(document.querySelector('#m5000').getBoundingClientRect())"
     )
-    assert 0 <= top < bottom <= height
+    # A browser places boxes at fractions of a pixel, and scrolls by whole ones.
+    assert -1 <= top < bottom <= height + 1
 
 
 @pytest.mark.parametrize("said", [[], [("host", b"nonsense")]])
