@@ -28,10 +28,11 @@ end
 return a, u, tostring(0.5), ('x'):rep(3), '\228' < 'z', string.format('%.2f', 1234.5), os.date('!%A', 0)
 """
 
-# How much a module can hold, in strings of 4 kB, before there is not enough memory.
+# How much a module can hold, in strings of 4 kB, before there is not enough memory. Lua hashes every 125th byte of such
+# a string: they differ there, too, or each is compared with all others (2 s in place of 0.1).
 FILL = rb"""
 local t, n = {}, 0
-pcall(function() while true do t[n + 1] = ('x'):rep(4000) .. n n = n + 1 end end)
+pcall(function() while true do t[n + 1] = ('%09d'):format(n):rep(444) n = n + 1 end end)
 t = nil
 return n * 4
 """
