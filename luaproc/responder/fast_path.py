@@ -123,11 +123,21 @@ def _load_string(body: bytes) -> "tuple[object, ...] | None":
     return b"loadString", text, name
 
 
+_last_list = b""  # of those that hold nothing but numbers: most come again
+
+
 def _cleanup_chunks(body: bytes) -> "tuple[object, ...] | None":
     # {["op"]="cleanupChunks",["ids"]={[1]=1,[2]=3}}
+    global _last_list
     ids = body[_IDS:-2]
-    if body[-2:] != b"}}" or (ids and not _are_listed(ids)):
+    if body[-2:] != b"}}":
         return None
+    if ids != _last_list:
+        known = _last_list + b","
+        newer = ids[len(known) :] if _last_list and ids.startswith(known) else ids
+        if ids and not _are_listed(newer):
+            return None
+        _last_list = ids
     return b"cleanupListed", ids
 
 

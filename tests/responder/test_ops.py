@@ -1,6 +1,7 @@
 """Every op of the specification, line by line, on both runtimes."""
 
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -286,6 +287,38 @@ def test_values_of_ids_that_are_falsey_are_not_kept(lua: Interpreter) -> None:
     assert lua.request(Call(1)) == lua.request(Call(3)) == (b"here",)
     with pytest.raises(LuaError, match="function id 2 does not exist"):
         lua.request(Call(2))
+
+
+def test_lists_that_resemble_the_last_one(lua: Interpreter) -> None:
+    """The last list again, longer, cut, in another order, with other counts, ids to come, in another spelling: what it
+    has answers, what it has not is gone."""
+    chance = random.Random(20261129)
+    [maker] = lua.request(LoadString(b"return function() end, function() end, function() end", b"=c"))
+    assert isinstance(maker, int)
+    alive, last, newest = {maker}, [maker], maker
+    for _ in range(200):
+        made = [f.id for f in lua.request(Call(maker)) if isinstance(f, FunctionRef)]
+        alive |= set(made)
+        newest = made[-1]
+        kept = [number for number in made if chance.random() < 0.6]
+        listed = chance.choice(
+            [
+                last, last + kept, last + kept, last[: chance.randint(1, len(last))] + kept, [*last, newest + 2],
+                chance.sample(last, len(last)), kept, sorted({*kept, *chance.sample(last, len(last) // 2)}),
+            ]
+        )  # fmt: skip
+        count = chance.choice([b"1", b"1", b"1", b"12"])
+        if chance.random() < 0.1:
+            count = b"true"  # not PHP's spelling: Lua compiles it
+        listed = [maker, *(number for number in listed if number != maker)]
+        body = b",".join(b"[%d]=%b" % (number, count) for number in listed)
+        lua.request_body(b'{["op"]="cleanupChunks",["ids"]={%b}}' % body)
+        gone, alive, last = alive - set(listed), alive & set(listed), listed
+        for number in chance.sample(sorted(gone), min(len(gone), 4)):
+            with pytest.raises(LuaError, match=f"function id {number} does not exist"):
+                lua.request(Call(number))
+        for number in chance.sample(sorted(alive - {maker}), min(len(alive) - 1, 4)):
+            assert lua.request(Call(number)) == ()
 
 
 def test_cleanup_releases_memory(lua: Interpreter) -> None:

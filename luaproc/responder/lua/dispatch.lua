@@ -14,7 +14,7 @@ local pipes, memory, delivery_of, environment, protected_functions, encode_of, t
 local type, next, error, pcall, xpcall, select = type, next, error, pcall, xpcall, select
 local rawget, rawset, setfenv, loadstring, unpack = rawget, rawset, setfenv, loadstring, unpack
 local collectgarbage = collectgarbage
-local find, gmatch, floor = string.find, string.gmatch, math.floor
+local find, sub, gmatch, floor = string.find, string.sub, string.gmatch, math.floor
 local resume, create = coroutine.resume, coroutine.create
 local jit_off = jit and jit.off
 
@@ -31,7 +31,7 @@ local NO_MEMORY = memory.NO_MEMORY
 
 ---- The chunk table -------------------------------------------------------------------------------------------------
 
--- id -> function, function -> id, id -> number of the cleanup that kept it last (see cleanupListed).
+-- id -> function, function -> id, id -> number of the cleanup whose list had it last (see cleanupListed).
 local chunks, ids, kept_by, cleanups, last_id = {}, {}, {}, 0, 0
 
 local function id_of( func )
@@ -148,18 +148,46 @@ function answer.cleanupChunks( keep )
 	return EMPTY_REPLY
 end
 
+-- The last list and the last id that there was then. PHP sends four lists of five again as they were, or with newer
+-- chunks behind: the chunks that were there then are in such a list, and only those that came since can go.
+local last_list, last_seen = '', 0
+
+-- What `listed` has behind the last list: '' for the same list; nil for another one. (The last list ends with a count,
+-- which may have become longer.)
+local function behind_last_list( listed )
+	local length = #last_list
+	if length > 0 and sub( listed, 1, length ) == last_list then
+		return sub( listed, length + 1 )
+	end
+	return nil
+end
+
 -- The same with the ids as PHP spells them, "[1]=1,[2]=3": picked out of the text into a table that is there, they cost
 -- two thirds of a table compiled for the purpose.
 function answer.cleanupListed( listed )
-	cleanups = cleanups + 1
-	for digits in gmatch( listed, '%[(%d+)%]' ) do
+	local newer = behind_last_list( listed )
+	last_list = '' -- until this came to its end: it may run out of memory
+	if not newer then
+		cleanups = cleanups + 1
+	end
+	for digits in gmatch( newer or listed, '%[(%d+)%]' ) do
 		kept_by[digits + 0] = cleanups
 	end
-	for id, func in next, chunks do
-		if kept_by[id] ~= cleanups then
-			chunks[id], ids[func], kept_by[id] = nil, nil, nil
+	if newer then
+		for id = last_seen + 1, last_id do
+			local func = chunks[id]
+			if func and kept_by[id] ~= cleanups then
+				chunks[id], ids[func] = nil, nil
+			end
+		end
+	else
+		for id, func in next, chunks do
+			if kept_by[id] ~= cleanups then
+				chunks[id], ids[func], kept_by[id] = nil, nil, nil
+			end
 		end
 	end
+	last_list, last_seen = listed, last_id
 	return EMPTY_REPLY
 end
 
