@@ -27,19 +27,33 @@ def _described(name: str, found: object) -> str:
     lines = [f"### `{name}`\n"]
     if not inspect.isclass(found):
         return f"{lines[0]}\n{inspect.getdoc(found) or ''}\n"
-    bases = [base.__name__ for base in found.__bases__ if base is not object]
+    bases = [base.__name__ for base in found.__bases__ if base.__name__ in luaproc.host.__all__ or _is_error(base)]
     if bases:
         lines.append(f"A `{bases[0]}`.\n")
     own = inspect.getdoc(found)
     if own and not own.startswith(name + "("):  # what dataclasses and NamedTuples write themselves
         lines.append(own + "\n")
-    if "__init__" in vars(found):
+    if any("__init__" in vars(kind) for kind in _own_kinds(found)):
         lines.append(f"    {name}{_signature(found)}\n")
-    for member, value in vars(found).items():
+    members: dict[str, object] = {}
+    for kind in reversed(_own_kinds(found)):
+        members |= vars(kind)
+    for member, value in members.items():
         if not member.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
             head = f"`{member}`" if isinstance(value, property) else f"`{member}{_signature(value)}`"
             lines.append(f"- {head}: " + " ".join((inspect.getdoc(value) or "").split()))
     return "\n".join(lines) + "\n"
+
+
+def _own_kinds(found: type) -> list[type]:
+    """The class and those that it shares its members with, which have no entry of their own; an error's have."""
+    if _is_error(found):
+        return [found]
+    return [kind for kind in found.__mro__ if kind.__module__.startswith("luaproc.")]
+
+
+def _is_error(found: type) -> bool:
+    return issubclass(found, Exception)
 
 
 def _signature(found: object) -> str:

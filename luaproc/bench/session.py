@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 
 from luaproc.bench.servers import BenchError, Server, environment
-from luaproc.host.connection import SCRIBUNTO_MEMORY_LIMIT, Connection
+from luaproc.host.connection import Connection
+from luaproc.host.process import SCRIBUNTO_MEMORY_LIMIT
 
 ACCOUNT = str(Path(__file__).with_name("account.py"))
 

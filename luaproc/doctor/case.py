@@ -12,7 +12,7 @@ from typing import Literal
 
 from luaproc.doctor import settings, users
 from luaproc.errors import UsageError
-from luaproc.host.connection import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
+from luaproc.host.process import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
 from luaproc.install.mediawiki import MAIN, find_mediawiki, php_words
 from luaproc.install.starting import executable
 

@@ -16,9 +16,9 @@ from luaproc.doctor.processes import end_group, run
 from luaproc.doctor.scribunto import ULIMIT, ulimit_command
 from luaproc.doctor.users import as_user
 from luaproc.errors import LuaprocError
-from luaproc.host.connection import FrameHook, limited
 from luaproc.host.errors import LuaError, ServerDied
 from luaproc.host.interpreter import Interpreter
+from luaproc.host.process import FrameHook, limited
 from luaproc.responder.scribunto import function_class
 from luaproc.wire.messages import Call
 

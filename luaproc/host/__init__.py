@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from luaproc.host.connection import Connection as Connection
+    from luaproc.host.core import Status as Status
     from luaproc.host.errors import HostError as HostError
     from luaproc.host.errors import LuaError as LuaError
     from luaproc.host.errors import ServerDied as ServerDied
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from luaproc.host.errors import TraceEntry as TraceEntry
     from luaproc.host.functions import LuaFunction as LuaFunction
     from luaproc.host.interpreter import Interpreter as Interpreter
-    from luaproc.host.interpreter import Status as Status
     from luaproc.wire.errors import LocalProtocolError as LocalProtocolError
     from luaproc.wire.errors import RemoteProtocolError as RemoteProtocolError
 
@@ -38,7 +38,7 @@ _HOMES = {
     "ServerDied": "luaproc.host.errors",
     "ServerNotStarted": "luaproc.host.errors",
     "ServerTimeout": "luaproc.host.errors",
-    "Status": "luaproc.host.interpreter",
+    "Status": "luaproc.host.core",
     "TraceEntry": "luaproc.host.errors",
 }
 

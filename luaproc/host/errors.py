@@ -34,6 +34,8 @@ class TraceEntry:
     line_defined: int
     name_what: str
     name: str | None
+    source_line: str | None = None
+    """The line of code, where the interpreter that reports the error loaded it."""
 
     @classmethod
     def from_table(cls, table: Table) -> TraceEntry:
@@ -79,6 +81,7 @@ class LuaError(HostError):
     value: what was given to Lua's error(), converted like any value; a str nearly always.
     trace: the stack at that moment, innermost first; empty where the server gave none.
     log: the module's log text (Scribunto REL1_46 and newer), or None.
+    source_line: the line of code that the message names, where this interpreter loaded it.
 
     Raised by a Python callable, `message` (or a `value` that is no text) goes to the Lua code that called it,
     which adds its own position.
@@ -89,6 +92,7 @@ class LuaError(HostError):
         self.value = value
         self.trace = trace
         self.log = log
+        self.source_line: str | None = None
         text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
         match = _POSITION.fullmatch(text) if isinstance(text, str) else None
         self.message: str = match[3] if match else _describe(text)
@@ -104,6 +108,20 @@ class LuaError(HostError):
         """The error and its trace in the words of Lua 5.1's debug.traceback()."""
         lines = "".join(f"\n\t{entry}" for entry in self.trace)
         return f"{self}\nstack traceback:{lines}" if lines else str(self)
+
+    @property
+    def report(self) -> str:
+        """The error and its trace, and below each level its line of code where that is known."""
+        lines = [str(self)]
+        if self.source_line is not None and all(entry.source_line != self.source_line for entry in self.trace[:2]):
+            lines.append(f"    {self.source_line}")
+        if self.trace:
+            lines.append("stack traceback:")
+        for entry in self.trace:
+            lines.append(f"  {entry}")
+            if entry.source_line is not None:
+                lines.append(f"    {entry.source_line}")
+        return "\n".join(lines)
 
 
 def _describe(value: object) -> str:
@@ -156,6 +174,18 @@ def _reason(stderr: str) -> str:
         del lines[lines.index("stack traceback:", 1) :]
     fatal = [line for line in lines if line.startswith("Fatal Python error")]
     return f" - {[*lines, *fatal][-1]}" if lines else ""
+
+
+class ServerCancelled(HostError):
+    """A call was cancelled while the server worked at it, and the server was ended: its next frame would have been that
+    call's. The call itself raises asyncio's CancelledError; this is for whoever comes later."""
+
+    def __init__(self) -> None:
+        super().__init__("a call was cancelled while the interpreter worked, and the interpreter was ended")
+
+
+class PoolClosed(HostError):
+    """The pool was closed, and hands out no interpreters any more."""
 
 
 class ServerTimeout(HostError):

@@ -3,55 +3,79 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from luaproc.host.errors import LuaError
 from luaproc.wire.errors import LocalProtocolError
 from luaproc.wire.fast_path import FastReader, FastWriter, UnusualError
 from luaproc.wire.stack import Room
 from luaproc.wire.values import MAX_DEPTH, MAX_LEVELS, FunctionRef, Value
 
 
-class LuaFunction:
-    """A function in the server, to be called like one of Python's; the result is the list of what it returned.
-
-    While Python holds it, the server keeps it. The same Lua function is the same object.
-
-    id: its number in the server's chunk table. name: the chunk name it was loaded under; None for a function
-    that came as a value.
-    """
+class HeldFunction:
+    """A function in the server that Python holds. The members are those of `LuaFunction`."""
 
     __slots__ = ("__weakref__", "_call", "id", "name", "owner")
 
-    def __init__(self, number: int, name: str | None, owner: object, call: Callable[..., list[Any]]) -> None:
+    def __init__(self, number: int, name: str | None, owner: object, call: Callable[..., Any]) -> None:
         self.id = number
         self.name = name
         self.owner = owner
         self._call = call
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}{'' if self.name is None else ' ' + self.name}>"
+
+
+class LuaFunction(HeldFunction):
+    """A function in the server, to be called like one of Python's; the result is the list of what it returned.
+
+    While Python holds it, the server keeps it. The same Lua function is the same object.
+
+    id: its number in the server's chunk table. name: the chunk name it was loaded under; None for a function
+    that came as a value. owner: the `Interpreter` whose server has it.
+    """
+
+    __slots__ = ()
+
     def __call__(self, *args: Any) -> list[Any]:
         """Call it: see `Interpreter.call`."""
-        return self._call(self, *args)
-
-    def __repr__(self) -> str:
-        return f"<LuaFunction {self.id}{'' if self.name is None else ' ' + self.name}>"
+        result: list[Any] = self._call(self, *args)
+        return result
 
 
-class Chunks:
-    """Which of the server's functions Python still holds."""
+class AsyncLuaFunction(HeldFunction):
+    """A function of an `AsyncInterpreter`: ``await f(...)`` is the list of what it returned."""
 
-    def __init__(self, owner: object, call: Callable[..., list[Any]]) -> None:
-        self.in_python: WeakValueDictionary[int, LuaFunction] = WeakValueDictionary()
+    __slots__ = ()
+
+    def __call__(self, *args: Any) -> Coroutine[Any, Any, list[Any]]:
+        """Call it: see `AsyncInterpreter.call`."""
+        result: Coroutine[Any, Any, list[Any]] = self._call(self, *args)
+        return result
+
+
+F = TypeVar("F", bound=HeldFunction)
+
+
+class Chunks(Generic[F]):
+    """Which of the server's functions Python still holds.
+
+    make: gives the function of a number and a chunk name.
+    """
+
+    def __init__(self, make: Callable[[int, str | None], F]) -> None:
+        self.in_python: WeakValueDictionary[int, F] = WeakValueDictionary()
         self._known: set[int] = set()
-        self._owner = owner
-        self._call = call
+        self._make = make
 
-    def get(self, number: int, name: str | None = None) -> LuaFunction:
+    def get(self, number: int, name: str | None = None) -> F:
         """The function of that number."""
         function = self.in_python.get(number)
         if function is None:
-            function = self.in_python[number] = LuaFunction(number, name, self._owner, self._call)
+            function = self.in_python[number] = self._make(number, name)
             self._known.add(number)
         return function
 
@@ -72,26 +96,36 @@ class Converter:
     To Lua: None, bool, int, float, str, bytes, any Mapping, list and tuple (numbered from 1), `LuaFunction`.
     From Lua: None, bool, int, float, dict, list, `LuaFunction`, and strings as str.
 
-    encoding: of strings. Bytes that are not valid in it become lone surrogates ("surrogateescape") and go
-    back as they came, so nothing is lost; None leaves strings as bytes, keys included. lists: a table with
-    the keys 1 to n, and n at least 1, becomes a list; False makes every table a dict.
+    encoding: of strings, both ways; None leaves strings as bytes, keys included. errors: what becomes of bytes that
+    are not valid in it, and of characters that it does not have, as for `open`: with "surrogateescape" such bytes
+    become lone surrogates and go back as they came, so nothing is lost. lists: a table with the keys 1 to n, and n at
+    least 1, becomes a list; False makes every table a dict.
     """
 
-    def __init__(self, chunks: Chunks, owner: object, encoding: str | None, lists: bool) -> None:
+    def __init__(
+        self,
+        chunks: Chunks[Any],
+        owner: object,
+        encoding: str | None,
+        lists: bool,
+        errors: str = "surrogateescape",
+    ) -> None:
         self._chunks = chunks
         self._owner = owner
         self._encoding = encoding
         self._lists = lists
+        self._errors = errors
         self.reader = FastReader(self._decoded, lists, lambda number, *_: chunks.get(number))
         """The fast path of `to_python`."""
-        self.writer = FastWriter(self._function) if encoding is None or _is_utf8(encoding) else None
-        """The fast path of `to_wire`, for strings in UTF-8."""
+        plain = encoding is None or (_is_utf8(encoding) and errors == "surrogateescape")
+        self.writer = FastWriter(self._function) if plain else None
+        """The fast path of `to_wire`, for strings in UTF-8 of which nothing is lost."""
 
     def _decoded(self, text: bytes) -> Any:
-        return text if self._encoding is None else text.decode(self._encoding, "surrogateescape")
+        return text if self._encoding is None else text.decode(self._encoding, self._errors)
 
     def _function(self, value: Any) -> str:
-        if type(value) is LuaFunction and value.owner is self._owner:
+        if isinstance(value, HeldFunction) and value.owner is self._owner:
             return f"chunks[{value.id}]"
         raise UnusualError
 
@@ -100,9 +134,15 @@ class Converter:
         if isinstance(text, bytes):
             return text
         try:
-            return text.encode(self._encoding or "utf-8", "surrogateescape")
+            return text.encode(self._encoding or "utf-8", self._errors)
         except UnicodeEncodeError as error:
             raise LocalProtocolError(f"a str that cannot be {error.encoding}: {text!r:.60}") from None
+
+    def name(self, value: Any) -> str:
+        """The name of a module that Lua asks for, as text. Raises LuaError for what is no string."""
+        if not isinstance(value, (str, bytes)):
+            raise LuaError("bad argument #1 to 'require' (string expected)")
+        return value if isinstance(value, str) else value.decode(self._encoding or "utf-8", "replace")
 
     def to_wire(self, value: Any, level: int = 0) -> Value:
         """A Python value as the wire's. Raises LocalProtocolError for a type that Lua does not have."""
@@ -117,15 +157,15 @@ class Converter:
             }
         if isinstance(value, (list, tuple)):
             return [self.to_wire(item, level + 1) for item in value]
-        if isinstance(value, LuaFunction):
+        if isinstance(value, HeldFunction):
             return FunctionRef(self.number(value))
         if callable(value):
             raise LocalProtocolError("a Python callable cannot be sent to Lua: wrap_php_function() makes it a function")
         return value
 
-    def number(self, function: LuaFunction) -> int:
+    def number(self, function: HeldFunction) -> int:
         """The function's number. Raises LocalProtocolError if another interpreter's server has it."""
-        if not isinstance(function, LuaFunction):
+        if not isinstance(function, HeldFunction):
             raise LocalProtocolError(f"expected a LuaFunction, got {function!r:.60}")
         if function.owner is not self._owner:
             raise LocalProtocolError(f"{function!r} belongs to another interpreter")

@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
 from luaproc.errors import LuaprocError
-from luaproc.host.connection import FrameHook
 from luaproc.host.errors import LuaError, ServerDied
 from luaproc.host.functions import LuaFunction
 from luaproc.host.interpreter import Interpreter
+from luaproc.host.process import FrameHook
 from luaproc.session.errors import SessionError
 from luaproc.session.syntax import ASK, Answer, encode
 from luaproc.session.typed import COPY_LAST_VALUE, DEFINE_PRINT, is_refused, typed, uses_print, with_placeholders

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from luaproc.host import Connection, Interpreter, LuaError, ServerDied, ServerNotStarted, ServerTimeout
-from luaproc.host.connection import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT, limited
+from luaproc.host.process import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT, limited
 from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
 from luaproc.wire.framing import escape
 from luaproc.wire.serialization import dumps

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from luaproc.host import Interpreter
-from luaproc.host.connection import limited
+from luaproc.host.process import limited
 from luaproc.transcripts.reader import Closed, Loose
 from luaproc.transcripts.recording_launcher import write_launcher
 from luaproc.wire.framing import encode_frame

@@ -16,7 +16,7 @@ from tests.wire.strategies import lua_values, php_values, strings
 
 
 def _converter(encoding: str | None, lists: bool) -> Converter:
-    return Converter(Chunks(None, lambda *_: []), None, encoding, lists)
+    return Converter(Chunks(lambda number, name: LuaFunction(number, name, None, lambda *_: [])), None, encoding, lists)
 
 
 CONVERTERS = [_converter("utf-8", True), _converter(None, False), _converter("latin-1", True)]
