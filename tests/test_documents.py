@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,17 +14,20 @@ from tests.parts import need
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"])
-_EXAMPLE = re.compile(r"^<!-- run(?:: (\w+))? -->\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_EXAMPLE = re.compile(
+    r"^<!-- run(?:: (\w+))?(?: beside: luaproc ([\w ]+))? -->\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 EXAMPLES = [
-    pytest.param(part, kind, text, id=f"{page.name}-{number}", marks=[pytest.mark.real] if part else [])
+    pytest.param(part, beside, kind, text, id=f"{page.name}-{number}", marks=[pytest.mark.real] if part else [])
     for page in PAGES
-    for number, (part, kind, text) in enumerate(_EXAMPLE.findall(page.read_text(encoding="utf-8")))
+    for number, (part, beside, kind, text) in enumerate(_EXAMPLE.findall(page.read_text(encoding="utf-8")))
 ]
 
 
-@pytest.mark.parametrize(("part", "kind", "text"), EXAMPLES)
-def test_examples_run_as_they_are_shown(part: str, kind: str, text: str, tmp_path: Path) -> None:
-    """Commands end well; of a console also what they print, where … stands for anything."""
+@pytest.mark.parametrize(("part", "beside", "kind", "text"), EXAMPLES)
+def test_examples_run_as_they_are_shown(part: str, beside: str, kind: str, text: str, tmp_path: Path) -> None:
+    """Commands end well; of a console also what they print, where … stands for anything. beside: the command that
+    runs in another terminal."""
     if part:
         need(part)
     scripts = tmp_path / "bin"
@@ -41,17 +46,33 @@ def test_examples_run_as_they_are_shown(part: str, kind: str, text: str, tmp_pat
         assert (done.returncode, done.stderr) == (0, ""), words
         return done.stdout
 
-    if kind == "python":
-        run([sys.executable, "-c", text])
-    elif kind == "sh":
-        run(["sh", "-ec", text])
-    else:
-        assert kind == "console"
-        for step in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+    with _running(beside.split(), environment):
+        if kind == "python":
+            run([sys.executable, "-c", text])
+        elif kind == "sh":
+            run(["sh", "-ec", text])
+        for step in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:] if kind == "console" else []:
             command, _, expected = step.partition("\n")
             pattern = "(.*)".join(map(re.escape, expected.split("…")))
             shown = run(["sh", "-ec", command])
             assert shown == expected or re.fullmatch(pattern, shown, re.DOTALL), command
+
+
+@contextmanager
+def _running(words: list[str], environment: dict[str, str]) -> Iterator[None]:
+    """With luaproc as a server of states, where there are words for it."""
+    if not words:
+        yield
+        return
+    process = subprocess.Popen([sys.executable, "-m", "luaproc", *words], env=environment)
+    try:
+        while subprocess.run([sys.executable, "-m", "luaproc", "nflua", "list"], env=environment, capture_output=True,
+                             check=False).returncode:  # fmt: skip
+            assert process.poll() is None
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -121,19 +121,20 @@ def execute(name: str, script: str | None, code: str | None, address: str | None
 
 @command.command()
 @_SOCKET
+@_TIMEOUT
 @click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Print what the state answers by then.")
 @click.argument("name")
 @click.argument("file", required=False)
-def send(name: str, file: str | None, wait: float | None, address: str | None) -> None:
-    """Send data to a state: a file, or standard input. 1 to 4,012 bytes."""
+def send(name: str, file: str | None, wait: float | None, address: str | None, timeout: float) -> None:
+    """Send data to a state: a file, or standard input. 1 to 4,012 bytes. Ends when the state has handled it."""
     from luaproc.nflua import Data
 
     payload, _ = _read(file or "-")
     with Data(server=address) as data:
         data.send(name, payload)
-        # The server tells later of a state that is not there, and of errors; a moment without is success.
-        received = data.receive(timeout=0.2 if wait is None else wait) if wait != 0 else None
-    if wait is not None and received is not None:
+        data.wait_until_handled(timeout)
+        received = None if wait is None else data.receive(wait)
+    if received is not None:
         _write(received[0])
 
 
@@ -151,6 +152,34 @@ def receive(port: int, count: int, timeout: float | None, address: str | None) -
             received = data.receive(timeout)
             if received is not None:
                 _write(received[0])
+
+
+@command.command()
+@click.option("--runtime", type=click.Choice(["lua53", "lua51", "luajit21"]), default="lua53", show_default=True)
+@click.option(
+    "--rounds", type=click.IntRange(1), default=5, show_default=True, help="Rounds, in which servers take turns."
+)
+@click.option("--seconds", type=click.FloatRange(min=0.01), default=1.0, show_default=True, help="Of each measurement.")
+@click.option("--cpu", type=click.IntRange(0), help="The CPU to keep everything on; by default the last one.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def bench(runtime: str, rounds: int, seconds: float, cpu: int | None, as_json: bool) -> None:
+    """Measure what Lua and its limits cost beside the wire, and what a state costs at rest."""
+    from luaproc.nflua.bench import measure
+
+    figures = measure(runtime, rounds, seconds, cpu)
+    if as_json:
+        click.echo(json.dumps(figures._asdict()))
+        return
+    for text, value in (
+        ("round trips a second: a bare netlink echo in Python", f"{figures.bare_echo:,.0f}"),
+        ("  execute, the script replaced by nothing", f"{figures.nothing:,.0f}"),
+        (f"  execute in {runtime}", f"{figures.execute:,.0f}"),
+        ("  data, sent back by the state", f"{figures.data:,.0f}"),
+        ("execute / replaced by nothing", f"{figures.execute_to_nothing:.2f}"),
+        ("create a state, ms", f"{figures.create_ms:.2f}"),
+        ("904 states at rest, kB each", f"{figures.state_kb:.0f}"),
+    ):
+        click.echo(f"{text:<52} {value:>8}")
 
 
 def _read(file: str | None) -> tuple[bytes, str]:

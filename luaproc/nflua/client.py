@@ -1,8 +1,10 @@
 """Clients for Python: control sockets and data sockets, blocking, with a timeout, or without waiting."""
 
+import math
 import os
 import select
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from errno import EAGAIN, ECONNREFUSED, EINVAL, EPERM
 from types import TracebackType
@@ -246,7 +248,10 @@ class Control(Socket):
 class Data(Socket):
     """A data socket: sends data to states, and receives what states send to its port ID."""
 
-    _sequence = 0
+    def __init__(self, port: int | None = None, *, server: str | None = None, timeout: float | None = None) -> None:
+        super().__init__(port, server=server, timeout=timeout)
+        self._sequence = 0
+        self._early: deque[tuple[bytes, bytes]] = deque()  # what came while `wait_until_handled` waited
 
     def send(self, name: str | bytes, payload: bytes) -> None:
         """Send 1 to 4,012 bytes to a state's function `__receive_callback`. It does not tell whether there is a state.
@@ -266,12 +271,45 @@ class Data(Socket):
         timeout: seconds, by default the socket's; with 0, None where there is no message. Raises `Refused` where the
         server tells of an earlier message that it could not hand over: no such state, no function, an error in it.
         """
+        if self._early:
+            return self._early.popleft()
         read = wire.read_received_data
         return self._wait(lambda datagram: _swapped(read(datagram)), self.timeout if timeout is None else timeout)
 
+    def wait_until_handled(self, timeout: float | None = None) -> None:
+        """Wait until the states have handled all that was sent, `timeout` seconds at most, by default the socket's.
+
+        A server answers the messages of a socket in their order: so a list is asked for, whose last part comes after
+        any refusal. What states send meanwhile is kept for `receive`. A kernel's NFLua handles data while it is sent.
+
+        Raises `Refused` for the first message that the server could not hand over; `TimedOut`.
+        """
+        if self.server.protocol != USERSOCK:
+            return
+        self._sequence += 1
+        self.send_datagram(wire.encode(wire.LIST, wire.REQUEST, self._sequence, self.port))
+        refused: list[Refused] = []
+
+        def read(datagram: bytes) -> bool | None:
+            message = wire.decode(datagram)
+            if message is not None and message.type == wire.LIST:
+                return True if message.flags & wire.DONE and message.sequence == self._sequence else None
+            try:
+                self._early.append(_swapped(wire.read_received_data(datagram)))
+            except FaultyReply:
+                raise
+            except Refused as error:
+                refused.append(error)
+            return None
+
+        if self._wait(read, self.timeout if timeout is None else timeout) is None:
+            raise TimedOut("not handled yet")
+        if refused:
+            raise refused[0]
+
     def receive_step(self, timeout: float | None) -> tuple[bytes, bytes]:
         """As `receive`. timeout: None waits for ever; with 0, `SocketError` (EAGAIN) where nothing has come."""
-        received = self._wait(lambda datagram: _swapped(wire.read_received_data(datagram)), timeout)
+        received = self.receive(math.inf if timeout is None else timeout)
         if received is None:
             raise SocketError(-EAGAIN)
         return received

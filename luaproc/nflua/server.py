@@ -45,6 +45,9 @@ LINE = 1000
 """Bytes of a printed line that the log gets."""
 
 _CREDENTIALS = struct.Struct("=iii")
+# When a call began, what runs, and in which state.
+_Call = tuple[float, str, bytes]
+
 # From linux/socket.h and asm-generic/socket.h; Python has no name for the second.
 _SCM_CREDENTIALS = 2
 _SO_RCVBUFFORCE = 33
@@ -96,7 +99,9 @@ class StateServer:
         self._sequence = 0
         self._uids = {0, os.geteuid()}
         self._waiting: dict[int, deque[tuple[bytes, int]]] = {}
-        self._busy: tuple[float, str] | None = None  # when the present call began, and what runs
+        self._busy: _Call | None = None
+        self._latest: _Call | None = None
+        self._seen: _Call | None = None  # the latest call when the watching thread last looked
         self._watched = threading.Semaphore(0)
         self._watcher_sleeps = True
         self._socket = _bound(address)
@@ -253,7 +258,7 @@ class StateServer:
     def _call(self, state: LuaState, what: str, call: Callable[[], None]) -> None:
         """Let a state run, watched."""
         self._prints = 0
-        self._busy = (time.monotonic(), f"{what} of the state {text(state.name)}")
+        self._busy = self._latest = (time.monotonic(), what, state.name)
         if self._watcher_sleeps:
             self._watcher_sleeps = False
             self._watched.release()
@@ -340,9 +345,16 @@ class StateServer:
     # The watching thread
 
     def _watch(self) -> None:
-        """Look at what runs, four times in `max_seconds`; end the process where it has run too long."""
+        """Look at what runs, four times in `max_seconds`; end the process where it has run too long.
+
+        To be woken costs a call two changes of threads: so this thread sleeps only after a quarter without calls.
+        """
         busy = self._busy
         if busy is None:
+            if self._latest is not self._seen:
+                self._seen = self._latest
+                self._watched.acquire(timeout=self._max_seconds / 4)
+                return
             self._watcher_sleeps = True
             if self._busy is None:  # asked again, for a call that began in between
                 self._watched.acquire()
@@ -353,7 +365,10 @@ class StateServer:
             self._watched.acquire(timeout=min(left, self._max_seconds / 4))
             return
         if self._busy is busy:
-            self.log.write(f"{busy[1]} has run for more than {self._max_seconds:g} seconds: the server ends")
+            self.log.write(
+                f"{busy[1]} of the state {text(busy[2])} has run for more than {self._max_seconds:g} seconds: "
+                "the server ends"
+            )
             os._exit(1)
 
 

@@ -14,7 +14,7 @@ from errno import EBUSY, EEXIST, EINVAL, EIO, ENOENT, ENOMEM, ENOSPC, EOPNOTSUPP
 from typing import Any, Protocol
 
 from luaproc.errors import UsageError
-from luaproc.nflua import wire
+from luaproc.nflua import bytecode, wire
 from luaproc.nflua.errors import Refused
 from luaproc.responder.runtime import make_runtime
 
@@ -185,7 +185,7 @@ class Factory:
 def _compiled(lua: Any, part: str) -> bytes:
     with open(os.path.join(_LUA, part + ".lua"), "rb") as file:
         made: bytes = lua.execute(_DUMP, file.read())
-    return made
+    return bytecode.stripped(made) if made.startswith(bytecode.SIGNATURE) else made
 
 
 class States:

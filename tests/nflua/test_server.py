@@ -190,3 +190,13 @@ def test_the_example_with_asyncio(server: str) -> None:
         env={**os.environ, "LUAPROC_NFLUA_SOCKET": server},
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("[1, 3, 6, 10, 15, 21, 28, 36, 45, 55]\n", "")
+
+
+def test_the_bench_measures() -> None:
+    """Each figure is there, and a state at rest is as small as it was measured to be."""
+    done = luaproc("nflua", "bench", "--rounds", "1", "--seconds", "0.05", "--json")
+    assert (done.returncode, done.stderr) == (0, b"")
+    figures = json.loads(done.stdout)
+    assert figures["runtime"] == "lua53"
+    assert all(value > 0 for name, value in figures.items() if name != "runtime")
+    assert figures["state_kb"] < 110
