@@ -100,5 +100,5 @@ def test_an_ignored_signal_stays_ignored() -> None:
     process.send_signal(signal.SIGHUP)
     process.stdin.write(b"2\n")
     assert process.stdout.readline() == b"2\n"
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode == 0

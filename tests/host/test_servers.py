@@ -19,7 +19,7 @@ from tests.host.conftest import Start, script
 
 def death(code: str) -> ServerDied:
     """How a server that runs this code dies under us."""
-    with Interpreter(script(code), timeout=30) as interpreter, pytest.raises(ServerDied) as caught:
+    with Interpreter(script(code), timeout=60) as interpreter, pytest.raises(ServerDied) as caught:
         interpreter.load_string("return 1")
     assert not interpreter.connection.alive
     return caught.value
@@ -141,7 +141,7 @@ def test_garbage_is_told_however_little_it_is(end: str) -> None:
     """Before a timeout, and instead of a mere exit status."""
     server = script(f"receive(); os.write(1, b'hi\\n'); {end}")
     told = pytest.raises(RemoteProtocolError, match=r"lower-case hexadecimal digits, got 'hi\\n'")
-    with Interpreter(server, timeout=30) as interpreter, told:
+    with Interpreter(server, timeout=60) as interpreter, told:
         interpreter.load_string("return 1")
 
 
@@ -325,7 +325,7 @@ def test_hook_that_fails_ends_the_server(start: Start) -> None:
     ],
 )
 def test_server_that_breaks_the_protocol_is_ended(reply: str, problem: str) -> None:
-    with Interpreter(script(f"receive(); {reply}; time.sleep(60)"), timeout=30) as interpreter:
+    with Interpreter(script(f"receive(); {reply}; time.sleep(60)"), timeout=60) as interpreter:
         with pytest.raises(RemoteProtocolError) as caught:
             interpreter.load_string("return 1")
         assert problem in str(caught.value)

@@ -75,7 +75,7 @@ def interrupted(executable: str, program: str, script: Path, case: tuple[str, in
                     process.wait(0.5)
             else:
                 process.wait(30)  # with stdin open: its end would end a read too
-            out, err = process.communicate(stdin, timeout=30)
+            out, err = process.communicate(stdin, timeout=60)
         finally:
             process.kill()
     return Outcome(aside(out), aside(err), process.returncode)

@@ -24,36 +24,49 @@ SESSION = (
     ("print(i)", ">> "),
     ("end", PROMPT),
     ("error('at the prompt')", PROMPT),
-    ("=io.read('*n', '*l')", "\n"),
+    # Not before the script has said so: until then the terminal is the editor's, and shows what is typed or not.
+    ("print('waits') print(io.read('*n', '*l'))", "\r\nwaits\r\n"),
     ("12 rest of the line", PROMPT),
     ("=nil .. 1", PROMPT),
 )
 
 
-def start(executable: str, locale: str = "") -> "pexpect.spawn[str]":
-    """The interpreter on a terminal of its own, its first prompt read."""
-    child = pexpect.spawn(
+def start(executable: str, words: tuple[str, ...] = ("-i",), **variables: str) -> "pexpect.spawn[str]":
+    """The interpreter on a terminal of its own."""
+    return pexpect.spawn(
         executable,
-        ["-i"],
+        list(words),
         encoding="utf-8",
         cwd=str(SCRIPTS),
-        env={"TERM": "dumb", "PATH": "/usr/bin:/bin", "LC_ALL": locale},
-        timeout=20,
+        env={"TERM": "dumb", "PATH": "/usr/bin:/bin", **variables},
+        timeout=60,
         dimensions=(50, 300),
     )
+
+
+def end(child: "pexpect.spawn[str]") -> int:
+    """Ctrl-D, and the exit status.
+
+    At the prompt: what is typed between two prompts the terminal takes by lines, and its end of file is a zero byte to
+    the editor that comes next.
+    """
     child.expect_exact(PROMPT)
-    return child
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    return int(child.exitstatus)
 
 
 def talk(executable: str) -> str:
     """A whole session, ended by Ctrl-D, as the terminal shows it."""
     child = start(executable)
+    child.expect_exact(PROMPT)
     shown = child.before or ""
-    for line, end in SESSION:
+    for line, then in SESSION:
         child.sendline(line)
         child.expect_exact(line)
-        child.expect_exact(end)
-        shown += f"{line}{child.before}{end}"
+        child.expect_exact(then)
+        shown += f"{line}{child.before}{then}"
     child.sendeof()
     child.expect(pexpect.EOF)
     shown += child.before or ""
@@ -72,33 +85,29 @@ def test_a_session_looks_like_the_real_one(stand_ins: dict[str, Path], name: str
 def test_history_and_line_editing(stand_ins: dict[str, Path]) -> None:
     """Cursor up brings the last chunk back, a continued one whole; the line can be edited."""
     child = start(str(stand_ins["lua5.1"]))
-    for line, end in (("print(1,", ">> "), ("20)", PROMPT)):
+    child.expect_exact(PROMPT)
+    for line, then in (("print(1,", ">> "), ("20)", PROMPT)):
         child.sendline(line)
-        child.expect_exact(end)
+        child.expect_exact(then)
     child.send("\x1b[A")
     child.expect_exact("20)")
     child.sendline("\x7f + 3)")
     child.expect_exact("1\t23")
-    child.sendeof()
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
+    assert end(child) == 0
 
 
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_letters_beyond_ascii(stand_ins: dict[str, Path], name: str, locale: str) -> None:
     """They are bytes, to Lua and in the history, whatever the locale."""
-    child = start(str(stand_ins[name]), locale)
+    child = start(str(stand_ins[name]), LC_ALL=locale)
+    child.expect_exact(PROMPT)
     child.sendline('="<é>" .. #"é"')
     child.expect_exact("<é>2")
     child.expect_exact(PROMPT)
     child.send("\x1b[A")
     child.sendline(' .. "!"')
     child.expect_exact("<é>2!")
-    child.sendeof()
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
+    assert end(child) == 0
 
 
 @pytest.mark.real
@@ -106,6 +115,7 @@ def test_ctrl_c_ends_a_loop_and_gives_the_prompt_back(stand_ins: dict[str, Path]
     """Twice over: the first interruption leaves nothing behind. At the prompt itself Ctrl-C ends lua, by the signal."""
     for executable in (str(stand_ins[name]), need(name)):
         child = start(executable)
+        child.expect_exact(PROMPT)
         if name == "luajit":
             child.sendline("jit.off()")
             child.expect_exact(PROMPT)
@@ -126,10 +136,6 @@ def test_ctrl_c_ends_a_loop_and_gives_the_prompt_back(stand_ins: dict[str, Path]
 
 def test_a_terminal_without_a_script_is_a_prompt(stand_ins: dict[str, Path], name: str) -> None:
     """No words at all: version and prompt."""
-    child = pexpect.spawn(str(stand_ins[name]), encoding="utf-8", env={"TERM": "dumb"}, timeout=20)
+    child = start(str(stand_ins[name]), ())
     child.expect_exact("Lua 5.1.5  Copyright" if name == "lua5.1" else "JIT: ON")
-    child.expect_exact(PROMPT)
-    child.sendeof()
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
+    assert end(child) == 0

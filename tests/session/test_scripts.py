@@ -374,7 +374,7 @@ def test_interrupted_script_says_where(tmp_path: Path) -> None:
             pass
         time.sleep(0.3)  # the server is working then, or about to
         os.kill(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.endswith("loop.lps:2: interrupted; the server was ended\n")
 

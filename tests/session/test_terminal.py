@@ -32,7 +32,7 @@ class Terminal:
             [*program, "session", *words],
             cwd=str(home),
             encoding="utf-8",
-            timeout=20,
+            timeout=60,
             dimensions=(60, 200),
             env={**os.environ, "TERM": "xterm", "XDG_STATE_HOME": str(home / "state"), "PROMPT_TOOLKIT_NO_CPR": "1"},
         )
