@@ -4,6 +4,7 @@ Exit statuses beyond those of the command: 2 for a usage error, 1 for any other 
 """
 
 import _signal  # type: ignore[import-not-found]
+import gc
 import sys
 
 from luaproc.errors import LuaprocError
@@ -56,9 +57,7 @@ def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = Fals
     elif words == ["-v"]:
         _print_version(options)
     elif words and words[0] == "serve" and "--help" not in words and "-h" not in words:
-        from luaproc.responder.serve import serve
-
-        serve([*options, *words[1:]])
+        _serve([*options, *words[1:]])
     else:
         from luaproc.commands import cli
 
@@ -78,11 +77,18 @@ def _is_lua_alias(name: str) -> bool:
 
 def _serve_php(words: "list[str]", options: "list[str]") -> None:
     """As PHP starts a Lua: mw_main.lua, Scribunto's directory, the interpreter's id, the size of PHP's integers."""
-    from luaproc.responder.serve import serve
-
     for option, value in zip(("--interpreter-id", "--int-size"), words[2:4], strict=False):
         options += [option, value]
-    serve(options, main_script=words[0])
+    _serve(options, main_script=words[0])
+
+
+def _serve(options: "list[str]", main_script: "str | None" = None) -> None:
+    # Nothing that serves makes reference cycles (tests/responder/test_memory.py): Python's collector would look at what
+    # is imported, 0.3 ms of a start, and find nothing.
+    gc.disable()
+    from luaproc.responder.serve import serve
+
+    serve(options, main_script)
 
 
 def _print_version(options: "tuple[str, ...]") -> None:

@@ -73,7 +73,7 @@ class Reserve:
         self.limit = 0
         self._used = lua.get_memory_used
         self._set_max_memory = lua.set_max_memory
-        self._ballast: bytearray | None = bytearray(BALLAST)
+        self._ballast: bytes | None = bytes(BALLAST)  # of bytes, zeros need not be written: no page is touched
         self._full_pages = 0  # of the process's virtual memory: nearly its limit; 0 where it has none
         self._statm, self._page = -1, 1
 
@@ -100,7 +100,7 @@ class Reserve:
             return
         limit = self.limit
         try:
-            self._ballast = self._ballast or bytearray(BALLAST)
+            self._ballast = self._ballast or bytes(BALLAST)
             self.state = HELD
         except MemoryError:
             self.state = SHORT

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.responder.conftest import RUNTIMES
+from tests.responder.conftest import REGISTER, RUNTIMES, call_body, frames, load_body
 
 MEMORY = 400 << 20
 
@@ -113,3 +113,38 @@ def test_lua_gets_what_is_left_less_the_share_of_python() -> None:
 def test_lua_limit_without_a_limit_of_the_process(argument: int | None, expected: str) -> None:
     """0 is none. A small number still leaves Lua enough to say that there is not enough."""
     assert run(f"print(memory.lua_limit({argument}))") == expected
+
+
+# What `serve` leaves at its end for Python's collector, which it has turned off.
+CYCLES = """
+import gc, posix, sys
+from luaproc import entry
+def end(status):
+    sys.stderr.write(f"{gc.isenabled()} {gc.collect()}")
+    real(status)
+real, posix._exit = posix._exit, end
+entry.run(["luaproc", "serve", "--runtime", sys.argv[1], "--max-memory", "30M"])
+"""
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_serving_makes_no_cycles(runtime: str) -> None:
+    """Python's collector is off: four times as many messages, errors and losses among them, leave no more behind."""
+    once = [
+        load_body("local a = ... local b = php.f(a) return b, #tostring(b)"), load_body("error({1, {2}})"),
+        load_body("x ="), '{["op"]="getStatus"}', '{["op"]="cleanupChunks",["ids"]={[1]=1,[2]=1}}',
+        call_body(1, '"\\n"'), '{["op"]="return",["nvalues"]=1,["values"]={[1]={["x"]="y"}}}',
+        call_body(1, "{1, 2}"), '{["op"]="error",["value"]="no"}', call_body(2, "nil", "2"),
+        call_body(2, '"' + "x" * 8_000_000 + '"'),  # by slices, and there is no room for it
+    ]  # fmt: skip
+    left = []
+    for count in (1, 4):
+        told = subprocess.run(
+            [sys.executable, "-c", CYCLES, runtime], input=frames(REGISTER, *once * count), capture_output=True,
+            timeout=120,
+        )  # fmt: skip
+        assert told.returncode == 0, told.stderr
+        assert b"not enough memory" in told.stdout
+        left.append(told.stderr.decode())
+    assert left[0] == left[1]
+    assert left[0].startswith("False ")
