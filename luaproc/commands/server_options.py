@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from luaproc.errors import UsageError
+from luaproc.host.process import HAS_LIMITS, SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
 from luaproc.responder.options import OPTIONS
 from luaproc.responder.runtime import must_be_known
 
@@ -86,3 +87,20 @@ def limits(default: str) -> Callable[[FC], FC]:
         help=f"Memory of a server, by ulimit; K, M and G are understood, 0: no limit. [default: {default}]",
     )
     return lambda command: cpu(memory(command))
+
+
+def as_in_a_wiki(max_cpu: int | None, max_memory: int | None) -> tuple[int | None, int | None]:
+    """The limits of a server where those of a wiki are the default: Scribunto's own, which sets them on Linux alone."""
+    default = (SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT) if HAS_LIMITS else (None, None)
+    cpu, memory = (own if given is None else given for own, given in zip(default, (max_cpu, max_memory), strict=True))
+    return cpu or None, memory or None
+
+
+def limits_in_words(cpu: int | None, memory: int | None) -> str:
+    """The limits of a server for its user, with what changes them."""
+    words = [f"{cpu} s of CPU time"] if cpu else []
+    words += [f"{memory / (1 << 20):.4g} MiB of memory"] if memory else []
+    if not words:
+        return "no limits"
+    whose = "a wiki's limits, " if (cpu, memory) == (SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT) else ""
+    return f"{whose}{' and '.join(words)} (--max-cpu, --max-memory)"

@@ -13,8 +13,9 @@ import luaproc
 from luaproc.commands import server_options as options
 from luaproc.commands.signals import servers_end_first
 from luaproc.errors import UsageError
+from luaproc.host.errors import ServerNotStarted
 from luaproc.host.interpreter import default_server, shown
-from luaproc.host.printing import wants_colour
+from luaproc.host.printing import wants_colour, wrapped
 from luaproc.session.run import PromptLoop, run_script
 from luaproc.session.session import Session
 from luaproc.session.views import JsonView, TextView
@@ -25,7 +26,7 @@ from luaproc.session.views import JsonView, TextView
 @options.server
 @options.own_runtime
 @options.timeout
-@options.limits("none")
+@options.limits("Scribunto's own")
 @click.option("-e", "code", metavar="CODE", multiple=True, help="Do this step (Lua or an op) first; repeatable.")
 @click.option("-i", "interactive", is_flag=True, help="Prompt after -e and SCRIPT, as `lua -i` does.")
 @click.option("--wire", is_flag=True, help="Show every frame, both ways; a script's steps too.")
@@ -53,7 +54,8 @@ def command(
 
     Lua code is loaded and called, and its values shown; lines that start with a colon are ops, which :help
     lists. A SCRIPT that ends in .lua is a module: it is loaded, called, and the prompt says how to go on. Without
-    SCRIPT and -e, on a terminal, there is a prompt; otherwise steps are read from stdin.
+    SCRIPT and -e, on a terminal, there is a prompt; otherwise steps are read from stdin. The server has a wiki's
+    limits: 7 s of CPU time, 50 MiB of memory.
 
     The exit status is 1 when a step failed; its line is on stderr.
     """
@@ -61,7 +63,9 @@ def command(
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         _reconfigure(stream)
     is_module = script is not None and script.endswith(".lua")
-    given: list[tuple[str, Iterable[str]]] = [("-e", [text]) for text in code]
+    max_cpu, max_memory = options.as_in_a_wiki(max_cpu, max_memory)
+    names = ["-e"] if len(code) == 1 else [f"-e {number}" for number in range(1, len(code) + 1)]
+    given: list[tuple[str, Iterable[str]]] = [(name, [text]) for name, text in zip(names, code, strict=True)]
     if script is not None:
         given.append((script, [f":module {shlex.quote(script)}"] if is_module else _open(script)))
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
@@ -71,14 +75,14 @@ def command(
         given.append(("<stdin>", sys.stdin))
 
     colour = wants_colour(sys.stdout)
-    width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+    columns = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
     view: JsonView | TextView
     if as_json:
         view = JsonView(sys.stdout, sys.stderr)
     else:
         err = None if prompted else sys.stderr
         shows_steps = not prompted and (echo or wire)
-        view = TextView(sys.stdout, err, colour=colour, echo=shows_steps, width=width)
+        view = TextView(sys.stdout, err, colour=colour, echo=shows_steps, columns=columns)
 
     conversation: PromptLoop | None = None
     if prompted:
@@ -91,15 +95,19 @@ def command(
         ask=conversation.ask if conversation else None,
         go_on=conversation.go_on if conversation else None,
         timeout=timeout or None,
-        cpu_limit=max_cpu or None,
-        memory_limit=max_memory or None,
+        cpu_limit=max_cpu,
+        memory_limit=max_memory,
     )
     session.wire = "on" if wire else "off"
     with session:
         if conversation is not None:
             pid = session.interpreter.connection.pid
-            click.echo(f"luaproc {luaproc.__version__}, the server is {shown(words)}, pid {pid}.")
-            click.echo("Type Lua, or :help; Ctrl-D leaves.")
+            banner = (
+                f"luaproc {luaproc.__version__}, the server is {shown(words)}, pid {pid},\n"
+                f"with {options.limits_in_words(max_cpu, max_memory)}.\n"
+                "Type Lua, or :help; Ctrl-D leaves."
+            )
+            click.echo(wrapped(banner, columns) if columns else banner)
         good = True
         try:
             for view.source, lines in given:
@@ -120,7 +128,10 @@ def _server(command: str | None, runtime: str | None) -> list[str]:
         return default_server() + (["--runtime", runtime] if runtime else [])
     if runtime:
         raise UsageError("--runtime is for our own server; with --server, its command says which Lua it runs")
-    return options.server_words(command)
+    words = options.server_words(command)
+    if words and shutil.which(words[0]) is None:  # the shell that sets the limits would start
+        raise ServerNotStarted(f"the server {command!r} cannot be started: there is no program {words[0]}")
+    return words
 
 
 def _open(path: str) -> IO[str]:

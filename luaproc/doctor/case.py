@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +17,6 @@ from luaproc.install.starting import executable
 
 Level = Literal["ok", "warning", "failed", "skipped"]
 """`skipped`: not checked, since what it needs has failed or is not there."""
-
-# Scribunto sets its limits on Linux alone (docs/protocol.md, "How the process is started").
-HAS_LIMITS = platform.system() == "Linux"
 
 # What a web server's PHP finds as PATH: PHP-FPM clears the environment, and the system's own is all that is left.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

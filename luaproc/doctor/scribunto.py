@@ -8,10 +8,10 @@ import re
 from pathlib import Path
 
 from luaproc.doctor import processes
-from luaproc.doctor.case import HAS_LIMITS, Case, Finding, failed, not_checked, ok, refused, warning
+from luaproc.doctor.case import Case, Finding, failed, not_checked, ok, refused, warning
 from luaproc.doctor.settings import Unreadable
 from luaproc.doctor.users import as_user, obstacle
-from luaproc.host.process import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
+from luaproc.host.process import HAS_LIMITS, SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
 from luaproc.install.mediawiki import MAIN, error_file_command, other_mediawikis, php_words
 from luaproc.install.mediawiki import local_settings as local_settings_lines
 from luaproc.responder.scribunto import function_class

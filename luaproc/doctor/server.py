@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from luaproc.doctor import files
-from luaproc.doctor.case import HAS_LIMITS, Case, Finding, failed, not_checked, ok, warning
+from luaproc.doctor.case import Case, Finding, failed, not_checked, ok, warning
 from luaproc.doctor.processes import end_group, run
 from luaproc.doctor.scribunto import ULIMIT, ulimit_command
 from luaproc.doctor.users import as_user
 from luaproc.errors import LuaprocError
 from luaproc.host.errors import LuaError, ServerDied
 from luaproc.host.interpreter import Interpreter
-from luaproc.host.process import FrameHook, limited
+from luaproc.host.process import HAS_LIMITS, FrameHook, limited
 from luaproc.responder.scribunto import function_class
 from luaproc.wire.messages import Call
 
@@ -195,7 +195,7 @@ def time_limit(case: Case) -> Finding:
             lua.load_string("while true do end", "=endless")()
     except ServerDied as died:
         if died.signal == signal.SIGXCPU:
-            return ok(f"a module without end is stopped: {str(died).partition(' - ')[0]!r}")
+            return ok(f"a module without end is stopped: {died.cause!r}")
         return failed(
             f"a module without end is not stopped as MediaWiki understands it: {died}",
             f"The process must die of SIGXCPU. Is {case.lua} a wrapper that catches it? Let it exec the server.",

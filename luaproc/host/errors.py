@@ -142,7 +142,8 @@ class ServerDied(HostError):
 
     status: the exit status; None when a signal ended it. signal: the number of the signal; None when it
     exited. As PHP does, a status from 128 is taken for a shell's way to report the signal status-128. returncode:
-    as subprocess has it. stderr: the end of what the server wrote there, where `Connection` keeps it.
+    as subprocess has it. stderr: what the server wrote there (the end of much), where `Connection` keeps it. cause: how
+    it ended, without the line of stderr that ``str()`` adds.
     """
 
     def __init__(self, returncode: int, stderr: str = "") -> None:
@@ -152,7 +153,8 @@ class ServerDied(HostError):
         self.status = returncode if number is None else None
         self.returncode = returncode
         self.stderr = stderr
-        super().__init__(_cause(returncode, number) + _reason(stderr))
+        self.cause = _cause(returncode, number)
+        super().__init__(self.cause + _reason(stderr))
 
 
 def _cause(status: int, number: int | None) -> str:

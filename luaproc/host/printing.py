@@ -10,6 +10,7 @@ import base64
 import math
 import os
 import re
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ from luaproc.wire.values import FunctionRef
 
 _NAME = re.compile(b"(?!(?:%b)$)[A-Za-z_][A-Za-z0-9_]*" % "|".join(sorted(WORDS)).encode())
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_COLUMNS = re.compile(r"(\s*)(?:(\S.*?\S {2,})(?=\S))?(.*)", re.DOTALL)  # margin, first column, the rest
 _INDENT = "    "
 _NARROW = 20  # characters: where no more are left, lines and indentation serve nobody
 _JSON_DEPTH = 100  # levels; Python's json, and others' too, give up at some hundreds
@@ -40,7 +42,38 @@ def _bytewise(character: str, escape: str) -> str:
 
 def wants_colour(stream: IO[str]) -> bool:
     """Whether colours are welcome on a stream: a terminal's that understands them, unless NO_COLOR is set."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and not is_dumb()
+
+
+def is_dumb() -> bool:
+    """Whether TERM names a terminal that understands no escape sequences; a screen reader's user asks for one so."""
+    return os.environ.get("TERM") in ("dumb", "unknown")
+
+
+def wrapped(text: str, columns: int) -> str:
+    """Text whose lines break between words, not where the terminal ends; lines that fit stay as they are.
+
+    What goes on stands below the beginning of its line, or of its line's second column (two blanks or more lie
+    between columns) where half of the terminal is left for that one.
+    """
+    return "\n".join(broken for line in text.split("\n") for broken in _broken(line, columns))
+
+
+def _broken(line: str, columns: int) -> Iterator[str]:
+    line = line.expandtabs()
+    if len(line) <= columns or columns < _NARROW:
+        yield line
+        return
+    match = _COLUMNS.match(line)
+    assert match is not None
+    head, rest = match[1] + (match[2] or ""), match[3]
+    margin = " " * len(head)
+    if len(head) > columns // 2:
+        yield head.rstrip()
+        margin = head = match[1] + _INDENT
+    yield from textwrap.wrap(
+        rest, columns, initial_indent=head, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def coloured(text: str, style: str) -> str:

@@ -26,6 +26,9 @@ SCRIBUNTO_CPU_LIMIT = 7
 SCRIBUNTO_MEMORY_LIMIT = 52_428_800
 """Bytes: Scribunto's default memoryLimit."""
 
+HAS_LIMITS = sys.platform.startswith("linux")
+"""Whether Scribunto sets its limits on this system (docs/protocol.md, "How the process is started")."""
+
 FrameHook = Callable[[Side, bytes, float], None]
 """Called with who sent a frame, its body as it travels (a responder's is escaped), and the seconds since the start."""
 
@@ -33,7 +36,7 @@ FrameHook = Callable[[Side, bytes, float], None]
 _ULIMIT = '[ -z "$1" ] || { ulimit -St "$1"; ulimit -Ht "$2"; }; [ -z "$3" ] || ulimit -v "$3"; shift 3; exec "$@"'
 
 _MOST = 2**62  # of a limit; from 2^63 on shells and kernels take another number, or none
-_STDERR_TAIL = 4000
+_STDERR_TAIL = 1 << 16  # bytes: a whole trace, and what a wrapper said before
 
 GRACE = 2.0
 """Seconds that a server gets to end after it closed its pipe or was told to."""
@@ -93,6 +96,7 @@ class ServerProcess:
         self._gone: HostError | RemoteProtocolError | None = None
         self._decoder = FrameDecoder(frame_limit)
         self._out = bytearray()
+        self._last_words = ""
         try:
             self._stderr: IO[bytes] = tempfile.TemporaryFile() if stderr is None else open(stderr, "a+b")
         except OSError as error:
@@ -150,9 +154,9 @@ class ServerProcess:
         self._process.terminate()
 
     def stderr_tail(self) -> str:
-        """The end of what the server wrote to stderr so far, at most 4000 bytes."""
+        """The end of what the server wrote to stderr so far, or ever if it is gone; at most 65,536 bytes."""
         if self._stderr.closed:
-            return ""
+            return self._last_words
         size = os.fstat(self._stderr.fileno()).st_size
         return os.pread(self._stderr.fileno(), _STDERR_TAIL, max(0, size - _STDERR_TAIL)).decode("utf-8", "replace")
 
@@ -190,7 +194,8 @@ class ServerProcess:
 
     def _settle(self) -> ServerDied:
         """Remember how it ended, and let go of everything; the process has ended."""
-        died = ServerDied(self._process.returncode, self.stderr_tail())
+        self._last_words = self.stderr_tail()
+        died = ServerDied(self._process.returncode, self._last_words)
         if self._gone is None:
             self._gone = died
         self._close_pipes()

@@ -268,10 +268,13 @@ def _save(session: Session, request: Request) -> Outcome:
 
 
 def _restart(session: Session, _request: Request) -> Outcome:
-    session.restart()
-    libraries = ", ".join(_line(name) for name in session.libraries)
+    files = session.restart()
     text = f"a fresh server, pid {session.interpreter.connection.pid}"
-    return Outcome(text=text + (f"; registered again: {libraries}" if libraries else ""))
+    if session.libraries:
+        text += "; registered again: " + ", ".join(map(_line, session.libraries))
+    if files:
+        text += f"; {reloaded_text(files)}"
+    return Outcome(text=text)
 
 
 def _testquit(session: Session, _request: Request) -> Outcome:
@@ -425,7 +428,8 @@ Write the steps so far as a script.
 before it; the answers you gave become :answer lines. Steps done while Lua
 waited for an answer are left out.""", server=False, saved=False),
     "restart": SessionOp(_restart, "", "End the server and start a fresh one.\n"
-                  "Its chunks are gone; libraries are registered again, with their answers.",
+                  "Its chunks are gone; libraries are registered again, with their answers, and\n"
+                  "modules loaded anew.",
                   server=False, nested=False),
     "testquit": SessionOp(_testquit, "", "Tell the server to fail, for testing: status 42.", nested=False),
     "help": SessionOp(_help, "[OP]", "Show this, or more about one op.", server=False, saved=False),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from luaproc.host.printing import is_dumb
 from luaproc.session import history
 from luaproc.session.completion import complete as candidates
 from luaproc.session.session import Session
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 
 def open_prompt(current: Callable[[], Session]) -> Prompt:
-    """The best prompt that there is. current: the session, for completion."""
-    if os.environ.get("TERM") != "dumb":
+    """The best prompt that there is: what cannot edit a line gets one without escape sequences. current: the session,
+    for completion."""
+    if sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb():
         try:
             return ToolkitPrompt(current)
         except ImportError:

@@ -56,7 +56,7 @@ def run_step(session: Session, step: Step, view: View, nested: bool = False) -> 
         saved = isinstance(error, LuaError)
         # A script runs to the step after it, since it was expected to fail.
         text = step.text if split_op(step.text)[0] == "fails" else f":fails {step.text}"
-        view.failed(step, error)
+        view.failed(step, error, session.last_words(error))
         good = False
     else:
         saved, text, good = is_saved(step), step.text, True
@@ -109,10 +109,13 @@ class PromptLoop:
                 continue
             number += 1
             self._step_began = time.monotonic()
+            was_alive = session.alive
             try:
                 run_step(session, Step(number, text), self.view)
             except KeyboardInterrupt:
                 pass  # it has been shown
+            if was_alive and not session.alive and not session.leaving:
+                self.view.noted(":restart starts a fresh server")
 
     def ask(self, name: str, depth: int) -> Answer:
         """The answer that the person gives to a call of Lua's; ops can be used first."""

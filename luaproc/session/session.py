@@ -37,6 +37,8 @@ math.randomseed math.sin math.sinh math.sqrt math.tan math.tanh
 os.clock os.date os.difftime os.time debug.traceback
 """.split()  # noqa: SIM905
 
+_UTF8_MARK = b"\xef\xbb\xbf"  # some editors of Windows write it at a file's beginning; Lua 5.1 does not know it
+
 _ID = re.compile(r"(?:chunks\[)?([0-9]{1,15})\]?")
 
 
@@ -171,6 +173,14 @@ class Session:
         """Whether there is a server to talk to."""
         return self.interpreter.connection.alive
 
+    def last_words(self, error: LuaprocError) -> str:
+        """What a server that is gone by this error has said on stderr, without its last line end."""
+        if isinstance(error, ServerDied):
+            return error.stderr.rstrip()
+        return (
+            "" if self.alive or isinstance(error, SessionError) else self.interpreter.connection.stderr_tail().rstrip()
+        )
+
     def __enter__(self) -> Session:
         return self
 
@@ -179,14 +189,16 @@ class Session:
     ) -> None:
         self.interpreter.terminate()
 
-    def restart(self) -> None:
-        """End the server, start a fresh one, and register this side's libraries with it, as PHP would."""
+    def restart(self) -> list[LoadedFile]:
+        """End the server, start a fresh one, register this side's libraries with it, as PHP would, and load the modules
+        of ``:module`` again; which ones these are."""
         self.interpreter.terminate()
         self.held.clear()
         self._has_print = False
         self.interpreter = self._start()
         for name in self.libraries:
             self._register(name)
+        return self._load_anew([file for file in self.files.values() if file.module])
 
     def run_lua(self, text: str, name: str) -> tuple[Any, ...]:
         """Load Lua code and call it; an expression's values are returned. name: the chunk's.
@@ -195,8 +207,8 @@ class Session:
         """
         self._need_print(text)
         compiled = typed(text, self._library_names())
-        for local in compiled.kept_local:
-            self.watcher.noted(f"{local} is a library's name: this local ends with the step")
+        for note in compiled.notes:
+            self.watcher.noted(note)
         chunk = self._load_first(compiled.texts, f"={name}")
         self.hold(chunk, name, text)
         try:
@@ -251,8 +263,11 @@ class Session:
 
     def reload(self, only_changed: bool = False) -> list[LoadedFile]:
         """Load files anew that were loaded before, and call those that were called; which ones these are."""
-        found = [file for file in self.files.values() if not only_changed or file.stamp_now() not in (None, file.stamp)]
-        for file in found:
+        files = self.files.values()
+        return self._load_anew([f for f in files if not only_changed or f.stamp_now() not in (None, f.stamp)])
+
+    def _load_anew(self, files: list[LoadedFile]) -> list[LoadedFile]:
+        for file in files:
             file.stamp = file.stamp_now()
             called = file.called
             self._load(file)
@@ -260,14 +275,14 @@ class Session:
                 self._call_module(file)
             elif called:
                 self.call(file.chunk)
-        return found
+        return files
 
     def _load(self, file: LoadedFile) -> LuaFunction:
         try:
             text = file.path.read_bytes()
         except OSError as error:
             raise SessionError(f"{file.path} cannot be read: {error.strerror}") from None
-        chunk = self.load(text, file.name)
+        chunk = self.load(text.removeprefix(_UTF8_MARK), file.name)
         file.chunk, file.called = chunk.id, False
         return chunk
 

@@ -78,10 +78,10 @@ class Placeholder(str):
 
 
 class Typed(NamedTuple):
-    """What a step is compiled as: texts to try, one after the other; and the locals that end with the step."""
+    """What a step is compiled as: texts to try, one after the other; and why locals end with the step, if some do."""
 
     texts: list[bytes]
-    kept_local: list[str]
+    notes: list[str]
 
 
 def typed(text: str, globals_of_others: Collection[str]) -> Typed:
@@ -93,9 +93,9 @@ def typed(text: str, globals_of_others: Collection[str]) -> Typed:
         return Typed([encode(_kept(text[1:])), encode("return " + text[1:])], [])
     if is_expression(text):
         return Typed([encode(_kept(text)), encode(text)], [])
-    changed, kept_local = _without_locals(text, globals_of_others)
+    changed, notes = _without_locals(text, globals_of_others)
     changed = _with_kept_result(changed)
-    return Typed([encode(changed)] + ([encode(text)] if changed != text else []), kept_local)
+    return Typed([encode(changed)] + ([encode(text)] if changed != text else []), notes)
 
 
 def uses_print(text: bytes | str) -> bool:
@@ -135,7 +135,7 @@ def _with_kept_result(text: str) -> str:
 
 def _without_locals(text: str, globals_of_others: Collection[str]) -> tuple[str, list[str]]:
     found = scan(text)
-    kept_local: list[str] = []
+    notes: list[str] = []
     for token, at in reversed(list(zip(found.tokens, found.places, strict=True))):
         if token != "local":
             continue
@@ -147,7 +147,8 @@ def _without_locals(text: str, globals_of_others: Collection[str]) -> tuple[str,
         else:
             continue
         if taken := [name for name in names if name in globals_of_others]:
-            kept_local = taken + kept_local
+            which = "this local ends" if len(names) == 1 else f"{', '.join(names)} end"
+            notes.insert(0, f"{taken[0]} is a library's name: {which} with the step")
         else:
             text = text[:at] + instead + text[match.end() :]
-    return text, kept_local
+    return text, notes

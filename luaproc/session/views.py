@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import IO, Any, Protocol
 
 from luaproc.host import printing
-from luaproc.host.errors import LuaError
+from luaproc.host.errors import LuaError, ServerDied
 from luaproc.session.lines import Step
 from luaproc.session.ops import error_data, error_text
 from luaproc.session.session import Outcome, Watcher
@@ -14,7 +15,19 @@ from luaproc.session.syntax import encode
 from luaproc.wire.framing import encode_frame
 from luaproc.wire.messages import Side
 
+_WIDTH = 100  # characters of a line, where no terminal says how many it has
+
 STYLES = {"dim": "2", "error": "31", "host": "36", "responder": "35", "call": "33", "step": "1"}
+
+
+# What a module of a wiki has beyond Lua's own libraries: there, Scribunto's Lua makes it.
+_OF_A_WIKI = re.compile(r"attempt to (?:index|call) global '(mw|require)' \(a nil value\)")
+
+
+def _hint(error: LuaError) -> str:
+    """What to do about an error that a session's newcomers meet; empty for any other."""
+    match = _OF_A_WIKI.fullmatch(error.message)
+    return f"\na session has no {match[1]}: `luaproc wiki` runs modules with a wiki's libraries" if match else ""
 
 
 class View(Watcher, Protocol):
@@ -26,8 +39,8 @@ class View(Watcher, Protocol):
     def done(self, step: Step, outcome: Outcome) -> None:
         """It was."""
 
-    def failed(self, step: Step, error: Exception) -> None:
-        """It was not."""
+    def failed(self, step: Step, error: Exception, words: str = "") -> None:
+        """It was not. words: what the server said on stderr before it went, where it went by this."""
 
 
 class TextView:
@@ -35,7 +48,7 @@ class TextView:
 
     out: values, and all that happens. err: where failures go, with the script's name and line before them;
     None for a terminal, where they stand with the rest. colour: with a terminal's colours. echo: show the
-    steps too.
+    steps too. columns: of the terminal, where there is one: lines break between words then.
     """
 
     def __init__(
@@ -46,9 +59,10 @@ class TextView:
         source: str = "",
         colour: bool = False,
         echo: bool = False,
-        width: int = 100,
+        columns: int | None = None,
     ) -> None:
-        self.out, self.err, self.source, self.colour, self.echo, self.width = out, err, source, colour, echo, width
+        self.out, self.err, self.source, self.colour, self.echo, self.columns = out, err, source, colour, echo, columns
+        self.width = columns or _WIDTH
         unicode = str(getattr(out, "encoding", "")).lower().replace("-", "").startswith("utf")
         self._arrow = {"host": "PHP → Lua" if unicode else "PHP -> Lua"}
         self._arrow["responder"] = "PHP ← Lua" if unicode else "PHP <- Lua"
@@ -72,7 +86,7 @@ class TextView:
         self._print(printing.readable(text))
 
     def noted(self, text: str) -> None:
-        self._print(self._styled("dim", printing.readable(text)))
+        self._print(self._styled("dim", self._prose(text)))
 
     def called(self, name: str, args: tuple[Any, ...], depth: int) -> None:
         shown = printing.values(args, self.width - len(name) - 20)
@@ -91,16 +105,26 @@ class TextView:
         if outcome.values:
             self._print(printing.values(outcome.values, self.width))
         if outcome.text:
-            self._print(printing.readable(outcome.text))
+            self._print(self._prose(outcome.text))
 
-    def failed(self, step: Step, error: Exception) -> None:
-        text = error_text(error) if isinstance(error, LuaError) else printing.readable(str(error))
+    def failed(self, step: Step, error: Exception, words: str = "") -> None:
+        text = error_text(error) + _hint(error) if isinstance(error, LuaError) else str(error)
+        death = error if isinstance(error, ServerDied) else None
+        if "\n" in words or (words and not death):  # a single line stands in a death's own text
+            cause = death.cause if death else text
+            cause += " Its last words:" if cause.endswith(".") else "; its last words:"
+            text = "\n".join([cause, *("    " + line for line in words.split("\n"))])
         if self.err is None:
-            self._print(self._styled("error", text))
+            self._print(self._styled("error", self._prose(text)))
         else:
+            text = printing.readable(text)
             self.out.flush()
             self.err.write(f"{self.source}:{step.line}: {text}\n")
             self.err.flush()
+
+    def _prose(self, text: str) -> str:
+        text = printing.readable(text)
+        return printing.wrapped(text, self.columns) if self.columns else text
 
     def _indented(self, style: str, depth: int, text: str) -> str:
         margin = "  " * depth
@@ -123,8 +147,9 @@ class JsonView:
     Members: ``line``, ``step`` (its text), ``ok``; ``values`` where Lua gave some; ``printed`` (lines of its `print`);
     ``notes`` (what the session had to say); ``calls`` (``name``, ``args``,
     ``depth``, and ``values`` or ``error``) where Lua called PHP; ``frames`` (``from``, ``header``, ``body``)
-    where the wire is shown; ``error`` (``kind`` is ``lua``, ``server`` or ``session``; ``message``; …) where
-    something failed; and what the op tells besides, as members of its own or as ``text``. Failures stand on `err` too.
+    where the wire is shown; ``error`` (``kind`` is ``lua``, ``server`` or ``session``; ``message``; ``stderr`` of a
+    server that is gone; …) where something failed; and what the op tells besides, as members of its own or as
+    ``text``. Failures stand on `err` too.
     """
 
     def __init__(self, out: IO[str], err: IO[str], *, source: str = "") -> None:
@@ -161,8 +186,9 @@ class JsonView:
         text = {"text": outcome.text} if outcome.text and outcome.data is None else {}
         self._write(step, True, {**values, **text, **(outcome.data or {})})
 
-    def failed(self, step: Step, error: Exception) -> None:
-        self._write(step, False, {"error": error_data(error)})
+    def failed(self, step: Step, error: Exception, words: str = "") -> None:
+        said = {"stderr": printing.text_for_json(encode(words))} if words else {}
+        self._write(step, False, {"error": {**error_data(error), **said}})
         self.err.write(f"{self.source}:{step.line}: {printing.readable(str(error))}\n")
         self.err.flush()
 

@@ -83,3 +83,21 @@ def test_tables_of_any_depth_are_printed_and_read_back_by_json() -> None:
     for _ in range(100):
         in_json = in_json["a"]
     assert in_json["table"] == "{a = " * (MAX_LEVELS - 100) + '"bottom"' + "}" * (MAX_LEVELS - 100)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("short\n\n  too", "short\n\n  too"),
+        ("words that go on and on to the end", "words that go on and\non to the end"),
+        ("  margin, and words that go on", "  margin, and words\n  that go on"),
+        (":op X   does this and that", ":op X   does this\n        and that"),
+        ("  :operation NAME  does this and that", "  :operation NAME\n      does this and\n      that"),
+        ("/a/path/that/is/longer/than/a/line is whole", "/a/path/that/is/longer/than/a/line\nis whole"),
+        ("\tm:1: in function 'name'", "        m:1: in\n        function\n        'name'"),
+    ],
+)
+def test_text_for_a_narrow_terminal(text: str, expected: str) -> None:
+    """Lines break between words, below their own column; what may be copied stays whole."""
+    assert printing.wrapped(text, 20) == expected
+    assert printing.wrapped(text, 200) == text.expandtabs()

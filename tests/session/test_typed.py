@@ -23,7 +23,7 @@ def words(request: pytest.FixtureRequest) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("code", "compiled", "kept_local"),
+    ("code", "compiled", "notes"),
     [
         ("local x = 1", " x = 1", []),
         ("local a, b = f()", " a, b = f()", []),
@@ -33,15 +33,19 @@ def words(request: pytest.FixtureRequest) -> list[str]:
         ("do local x = 1 end", "do local x = 1 end", []),
         ("function f() local x = 1 end", "function f() local x = 1 end", []),
         ("s = 'local x = 1'", "s = 'local x = 1'", []),
-        ("local string = 1", "local string = 1", ["string"]),
-        ("local x, table = 1, 2\nlocal y = 3", "local x, table = 1, 2\n y = 3", ["table"]),
+        ("local string = 1", "local string = 1", ["string is a library's name: this local ends with the step"]),
+        (
+            "local x, table = 1, 2\nlocal y = 3",
+            "local x, table = 1, 2\n y = 3",
+            ["table is a library's name: x, table end with the step"],
+        ),
         ("return", "return", []),
     ],
 )
-def test_locals_of_the_outermost_level_become_globals(code: str, compiled: str, kept_local: list[str]) -> None:
+def test_locals_of_the_outermost_level_become_globals(code: str, compiled: str, notes: list[str]) -> None:
     """Only those, and none that would hide a library; no line moves."""
     found = typed(code, {"string", "table"})
-    assert (found.texts[0].decode(), found.kept_local) == (compiled, kept_local)
+    assert (found.texts[0].decode(), found.notes) == (compiled, notes)
     assert found.texts[-1].decode() == code
 
 
@@ -111,7 +115,7 @@ def test_code_from_the_command_line(run: Run) -> None:
     assert run("_ + 1\n", "-e", "1", "--json", "-i").stdout.count('"ok": true') == 2
     done = run("", "-e", "error('a')", "-e", "1")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("-e:1: input 1:1: a\n")
+    assert done.stderr.startswith("-e 1:1: input 1:1: a\n")
 
 
 def test_files_are_loaded_anew(tmp_path: Path) -> None:
