@@ -117,9 +117,10 @@ def test_a_terminal_that_knows_no_escape_sequences_gets_none(tmp_path: Path, ter
     """A screen reader's user asks for one; what is typed is read line by line then."""
     import pexpect
 
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}  # pytest's
     child = pexpect.spawn(
         sys.executable, ["-m", "luaproc", "session"], encoding="utf-8", timeout=30, dimensions=(24, 40),
-        env={**os.environ, "TERM": term, "XDG_STATE_HOME": str(tmp_path)},
+        env={**environment, "TERM": term, "XDG_STATE_HOME": str(tmp_path)},
     )  # fmt: skip
     shown = ""
     for step in ("error('x')", ":help load", "local string = 1"):
