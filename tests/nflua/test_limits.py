@@ -110,6 +110,49 @@ def test_a_state_reaches_nothing_else(start: Start, runtime: str, flags: str) ->
             control.execute("s", "assert(debug.getregistry == nil and debug.gethook == nil or debug.gethook() == nil)")
 
 
+# With flag d: what would reach the hook, the functions that hold it, or what lupa left.
+ATTACKS = """
+for _, name in ipairs{
+    'sethook', 'getregistry', 'getuservalue', 'setuservalue', 'setfenv', 'getfenv', 'upvaluejoin', 'debug',
+} do
+    assert(debug[name] == nil, name)
+end
+local ours = { pcall, xpcall, coroutine.create, coroutine.resume, coroutine.wrap, print, require, load, setmetatable,
+    timer.create, nf.netlink, data.new, debug.getinfo, debug.traceback, math.random, os.time, string.rep }
+for index, func in ipairs(ours) do
+    assert(not pcall(debug.getupvalue, func, 1), index)
+    assert(not pcall(debug.setupvalue, func, 1, print), index)
+end
+local seen = 0
+for level = 0, 50 do
+    local info = debug.getinfo(level, 'Snf')
+    if not info then break end
+    seen = seen + 1
+    for index = 1, 30 do
+        local ok, name, value = pcall(debug.getlocal, level, index)
+        if ok and name then
+            assert(type(value) ~= 'userdata' and value ~= print or info.source == '@theirs', name)
+        end
+    end
+end
+assert(seen > 2)
+assert(debug.getmetatable(data.new(1)) == nil and not pcall(debug.setmetatable, data.new(1), {}))
+assert(not pcall(debug.setmetatable, print, {}) and not pcall(debug.setmetatable, nil, {}))
+assert(not pcall(debug.setmetatable, {}, { __gc = print }) )
+local metatable = debug.getmetatable('')
+assert(metatable == nil or metatable.__index == string)
+"""
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_the_debug_library_reaches_nothing_of_ours(start: Start, runtime: str) -> None:
+    with Control(server=start(runtime), timeout=30) as control:
+        control.create("s", 100_000, 1 << 20, "d")
+        control.execute("s", ATTACKS, "@theirs")
+        with pytest.raises(Refused, match="instruction limit"):
+            control.execute("s", "while true do pcall(debug.traceback) end", "@theirs")
+
+
 def test_a_call_that_no_hook_can_stop_ends_the_server(start: Start) -> None:
     """Clients get Connection refused within seconds, and wait for nothing."""
     address = start("lua53", "--max-seconds", "1")
