@@ -73,7 +73,13 @@ class Socket:
                     raise SocketError(-EAGAIN) from None
                 time.sleep(0.001)
             except OSError as error:
-                raise SocketError(-(error.errno or EPERM)) from None
+                raise self._error(error) from None
+
+    def _error(self, error: OSError) -> SocketError:
+        number = error.errno or EPERM
+        if number == ECONNREFUSED:
+            return SocketError(-number, f"{os.strerror(number)}: no server of states at {self.server}")
+        return SocketError(-number)
 
     def receive_datagram(self, seconds: float) -> "bytes | None":
         """The next datagram; None where none comes within `seconds`.
@@ -90,7 +96,7 @@ class Socket:
             self._must_be_served()
             return None
         except OSError as error:
-            raise SocketError(-(error.errno or EPERM)) from None
+            raise self._error(error) from None
 
     def _must_be_served(self) -> None:
         if self.server.protocol != USERSOCK:
@@ -100,7 +106,7 @@ class Socket:
         except BlockingIOError:
             pass  # it is busy
         except OSError as error:
-            raise SocketError(-(error.errno or ECONNREFUSED)) from None
+            raise self._error(error) from None
 
     @property
     def is_non_blocking(self) -> bool:

@@ -417,5 +417,7 @@ def serve(
             file = open(log, "ab")
         except OSError as error:
             raise UsageError(f"cannot write the log {log}: {error.strerror}") from None
-    StateServer(address, runtime, max_instructions, max_seconds, file).run()
+    server = StateServer(address, runtime, max_instructions, max_seconds, file)
+    server.log.write(f"serves states of {runtime} at {address}")
+    server.run()
     raise NfluaError("the server's thread has ended")

@@ -34,25 +34,31 @@ def lua(address: str, code: str, runtime: str = "lua51") -> str:
     return done.stdout.decode()
 
 
+def started(runtime: str, *options: str) -> "tuple[subprocess.Popen[bytes], str]":
+    """A server that answers, and its address."""
+    address = f"2:{next(_ports)}"
+    words = [sys.executable, "-m", "luaproc", "nflua", "serve", "--socket", address, "--runtime", runtime, *options]
+    process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+    for _ in range(1200):
+        try:
+            with Control(server=address, timeout=30) as control:
+                control.list()
+            return process, address
+        except SocketError:
+            assert process.poll() is None
+            time.sleep(0.02)
+    raise AssertionError("the server does not answer")
+
+
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Starts servers: runtime and options; returns the address. Each is ended after the test."""
     running: list[subprocess.Popen[bytes]] = []
 
     def start(runtime: str = "lua53", *options: str) -> str:
-        address = f"2:{next(_ports)}"
-        words = [sys.executable, "-m", "luaproc", "nflua", "serve", "--socket", address, "--runtime", runtime, *options]
-        process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+        process, address = started(runtime, *options)
         running.append(process)
-        for _ in range(600):
-            try:
-                with Control(server=address, timeout=30) as control:
-                    control.list()
-                return address
-            except SocketError:
-                assert process.poll() is None
-                time.sleep(0.05)
-        raise AssertionError("the server does not answer")
+        return address
 
     start.processes = running  # type: ignore[attr-defined]
     yield start
@@ -61,12 +67,30 @@ def start() -> Iterator[Start]:
         process.wait()
 
 
+@pytest.fixture(scope="module")
+def shared_servers() -> "Iterator[dict[str, str]]":
+    """A server of each runtime, for all tests of a file that harm none: runtime -> address."""
+    found = {runtime: started(runtime) for runtime in RUNTIMES}
+    yield {runtime: address for runtime, (_, address) in found.items()}
+    for process, _ in found.values():
+        process.kill()
+        process.wait()
+
+
+def emptied(address: str) -> str:
+    """That server, without a state."""
+    with Control(server=address, timeout=60) as control:
+        for state in control.list():
+            control.destroy(state.name)
+    return address
+
+
 @pytest.fixture(params=RUNTIMES)
-def any_server(request: pytest.FixtureRequest, start: Start) -> str:
+def any_server(request: pytest.FixtureRequest, shared_servers: dict[str, str]) -> str:
     """A server of each runtime in turn."""
-    return start(request.param)
+    return emptied(shared_servers[request.param])
 
 
 @pytest.fixture
-def server(start: Start) -> str:
-    return start()
+def server(shared_servers: dict[str, str]) -> str:
+    return emptied(shared_servers["lua53"])

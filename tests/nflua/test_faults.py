@@ -119,6 +119,12 @@ def test_data_that_nobody_can_take_is_told_in_order(server: str) -> None:
         assert data.receive(timeout=0) is None
 
 
+def test_no_server_is_told_with_its_address() -> None:
+    done = luaproc("nflua", "list", address="2:1111111111")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"luaproc: Connection refused: no server of states at 2:1111111111\n"
+
+
 def test_a_kernel_without_the_protocol() -> None:
     done = luaproc("nflua", "list", "--socket", "31:0")
     assert (done.returncode, done.stderr) == (1, b"luaproc: Protocol not supported\n")
@@ -152,7 +158,8 @@ def test_the_log_has_upstreams_lines_in_their_order(start: Start, tmp_path: Path
         ):  # fmt: skip
             with pytest.raises(Refused):
                 call(*words)
-    lines = [line.removeprefix("nflua: ") for line in log.read_text().splitlines()]
+    begin, *lines = [line.removeprefix("nflua: ") for line in log.read_text().splitlines()]
+    assert begin.startswith("serves states of lua53 at 2:")
     assert lines == [
         "state already exists: s",
         "could not create new lua state",

@@ -53,18 +53,16 @@ def test_instructions(start: Start, runtime: str, flags: str) -> None:
         control.execute("s", f"assert(x == {len(TRAPS)})")
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_each_call_begins_at_zero(start: Start, runtime: str) -> None:
-    with Control(server=start(runtime), timeout=30) as control:
+def test_each_call_begins_at_zero(any_server: str) -> None:
+    with Control(server=any_server, timeout=30) as control:
         control.create("s", 20_000, 1 << 20)
         for _ in range(10):
             control.execute("s", "for i = 1, 3000 do end")
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_memory(start: Start, runtime: str) -> None:
+def test_memory(any_server: str) -> None:
     """Upstream's own figures: 32 KiB do not fit in 32 KiB, and do in 128; what fails is collected."""
-    with Control(server=start(runtime), timeout=30) as control:
+    with Control(server=any_server, timeout=30) as control:
         control.create("small", 0, 32768)
         control.create("large", 0, 131072)
         with pytest.raises(Refused, match="not enough memory"):
@@ -81,10 +79,9 @@ def test_memory(start: Start, runtime: str) -> None:
 
 
 @pytest.mark.parametrize("flags", ["", "d"])
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_state_reaches_nothing_else(start: Start, runtime: str, flags: str) -> None:
+def test_a_state_reaches_nothing_else(any_server: str, flags: str) -> None:
     """No file, process, server, Python or other state; no finalizers, no bytecode; the debug library only with d."""
-    with Control(server=start(runtime), timeout=30) as control:
+    with Control(server=any_server, timeout=30) as control:
         control.create("s", 0, 1 << 20, flags)
         control.create("t", 0, 1 << 20)
         control.execute("t", "secret = 1 string.secret = 1")
@@ -144,9 +141,8 @@ assert(metatable == nil or metatable.__index == string)
 """
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_the_debug_library_reaches_nothing_of_ours(start: Start, runtime: str) -> None:
-    with Control(server=start(runtime), timeout=30) as control:
+def test_the_debug_library_reaches_nothing_of_ours(any_server: str) -> None:
+    with Control(server=any_server, timeout=30) as control:
         control.create("s", 100_000, 1 << 20, "d")
         control.execute("s", ATTACKS, "@theirs")
         with pytest.raises(Refused, match="instruction limit"):
@@ -161,15 +157,13 @@ def test_a_call_that_no_hook_can_stop_ends_the_server(start: Start) -> None:
         began = time.monotonic()
         with pytest.raises((SocketError, NfluaError)) as caught:
             control.execute("s", "(('a'):rep(40)):find(('a?'):rep(40) .. ('a'):rep(40) .. 'b')")
-        assert str(caught.value) == "Connection refused"
+        assert str(caught.value).startswith("Connection refused")
         assert time.monotonic() - began < 25
     assert start.processes[0].wait(10) == 1  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_data_and_timers(start: Start, runtime: str) -> None:
-    address = start(runtime)
-    with Control(server=address, timeout=30) as control, Data(server=address, timeout=30) as data:
+def test_data_and_timers(any_server: str) -> None:
+    with Control(server=any_server, timeout=30) as control, Data(server=any_server, timeout=30) as data:
         control.create("s", 0, 1 << 20)
         control.execute(
             "s",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.nflua.conftest import Start, lua
+from tests.nflua.conftest import lua
 
 HEAD = """
 local nflua = require 'nflua'
@@ -83,9 +83,9 @@ INDEX = {
 
 @pytest.mark.parametrize("runtime", ["lua51", "luajit21"])
 @pytest.mark.parametrize("entry", INDEX)
-def test_the_index(start: Start, entry: str, runtime: str) -> None:
+def test_the_index(server: str, entry: str, runtime: str) -> None:
     code, expected = INDEX[entry]
-    assert lua(start(), HEAD + code, runtime) == expected
+    assert lua(server, HEAD + code, runtime) == expected
 
 
 def test_the_index_is_whole() -> None:
@@ -93,7 +93,7 @@ def test_the_index_is_whole() -> None:
 
 
 @pytest.mark.parametrize("runtime", ["lua51", "luajit21"])
-def test_contracts_that_are_broken(start: Start, runtime: str) -> None:
+def test_contracts_that_are_broken(server: str, runtime: str) -> None:
     code = """
 for _, port in ipairs{ 0, 2^31, 1.5, -1 } do print(select(2, pcall(nflua.control, port))) end
 print(select(2, pcall(nflua.data, {})))
@@ -101,7 +101,7 @@ nflua.control(50) print(nflua.control(50))
 print(select(2, pcall(function() c:create(('x'):rep(64)) end)))
 c:close() print(select(2, pcall(function() c:list() end)))
 """
-    said = lua(start(), HEAD + code, runtime).splitlines()
+    said = lua(server, HEAD + code, runtime).splitlines()
     assert said == [
         *["bad argument #1 to 'nflua.control' (must be in range [0, 2^31))"] * 4,
         "bad argument #1 to 'nflua.data' (must be integer or nil)",
@@ -111,13 +111,13 @@ c:close() print(select(2, pcall(function() c:list() end)))
     ]
 
 
-def test_no_server(start: Start) -> None:
+def test_no_server() -> None:
     assert (
         lua("2:1111111111", HEAD + "print(c:create('a')) print(c:getstate())")
         == "nil\tConnection refused\t-111\nready\n"
     )
 
 
-def test_sockets_are_closed_by_the_collector(start: Start) -> None:
+def test_sockets_are_closed_by_the_collector(server: str) -> None:
     code = "nflua.control(60) collectgarbage() collectgarbage() print(type(nflua.control(60)))"
-    assert lua(start(), HEAD + code) == "userdata\n"
+    assert lua(server, HEAD + code) == "userdata\n"
