@@ -70,6 +70,7 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
     log_path = found.get("log")
     reserve = memory.Reserve(lua)
     frames = _open_pipes(reserve, str(log_path) if log_path else None)
+    cpu_limit = limits.cpu_seconds()
     boot = lua.execute(b"return assert(loadstring(..., '=luaproc/boot.lua'))", _source(b"boot"))
     given = {
         "boot.source": _source,
@@ -83,6 +84,7 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         "pipes.exit": os._exit,
         "pipes.die": log.die,
         "pipes.report": log.report,
+        "pipes.cpu_left": limits.cpu_clock(cpu_limit),
         "reserve.spend": reserve.spend,
         "reserve.restore": reserve.restore,
         "reserve.spend_if_full": reserve.spend_if_full,
@@ -90,7 +92,7 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         "settings.not_sent": pipes.NOT_SENT,
         "settings.reply_lost": pipes.REPLY_LOST,
         "settings.request_lost": pipes.REQUEST_LOST,
-        "settings.cpu_limit": limits.cpu_seconds(),
+        "settings.cpu_limit": cpu_limit,
         "settings.int_size": found.get("int-size", 8),
         "settings.function_head": scribunto.function_head(class_name, int(found.get("interpreter-id", 0))),
         "settings.with_log": scribunto.reads_log(class_name),

@@ -5,6 +5,7 @@ import os
 import re
 import resource
 import signal
+from contextlib import ExitStack
 
 import pytest
 
@@ -99,6 +100,35 @@ def test_sigxcpu(runtime: str, way: str, monkeypatch: pytest.MonkeyPatch) -> Non
         assert status == -signal.SIGXCPU, stderr
         assert used.ru_utime + used.ru_stime < 2
         assert b"Traceback" not in stderr
+
+
+# What a module does until its time is up: the kinds between which the hook comes seldom or often.
+BUSY = {
+    "a loop": "while true do end",
+    "small tables": "local t, i = {}, 0 while true do i = i + 1 t = {i % 50 ~= 0 and t, {}, 'x' .. i} end",
+    "garbage beside live data": "local kept = {} for i = 1, 1e5 do kept[i] = {i} end while true do kept[1] = {} end",
+    "short C calls": "local s = 'abc' while true do local r = s:find('b') end",
+    "long C calls": "local s = ('x'):rep(1e5) while true do local r = s:gsub('x', 'y') end",
+}
+
+
+def test_where_the_cpu_time_went_is_told_on_a_busy_machine() -> None:
+    """Six processes at once, at limits of one and three seconds: not one dies without its stack. (os.clock, by which
+    the hook once went, is late by up to a sixth of the limit there.)"""
+    with ExitStack() as stack:
+        started = []
+        for limit, names in (("1", BUSY), ("3", ("a loop",))):
+            for name in names:
+                responder = stack.enter_context(Responder("lua51", "--max-cpu", limit))
+                responder.load(f"local function spin() {BUSY[name]} end local r = spin()", 1)
+                responder.call(1)
+                started.append((limit, name, responder))
+        for limit, name, responder in started:
+            status, stderr, _ = responder.ended()
+            assert status == -signal.SIGXCPU, (limit, name)
+            told = rb"luaproc: \d\.\d\d of %b seconds of CPU time are used up\n" % limit.encode()
+            assert re.match(told, stderr), name
+            assert b"m:1: in function 'spin'\n\tm:1: in main chunk" in stderr, name
 
 
 def test_where_the_cpu_time_went() -> None:

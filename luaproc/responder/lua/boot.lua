@@ -33,7 +33,7 @@ local environment, protected_functions = part 'sandbox' ( part 'names' (), _G )
 local memory = part 'memory' ( given.reserve )
 local serve = part 'dispatch' (
 	pipes, memory, part 'delivery', environment, protected_functions, part 'encode', part 'traceback',
-	part 'cpu_watch' ( settings.cpu_limit, pipes.report ), settings
+	part 'cpu_watch' ( settings.cpu_limit, pipes.cpu_left, pipes.report ), settings
 )
 
 -- Every part has what it needs in locals. What is left of the globals would be a way out if anything leaked: lupa's
