@@ -14,20 +14,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from luaproc.host.async_connection import AsyncConnection as AsyncConnection
+    from luaproc.host.async_interpreter import AsyncInterpreter as AsyncInterpreter
     from luaproc.host.connection import Connection as Connection
     from luaproc.host.core import Status as Status
     from luaproc.host.errors import HostError as HostError
     from luaproc.host.errors import LuaError as LuaError
+    from luaproc.host.errors import ServerCancelled as ServerCancelled
     from luaproc.host.errors import ServerDied as ServerDied
     from luaproc.host.errors import ServerNotStarted as ServerNotStarted
     from luaproc.host.errors import ServerTimeout as ServerTimeout
     from luaproc.host.errors import TraceEntry as TraceEntry
+    from luaproc.host.functions import AsyncLuaFunction as AsyncLuaFunction
     from luaproc.host.functions import LuaFunction as LuaFunction
     from luaproc.host.interpreter import Interpreter as Interpreter
     from luaproc.wire.errors import LocalProtocolError as LocalProtocolError
     from luaproc.wire.errors import RemoteProtocolError as RemoteProtocolError
 
 _HOMES = {
+    "AsyncConnection": "luaproc.host.async_connection",
+    "AsyncInterpreter": "luaproc.host.async_interpreter",
+    "AsyncLuaFunction": "luaproc.host.functions",
     "Connection": "luaproc.host.connection",
     "HostError": "luaproc.host.errors",
     "Interpreter": "luaproc.host.interpreter",
@@ -35,6 +42,7 @@ _HOMES = {
     "LuaError": "luaproc.host.errors",
     "LuaFunction": "luaproc.host.functions",
     "RemoteProtocolError": "luaproc.wire.errors",
+    "ServerCancelled": "luaproc.host.errors",
     "ServerDied": "luaproc.host.errors",
     "ServerNotStarted": "luaproc.host.errors",
     "ServerTimeout": "luaproc.host.errors",

@@ -235,5 +235,9 @@ class Interpreter(ProtocolCore[LuaFunction]):
 
     def _last_words(self, message: Message) -> int:
         with self._lock:
-            self.connection.send(encode_for_responder(message))
-            return self.connection.wait()
+            try:
+                self.connection.send(encode_for_responder(message))
+                return self.connection.wait()
+            except KeyboardInterrupt:
+                self.connection.terminate()
+                raise

@@ -184,11 +184,13 @@ class ServerProcess:
 
     def _close_pipes(self) -> None:
         self._close_stdin()
+        self._stdout = -1
         if self._process.stdout is not None:
             self._process.stdout.close()
 
     def _close_stdin(self) -> None:
         self._out.clear()
+        self._stdin = -1  # somebody else may get the number
         if self._process.stdin is not None:
             self._process.stdin.close()
 
