@@ -7,7 +7,7 @@ import _signal  # type: ignore[import-not-found]
 import gc
 import sys
 
-from luaproc.errors import LuaprocError
+from luaproc.errors import LuaprocError, visible
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def launch(options: "tuple[str, ...]" = (), by_name: bool = False) -> None:
     try:
         run(sys.argv, options, by_name)
     except LuaprocError as error:
-        sys.stderr.write(f"luaproc: {error}\n")
+        sys.stderr.write(f"luaproc: {visible(str(error))}\n")
         sys.exit(error.exit_status)
     except OSError as error:  # nobody takes what `-v` says; all else tells it in its own words
         sys.exit(f"luaproc: cannot write: {error.strerror}")

@@ -317,13 +317,6 @@ def test_log_file(tmp_path: Path, runtime: str) -> None:
     assert f"RX <== return ({len(bodies[4])} bytes)" in log.read_text()
 
 
-def test_a_log_that_cannot_be_written_takes_no_page_down() -> None:
-    """A full disk ends the log, with one line, and the conversation goes on."""
-    outcome = feed(frames(load_body("return 1"), call_body(1)), [*LUAPROC, "serve", "--log", "/dev/full"])
-    assert (outcome.status, len(outcome.replies)) == (0, 2)
-    assert outcome.stderr == b"luaproc: the log ends here, cannot write: No space left on device\n"
-
-
 @pytest.mark.parametrize(("log", "reason"), [("/nowhere/log", "No such file or directory"), ("/", "Is a directory")])
 def test_a_log_that_cannot_be_opened_takes_no_page_down(log: str, reason: str) -> None:
     """A launcher carries it, and the web server's user may not write there."""

@@ -3,13 +3,15 @@
 import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import click
 
 import luaproc
-from luaproc.errors import LuaprocError
+from luaproc.errors import LuaprocError, readable
 
 # Each is a module of this package, whose click command is called `command`; in the order of `--help`.
 COMMANDS = (
@@ -60,12 +62,26 @@ class LazyGroup(click.Group):
                 sys.stderr.write(f"luaproc: the output cannot be written: {error.strerror}\n")
             sys.exit(1)
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        with _filtered():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
-            return super().invoke(ctx)
+            with _filtered():
+                return super().invoke(ctx)
         except LuaprocError as error:
-            click.echo(f"luaproc: {error}", err=True)
+            click.echo(f"luaproc: {readable(str(error))}", err=True)
             ctx.exit(error.exit_status)
+
+
+@contextmanager
+def _filtered() -> Iterator[None]:
+    """click's own errors quote the words of the command line: names of files, which others may have chosen."""
+    try:
+        yield
+    except click.UsageError as error:
+        raise click.UsageError(readable(error.format_message()), error.ctx) from None
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,7 +12,7 @@ import click
 
 from luaproc.bench import runner, servers, tables, wiki
 from luaproc.commands.signals import servers_end_first
-from luaproc.errors import UsageError
+from luaproc.errors import UsageError, readable, visible
 from luaproc.install import files
 from luaproc.install.mediawiki import find_mediawiki
 
@@ -95,7 +95,7 @@ def command(
         click.echo(document)
         return
     table = tables.markdown if markdown else tables.text
-    click.echo(f"{tables.introduction(found)}\n\n{table(rows, everyone)}")
+    click.echo(readable(f"{tables.introduction(found)}\n\n{table(rows, everyone)}"))
     if json_file:
         files.write(Path(json_file), document.encode() + b"\n")
 
@@ -105,9 +105,7 @@ def measure(tasks: list[runner.Task], rounds: int) -> list[runner.Row]:
     if not sys.stderr.isatty():
         return runner.run(tasks, rounds, lambda what: None)
     length = runner.steps(tasks, rounds)
-    with click.progressbar(
-        length=length, file=sys.stderr, show_pos=True, item_show_func=lambda what: what or ""
-    ) as bar:
+    with click.progressbar(length=length, file=sys.stderr, show_pos=True, item_show_func=_progress) as bar:
         started = False
 
         def progress(what: str) -> None:
@@ -120,7 +118,11 @@ def measure(tasks: list[runner.Task], rounds: int) -> list[runner.Row]:
     return rows
 
 
+def _progress(what: str | None) -> str:
+    return visible(what or "")
+
+
 def say(text: str) -> None:
     """A line for whoever waits."""
     if sys.stderr.isatty():
-        click.echo(text, err=True)
+        click.echo(visible(text), err=True)

@@ -4,7 +4,7 @@ import click
 
 from luaproc.commands import server_options as options
 from luaproc.commands.signals import servers_end_first
-from luaproc.errors import UsageError
+from luaproc.errors import UsageError, readable, visible
 from luaproc.transcripts.findings import comparison
 from luaproc.transcripts.reader import read
 from luaproc.transcripts.replay import replay
@@ -20,7 +20,7 @@ from luaproc.transcripts.replay import replay
     help="A server's command, quoted as for a shell. Twice: A, and B.",
 )
 @options.timeout
-@options.limits("as recorded")
+@options.limits("as recorded, else Scribunto's")
 @options.differences
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.pass_context
@@ -45,7 +45,7 @@ def command(
         raise UsageError(f"compare takes two servers, --server A --server B, and got {len(servers)}")
     all_alike = True
     for name, server in zip("AB", servers, strict=True):
-        click.echo(f"{name}: {server}")
+        click.echo(visible(f"{name}: {server}"))
     for file in files:
         transcript = read(file)
         one, two = (
@@ -60,8 +60,8 @@ def command(
         )
         alike, lines = comparison(one, two, most)
         for line in lines:
-            click.echo(line)
+            click.echo(readable(line))
         if transcript.cut:
-            click.echo(f"luaproc: {transcript.cut}", err=True)
+            click.echo(visible(f"luaproc: {transcript.cut}"), err=True)
         all_alike = all_alike and alike and transcript.cut is None
     ctx.exit(0 if all_alike else 1)

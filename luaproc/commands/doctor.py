@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -41,13 +40,13 @@ def command(ctx: click.Context, mediawiki: str | None, lua: str | None, user: st
     if os.name != "posix":
         raise UsageError(f"doctor knows Linux and its relatives, and this is {sys.platform}")
     from luaproc.doctor import case, checks, verdict
-    from luaproc.host.printing import wants_colour
+    from luaproc.host.printing import json_text, wants_colour
 
     examined = case.make_case(lua, mediawiki, user)
     results: list[checks.CheckResult] = []
     if as_json:
         results = list(checks.examine(examined))
-        click.echo(json.dumps(verdict.document(examined, results), indent=1, ensure_ascii=False))
+        click.echo(json_text(verdict.document(examined, results), indent=1))
     else:
         width = min(shutil.get_terminal_size((100, 24)).columns, WIDEST)
         style = click.style if wants_colour(sys.stdout) else _plain

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from luaproc.errors import UsageError
+from luaproc.errors import UsageError, visible
 from luaproc.install import launchers, starting
 from luaproc.install.mediawiki import error_file_command, local_settings
 from luaproc.responder import runtime
@@ -39,20 +39,23 @@ def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> Non
             raise UsageError(f"a link carries no options, got {given[0]}: leave it out, or --as-lua")
         target = starting.executable()
         launchers.link_as_lua(path, target, force)
-        click.echo(f"linked {path} to {target}")
+        click.echo(visible(f"linked {path} to {target}"))
         return
     carried = launchers.carried(given)
     content = launchers.text(given)
     chosen = options["runtime"] or runtime.DEFAULT
     runtime.new_runtime(chosen)  # a launcher for a runtime that is not there would fail on the wiki
     launchers.write(path, content, force)
-    click.echo(f"wrote {path}")
-    click.echo(f"  starts   {launchers.interpreter_of(content)} {launchers.FLAGS}")
-    click.echo(f"  runtime  {chosen}")
-    click.echo(f"  options  {shlex.join(carried) or 'none'}")
-    click.echo("LocalSettings.php:")
-    for line in local_settings(str(path), loads=True):
-        click.echo(f"  {line}")
+    told = [
+        f"wrote {path}",
+        f"  starts   {launchers.interpreter_of(content)} {launchers.FLAGS}",
+        f"  runtime  {chosen}",
+        f"  options  {shlex.join(carried) or 'none'}",
+        "LocalSettings.php:",
+        *(f"  {line}" for line in local_settings(str(path), loads=True)),
+    ]
+    for line in told:
+        click.echo(visible(line))
     click.echo(f"once, as root, for errorFile (www-data: the web server's user):\n  {error_file_command('www-data')}")
     if options["log"] and not os.path.isdir(directory := os.path.dirname(os.path.abspath(options["log"]))):
-        click.echo(f"Warning: there is no directory {directory}: nothing can be logged there.", err=True)
+        click.echo(visible(f"Warning: there is no directory {directory}: nothing can be logged there."), err=True)

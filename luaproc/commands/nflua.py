@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 
 import click
 
-from luaproc.errors import UsageError
-from luaproc.host.printing import visible
+from luaproc.errors import NotReadError, UsageError, visible
+from luaproc.host.printing import json_text
+from luaproc.install import files
 
 _SOCKET = click.option(
     "--socket", "address", metavar="PROTOCOL:PORT", help="By default $LUAPROC_NFLUA_SOCKET, else 2:1313229909."
@@ -94,7 +93,7 @@ def list_states(address: str | None, timeout: float, as_json: bool) -> None:
         for state in states
     ]  # fmt: skip
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False))
+        click.echo(json_text(rows))
         return
     click.echo(f"{'NAME':<24} {'MAXRUNS':>12} {'MAXALLOC':>12} {'CURRALLOC':>12} FLAGS")
     for row in rows:
@@ -168,7 +167,7 @@ def bench(runtime: str, rounds: int, seconds: float, cpu: int | None, as_json: b
 
     figures = measure(runtime, rounds, seconds, cpu)
     if as_json:
-        click.echo(json.dumps(figures._asdict()))
+        click.echo(json_text(figures._asdict()))
         return
     for text, value in (
         ("round trips a second: a bare netlink echo in Python", f"{figures.bare_echo:,.0f}"),
@@ -186,9 +185,11 @@ def _read(file: str | None) -> tuple[bytes, str]:
     """A file's bytes, and the name that messages of Lua's have for it."""
     assert file is not None
     try:
-        return (sys.stdin.buffer.read(), "=stdin") if file == "-" else (Path(file).read_bytes(), f"@{file}")
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+        if file == "-":
+            return files.read_stream(sys.stdin.buffer, files.TEXT), "=stdin"
+        return files.read(file, files.TEXT), f"@{file}"
+    except NotReadError as error:
+        raise UsageError(str(error)) from None
 
 
 def _write(payload: bytes) -> None:

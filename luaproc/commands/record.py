@@ -2,7 +2,7 @@
 
 import click
 
-from luaproc.errors import UsageError
+from luaproc.errors import UsageError, visible
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -31,7 +31,7 @@ def command(
         from luaproc.transcripts.recording_launcher import write_launcher
 
         write_launcher(launcher, command, directory or output or ".", force)
-        click.echo(f"{launcher} records {' '.join(command)} into {directory or output or '.'}")
+        click.echo(visible(f"{launcher} records {' '.join(command)} into {directory or output or '.'}"))
         return
     import os
 

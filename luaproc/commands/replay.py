@@ -4,7 +4,7 @@ import click
 
 from luaproc.commands import server_options as options
 from luaproc.commands.signals import servers_end_first
-from luaproc.errors import UsageError
+from luaproc.errors import UsageError, readable, visible
 from luaproc.transcripts.findings import report
 from luaproc.transcripts.reader import read
 from luaproc.transcripts.replay import replay
@@ -14,7 +14,7 @@ from luaproc.transcripts.replay import replay
 @options.server
 @options.own_runtime
 @options.timeout
-@options.limits("as recorded")
+@options.limits("as recorded, else Scribunto's")
 @options.differences
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.pass_context
@@ -52,8 +52,8 @@ def command(
             memory_limit=max_memory,
         )
         for line in report(result, most):
-            click.echo(line)
+            click.echo(readable(line))
         if transcript.cut:
-            click.echo(f"luaproc: {transcript.cut}", err=True)
+            click.echo(visible(f"luaproc: {transcript.cut}"), err=True)
         same = same and result.same and transcript.cut is None
     ctx.exit(0 if same else 1)

@@ -1,10 +1,10 @@
 """`luaproc session`: play PHP's part by hand, or let a script play it."""
 
+import io
 import shlex
 import shutil
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import IO, TextIO
 
 import click
@@ -12,10 +12,12 @@ import click
 import luaproc
 from luaproc.commands import server_options as options
 from luaproc.commands.signals import servers_end_first
-from luaproc.errors import UsageError
+from luaproc.errors import NotReadError, UsageError, readable
 from luaproc.host.errors import ServerNotStarted
 from luaproc.host.interpreter import default_server, shown
 from luaproc.host.printing import wants_colour, wrapped
+from luaproc.install import files
+from luaproc.session.lines import bounded
 from luaproc.session.run import PromptLoop, run_script
 from luaproc.session.session import Session
 from luaproc.session.views import JsonView, TextView
@@ -67,12 +69,12 @@ def command(
     names = ["-e"] if len(code) == 1 else [f"-e {number}" for number in range(1, len(code) + 1)]
     given: list[tuple[str, Iterable[str]]] = [(name, [text]) for name, text in zip(names, code, strict=True)]
     if script is not None:
-        given.append((script, [f":module {shlex.quote(script)}"] if is_module else _open(script)))
+        given.append((script, [f":module {shlex.quote(script)}"] if is_module else bounded(_open(script))))
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     goes_on = interactive or is_module or not given
     prompted = goes_on and not as_json and (terminal or interactive)
     if goes_on and not prompted:
-        given.append(("<stdin>", sys.stdin))
+        given.append(("<stdin>", bounded(sys.stdin)))
 
     colour = wants_colour(sys.stdout)
     columns = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
@@ -107,6 +109,7 @@ def command(
                 f"with {options.limits_in_words(max_cpu, max_memory)}.\n"
                 "Type Lua, or :help; Ctrl-D leaves."
             )
+            banner = readable(banner)
             click.echo(wrapped(banner, columns) if columns else banner)
         good = True
         try:
@@ -138,9 +141,10 @@ def _open(path: str) -> IO[str]:
     if path == "-":
         return sys.stdin
     try:
-        return Path(path).open(encoding="utf-8", errors="surrogateescape")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        content = io.BytesIO(files.read(path, files.TEXT))
+    except NotReadError as error:
+        raise UsageError(str(error)) from None
+    return io.TextIOWrapper(content, encoding="utf-8", errors="surrogateescape")
 
 
 def _reconfigure(stream: TextIO) -> None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
-from luaproc.errors import UsageError
+from luaproc.errors import NotReadError, UsageError, readable, visible
 from luaproc.host import printing
 from luaproc.install import files
 from luaproc.wiki import Site, Wiki
@@ -91,7 +91,7 @@ def expand(ctx: click.Context, /, text: str | None, title: str | None, as_json: 
     with open_wiki(configuration(given)) as wiki:
         expansion = wiki.expand(_input(text), title)
     for error in expansion.errors:
-        click.echo(printing.readable(error.traceback), err=True)
+        click.echo(readable(error.traceback), err=True)
     if as_json:
         document = {
             "text": expansion.text,
@@ -104,7 +104,7 @@ def expand(ctx: click.Context, /, text: str | None, title: str | None, as_json: 
         }
         click.echo(_json(document))
     else:
-        click.echo(expansion.text.encode("utf-8", "surrogateescape"))
+        _print_text(expansion.text)
     ctx.exit(1 if expansion.errors else 0)
 
 
@@ -125,7 +125,7 @@ def invoke(
                 module, function, _arguments(arguments), parent=_arguments(parent) if parent else None, title=title
             )
         )
-    click.echo(text.encode("utf-8", "surrogateescape"))
+    _print_text(text)
 
 
 @command.command(name="eval")
@@ -224,25 +224,24 @@ def doctor(**given: Any) -> None:
             ("library", f"{wiki.lualib.path}, branch 1.{wiki.lualib.release}"),
         ]  # the library last: where there is none, the rest is known
         for name, text in rows:
-            click.echo(f"{name:<14}{printing.visible(text)}")
+            click.echo(f"{name:<14}{visible(text)}")
 
 
 def _input(text: str | None) -> str:
     if text is None or text == "-":
         if text is None and sys.stdin.isatty():
             raise UsageError("expected wikitext, the name of a file, or - for standard input")
-        return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-    path = Path(text)
+        return files.read_stream(sys.stdin.buffer, files.TEXT).decode("utf-8", "surrogateescape")
     try:
-        is_file = path.is_file()
+        is_file = Path(text).is_file()
     except (OSError, ValueError):
         is_file = False
     if not is_file:
         return text
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
-    except OSError as error:
-        raise UsageError(f"{text} cannot be read: {error.strerror}") from None
+        return files.read(text, files.TEXT).decode("utf-8", "surrogateescape")
+    except NotReadError as error:
+        raise UsageError(str(error)) from None
 
 
 def _arguments(words: Sequence[str]) -> dict[str, str]:
@@ -264,7 +263,7 @@ def _guarded(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except ModuleError as error:
-        click.echo(printing.readable(error.traceback), err=True)
+        click.echo(readable(error.traceback), err=True)
         sys.exit(1)
 
 
@@ -284,6 +283,11 @@ def _print_values(values: Sequence[Any], as_json: bool) -> None:
         click.echo(printing.values(wire))
 
 
+def _print_text(text: str) -> None:
+    """Wikitext or HTML, as it is into a file or a pipe; on a terminal without what a terminal would obey."""
+    click.echo(readable(text) if sys.stdout.isatty() else text.encode("utf-8", "surrogateescape"))
+
+
 def _wire(value: Any) -> Any:
     """A value as the wire has it: texts are bytes, lists are tables."""
     if isinstance(value, str):
@@ -296,4 +300,4 @@ def _wire(value: Any) -> Any:
 
 
 def _json(document: Any) -> str:
-    return json.dumps(document, indent=1, ensure_ascii=False, default=str).encode("utf-8", "replace").decode()
+    return printing.json_text(document, indent=1)

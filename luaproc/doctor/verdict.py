@@ -10,7 +10,7 @@ from typing import Any
 import luaproc
 from luaproc.doctor.case import Case, Level
 from luaproc.doctor.checks import CheckResult, works
-from luaproc.errors import UsageError
+from luaproc.errors import UsageError, visible
 from luaproc.install.mediawiki import ERROR_FILE, local_settings
 from luaproc.install.starting import executable
 
@@ -96,8 +96,8 @@ def verdict(case: Case, results: list[CheckResult], style: Style) -> str:
         what = style(f"A wiki would not work with this luaPath: {count}.", fg="red", bold=True)
         lead = "Once that is mended, LocalSettings.php:"
     left = _not_looked_at(case, results)
-    lines = "\n".join(f"    {text}" for text in _settings(case))
-    return "\n".join(["", what, *left, "", lead, "", lines])
+    lines = "\n".join(f"    {visible(text)}" for text in _settings(case))
+    return "\n".join(["", what, *map(visible, left), "", lead, "", lines])
 
 
 def _not_looked_at(case: Case, results: list[CheckResult]) -> list[str]:
@@ -154,6 +154,6 @@ def _settings(case: Case) -> list[str]:
 def _wrap(head: str, text: str, width: int, paint: Callable[[str], str]) -> str:
     """The text beside its head. A path is never broken: it may be copied."""
     lines = textwrap.wrap(
-        text.replace("\n", " "), max(width - len(head), 20), break_long_words=False, break_on_hyphens=False
+        visible(text.replace("\n", " ")), max(width - len(head), 20), break_long_words=False, break_on_hyphens=False
     ) or [""]
     return paint(head) + ("\n" + " " * len(head)).join(lines)

@@ -7,6 +7,7 @@ and every byte that is not UTF-8, is an escape.
 from __future__ import annotations
 
 import base64
+import json
 import math
 import os
 import re
@@ -14,6 +15,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
+from luaproc.errors import bytewise
 from luaproc.host.functions import LuaFunction
 from luaproc.wire.lua_words import WORDS
 from luaproc.wire.values import FunctionRef
@@ -24,20 +26,6 @@ _COLUMNS = re.compile(r"(\s*)(?:(\S.*?\S {2,})(?=\S))?(.*)", re.DOTALL)  # margi
 _INDENT = "    "
 _NARROW = 20  # characters: where no more are left, lines and indentation serve nobody
 _JSON_DEPTH = 100  # levels; Python's json, and others' too, give up at some hundreds
-
-
-def visible(data: bytes | str, escape: str = "\\x{:02x}") -> str:
-    """Bytes or text as one printable line: UTF-8 where it is printable, every other byte as `escape`."""
-    if isinstance(data, str):
-        data = data.encode("utf-8", "backslashreplace")
-    text = data.decode("utf-8", "surrogateescape")
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else _bytewise(character, escape) for character in text)
-
-
-def _bytewise(character: str, escape: str) -> str:
-    return "".join(escape.format(byte) for byte in character.encode("utf-8", "surrogateescape"))
 
 
 def wants_colour(stream: IO[str]) -> bool:
@@ -81,18 +69,11 @@ def coloured(text: str, style: str) -> str:
     return f"\x1b[{style}m{text}\x1b[0m" if style else text
 
 
-def readable(data: bytes | str) -> str:
-    """Text of several lines, an error message for one: line ends and tabs stay, everything else as in `visible`."""
-    if isinstance(data, str):
-        data = data.encode("utf-8", "surrogateescape")
-    return "\n".join("\t".join(visible(part) for part in line.split(b"\t")) for line in data.split(b"\n"))
-
-
 def quote(data: bytes) -> str:
     """A Lua string literal on one line."""
     text = data.decode("utf-8", "surrogateescape")
     # \ddd always has three digits: a digit may follow.
-    return '"' + "".join(_ESCAPES.get(c) or (c if c.isprintable() else _bytewise(c, "\\{:03d}")) for c in text) + '"'
+    return '"' + "".join(_ESCAPES.get(c) or (c if c.isprintable() else bytewise(c, "\\{:03d}")) for c in text) + '"'
 
 
 def values(items: Sequence[Any], width: int = 100) -> str:
@@ -212,6 +193,15 @@ def for_json(value: Any, level: int = 0) -> Any:
     if isinstance(value, (list, tuple)):
         return [for_json(item, level) for item in value]
     return value
+
+
+def json_text(document: Any, indent: int | None = None) -> str:
+    """JSON for a machine that a terminal may show, too: what is not printable is an escape, also above ASCII.
+
+    What JSON does not know is written as `str()` has it.
+    """
+    text = json.dumps(document, indent=indent, ensure_ascii=False, default=str)
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 def text_for_json(data: bytes) -> Any:

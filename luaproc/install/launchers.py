@@ -36,11 +36,12 @@ try:
         raise ImportError("made for Python {python[0]}.{python[1]}, runs on %d.%d" % sys.version_info[:2])
     from luaproc.entry import launch
 except ImportError as error:
-    sys.stderr.write(
+    told = (
         "luaproc launcher %s: luaproc cannot be started from %s: %s. "
         "If that environment was moved, run in its new place: bin/python -m luaproc link --force %s ; "
-        "if it is gone, install luaproc there again.\\n" % (__file__, {environment!r}, error, __file__)
+        "if it is gone, install luaproc there again." % (__file__, {environment!r}, error, __file__)
     )
+    sys.stderr.write("".join(char if char.isprintable() else "?" for char in told) + "\\n")
     sys.exit(126)
 launch({options!r})
 """

@@ -24,11 +24,12 @@ from collections.abc import Callable
 from errno import EBADMSG, ECONNREFUSED, EINVAL, EMSGSIZE, ENOBUFS, EPERM
 from typing import BinaryIO, ClassVar
 
-from luaproc.errors import UsageError
+from luaproc.errors import UsageError, readable
 from luaproc.nflua import wire
 from luaproc.nflua.errors import NfluaError, Refused, SocketError
 from luaproc.nflua.netlink import NOWAIT, Address, new_socket
 from luaproc.nflua.states import DEFAULT_INSTRUCTIONS, Factory, LuaState, ScriptError, States, text
+from luaproc.responder.log import open_file
 
 MAX_SECONDS = 10.0
 MAX_WAITING = 2048
@@ -61,12 +62,9 @@ class Log:
 
     def write(self, line: str) -> None:
         """One line; line ends within it are kept as lines of their own, for tracebacks."""
-        lines = [
-            "nflua: " + "".join(char if char.isprintable() or char == "\t" else "?" for char in part)
-            for part in line.split("\n")
-        ]
+        lines = [f"nflua: {part}" for part in readable(line).split("\n")]
         try:
-            self._file.write(("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))
+            self._file.write(("\n".join(lines) + "\n").encode("utf-8"))
             self._file.flush()
         except (OSError, ValueError):
             pass  # a full disk or a closed terminal is no reason to end all states
@@ -414,9 +412,10 @@ def serve(
     file: BinaryIO | None = None
     if log:
         try:
-            file = open(log, "ab")
-        except OSError as error:
-            raise UsageError(f"cannot write the log {log}: {error.strerror}") from None
+            file = open(open_file(log), "ab")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", error)
+            raise UsageError(f"cannot write the log {log}: {reason}") from None
     server = StateServer(address, runtime, max_instructions, max_seconds, file)
     server.log.write(f"serves states of {runtime} at {address}")
     server.run()

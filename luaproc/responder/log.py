@@ -1,5 +1,8 @@
 """What the responder says of itself: lines on stderr, which Scribunto's errorFile keeps, and the file of `--log`."""
 
+import _stat  # `stat` is start-up time
+
+from luaproc.errors import readable
 from luaproc.responder.bare_os import os
 
 TYPE_CHECKING = False  # `typing` is start-up time
@@ -18,9 +21,9 @@ def die(reason: "str | bytes") -> "NoReturn":
 
 
 def report(text: bytes) -> None:
-    """Write to stderr, if anybody keeps it."""
+    """Write to stderr, if anybody keeps it; without what a terminal would obey, since modules name what is told."""
     try:
-        os.write(2, text + b"\n")
+        os.write(2, readable(text).encode() + b"\n")
     except OSError:
         pass
 
@@ -30,14 +33,33 @@ def op_of(message: bytes) -> bytes:
     return next((word for word in message[:64].partition(b"op")[2].split(b'"') if word.isalpha()), b"")
 
 
+def open_file(path: str) -> int:
+    """A descriptor that appends to a regular file, which is made (mode 0600) where it is not there.
+
+    A symbolic link at the end of the path is not followed, a pipe not waited for: whoever can write to the directory
+    may have planted one. Raises OSError, also for what is no regular file, ValueError for a name with a zero byte.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"):  # Windows has none of them
+        flags |= getattr(os, name, 0)
+    file = os.open(path, flags, 0o600)
+    if not _stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(0, "expected a regular file")
+    return file
+
+
 def open_log(path: str) -> "Callable[[bytes, bytes, int], None] | None":
     """A function that appends a line for a message to the file at `path`: of its direction (b"RX <== " or b"TX ==> "),
     the message or its beginning, and its length in bytes.
 
-    None, after a line on stderr, where the file cannot be opened: a wiki's pages do not depend on the log.
+    None, after a line on stderr, where `open_file` refuses: a wiki's pages do not depend on the log; and for /dev/null,
+    by which the log that a launcher carries is turned off.
     """
+    if path == "/dev/null":
+        return None
     try:
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = open_file(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", error)
         report(f"luaproc: no log, {path!r} cannot be opened: {reason}".encode("utf-8", "replace"))

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
+
+from luaproc.errors import NotReadError, NotWrittenError
+from luaproc.install import files
+from luaproc.responder.log import open_file
 
 LIMIT = 2000
 """Entries that are kept."""
@@ -25,36 +30,24 @@ def path() -> Path:
 def load(file: Path) -> list[str]:
     """The entries, the oldest first; none where there is no such file."""
     try:
-        # newline: a carriage return that was typed is no line end.
-        with open(file, encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
-            text = stream.read()
-    except OSError:
+        text = files.read(file, files.TEXT).decode("utf-8", "surrogateescape")
+    except NotReadError:
         return []
     entries = [re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], e) for e in text.split("\n") if e]
     if len(entries) > LIMIT:
         entries = entries[-LIMIT:]
-        _write(file, "".join(_line(entry) for entry in entries), "w")
+        with suppress(NotWrittenError):
+            files.write(file, "".join(map(_line, entries)).encode("utf-8", "surrogateescape"), 0o600)
     return entries
 
 
 def append(file: Path, entry: str) -> None:
-    """Remember an entry."""
-    _write(file, _line(entry), "a")
+    """Remember an entry. What is typed may be nobody else's business: neither is the file (mode 0600)."""
+    with suppress(OSError):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(open_file(str(file)), "ab") as stream:
+            stream.write(_line(entry).encode("utf-8", "surrogateescape"))
 
 
 def _line(entry: str) -> str:
     return entry.replace("\\", "\\\\").replace("\n", "\\n") + "\n"
-
-
-def _write(file: Path, text: str, mode: str) -> None:
-    try:
-        # What is typed here may be nobody else's business.
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(file, mode, encoding="utf-8", errors="surrogateescape", newline="\n", opener=_private) as stream:
-            stream.write(text)
-    except OSError:
-        pass
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, 0o600)

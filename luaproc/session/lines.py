@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
+from luaproc.session.errors import SessionError
 from luaproc.wire.lua_words import WORDS
 
 _TOKEN = re.compile(
@@ -37,6 +38,9 @@ _OP_BEGINS = re.compile(r"\s*:[A-Za-z]")
 PREFIXES = ("lua", "fails")
 _OP = re.compile(r"\s*:(\S*)\s*(.*)", re.DOTALL)
 _HERE_TEXT = re.compile(r"<<\s*([A-Za-z_]\w*)\s*$")
+
+LONGEST = 16 * 1024 * 1024
+"""Characters in a step: what is fed without an end is refused, and not held in memory."""
 
 
 class Step(NamedTuple):
@@ -213,13 +217,24 @@ def here_text(text: str) -> tuple[str, str | None]:
     return head[: announced.start()].rstrip(), "".join(line + "\n" for line in lines)
 
 
+def bounded(stream: IO[str]) -> Iterator[str]:
+    """The lines of a stream. Raises SessionError for one of more than `LONGEST` characters."""
+    number = 0
+    while line := stream.readline(LONGEST + 1):
+        number += 1
+        if len(line) > LONGEST:
+            raise SessionError(f"line {number}: expected at most {LONGEST:,} characters in a line, and there are more")
+        yield line
+
+
 def steps(lines: Iterable[str]) -> Iterator[Step]:
     """The steps of a script, each as soon as its last line is read. The first line may be ``#!``.
 
-    An op ends Lua that is not complete: Lua says then what it misses.
+    An op ends Lua that is not complete: Lua says then what it misses. Raises SessionError for a step of more than
+    `LONGEST` characters.
     """
     builder: StepBuilder | None = None
-    start = 1
+    start, size = 1, 0
     for number, line in enumerate(lines, 1):
         line = line.rstrip("\r\n")
         if number == 1:
@@ -230,7 +245,10 @@ def steps(lines: Iterable[str]) -> Iterator[Step]:
             yield Step(start, "\n".join(builder.lines))
             builder = None
         if builder is None:
-            builder, start = StepBuilder(), number
+            builder, start, size = StepBuilder(), number, 0
+        size += len(line) + 50  # what Python needs for a text
+        if size > LONGEST:
+            raise SessionError(f"line {start}: expected a step of at most {LONGEST:,} characters, and it goes on")
         if builder.add(line):
             text = "\n".join(builder.lines)
             builder = None

@@ -14,9 +14,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
+from luaproc.errors import NotReadError, NotWrittenError, readable, visible
 from luaproc.host import printing
 from luaproc.host.errors import LuaError
 from luaproc.host.functions import LuaFunction
+from luaproc.install import files
 from luaproc.session.errors import SessionError
 from luaproc.session.lines import PREFIXES, Step, here_text, is_empty, missing_end, split_op
 from luaproc.session.session import WIRE_MODES, LoadedFile, Outcome, Session
@@ -25,6 +27,8 @@ from luaproc.wire.errors import LocalProtocolError
 
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 """Of getStatus's CPU time, a second."""
+
+_OWN_ERRORS = (SessionError, LocalProtocolError, NotReadError, NotWrittenError)
 
 
 class Request(NamedTuple):
@@ -94,6 +98,8 @@ def _lua(session: Session, request: Request) -> Outcome:
 def _fails(session: Session, request: Request) -> Outcome:
     if is_empty(request.argument):
         raise SessionError("expected a step after :fails")
+    if split_op(request.argument)[0] == "fails":
+        raise SessionError("expected a step that can fail after :fails, got :fails again")
     try:
         execute(session, Step(request.line, request.argument))
     except LuaError as error:
@@ -236,7 +242,7 @@ def _cleanup(session: Session, request: Request) -> Outcome:
 def _chunks(session: Session, _request: Request) -> Outcome:
     rows = []
     for number, held in sorted(session.held.items()):
-        typed = printing.visible(encode(" ".join(held.text.split())))
+        typed = visible(encode(" ".join(held.text.split())))
         rows.append(f"{number:4}  {_line(held.name):24} {typed[:60]}".rstrip())
     data = [{"id": number, "name": held.name} for number, held in sorted(session.held.items())]
     return Outcome(text="\n".join(rows) or "none", data={"chunks": data})
@@ -260,10 +266,7 @@ def _save(session: Session, request: Request) -> Outcome:
     if len(words) != 1:
         raise SessionError("expected a file: :save FILE")
     text = "".join(step + "\n" for step in session.record)
-    try:
-        Path(words[0]).expanduser().write_bytes(encode(text))
-    except OSError as error:
-        raise SessionError(f"{words[0]} cannot be written: {error.strerror}") from None
+    files.write(Path(words[0]).expanduser(), encode(text))
     return Outcome(text=f"{len(session.record)} steps in {_line(words[0])}")
 
 
@@ -319,14 +322,14 @@ def error_text(error: LuaError) -> str:
         text = text.replace(str(error), f"{error} {printing.values([error.value])}", 1)
     if error.log:
         text += f"\nlog:\n{error.log}"
-    return printing.readable(text)
+    return readable(text)
 
 
 def error_data(error: Exception) -> dict[str, object]:
     """An error for JSON; a Lua error with its value, position and trace."""
     if not isinstance(error, LuaError):
         return {
-            "kind": "session" if isinstance(error, (SessionError, LocalProtocolError)) else "server",
+            "kind": "session" if isinstance(error, _OWN_ERRORS) else "server",
             "message": str(error),
         }
     trace = [
@@ -344,7 +347,7 @@ def error_data(error: Exception) -> dict[str, object]:
 
 
 def _line(text: str) -> str:
-    return printing.visible(encode(text))
+    return visible(encode(text))
 
 
 def _words(text: str) -> list[str]:

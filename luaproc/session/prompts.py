@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from luaproc.errors import readable
 from luaproc.host.printing import is_dumb
 from luaproc.session import history
 from luaproc.session.completion import complete as candidates
@@ -39,7 +40,7 @@ class _Terminal:
     """What both prompts do alike."""
 
     def say(self, text: str) -> None:
-        print(text)
+        print(readable(text))
 
     def agreed(self, question: str) -> bool:
         try:

@@ -16,6 +16,7 @@ from luaproc.host.errors import LuaError, ServerDied
 from luaproc.host.functions import LuaFunction
 from luaproc.host.interpreter import Interpreter
 from luaproc.host.process import FrameHook
+from luaproc.install import files
 from luaproc.session.errors import SessionError
 from luaproc.session.syntax import ASK, Answer, encode
 from luaproc.session.typed import COPY_LAST_VALUE, DEFINE_PRINT, is_refused, typed, uses_print, with_placeholders
@@ -249,7 +250,7 @@ class Session:
         """Load a file without calling it, and remember it for `reload`.
 
         name: the chunk's, as `load` takes it; by default the file's. module: the global that holds what it returns,
-        where it is called as a module. Raises SessionError where it cannot be read.
+        where it is called as a module. Raises `NotReadError`.
         """
         file = LoadedFile(path, name or "@" + path.name, module)
         chunk = self._load(file)
@@ -278,10 +279,7 @@ class Session:
         return files
 
     def _load(self, file: LoadedFile) -> LuaFunction:
-        try:
-            text = file.path.read_bytes()
-        except OSError as error:
-            raise SessionError(f"{file.path} cannot be read: {error.strerror}") from None
+        text = files.read(file.path, files.TEXT)
         chunk = self.load(text.removeprefix(_UTF8_MARK), file.name)
         file.chunk, file.called = chunk.id, False
         return chunk

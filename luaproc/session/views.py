@@ -6,6 +6,7 @@ import json
 import re
 from typing import IO, Any, Protocol
 
+from luaproc.errors import readable, visible
 from luaproc.host import printing
 from luaproc.host.errors import LuaError, ServerDied
 from luaproc.session.lines import Step
@@ -71,26 +72,26 @@ class TextView:
     def begin(self, step: Step) -> None:
         if self.echo:
             first, *rest = step.text.split("\n")
-            shown = "\n".join(["> " + printing.readable(first), *("  " + printing.readable(line) for line in rest)])
+            shown = "\n".join(["> " + readable(first), *("  " + readable(line) for line in rest)])
             self._print(("" if self._first else "\n") + self._styled("step", shown))
             self._first = False
 
     def frame(self, side: Side, body: bytes, cut: int | None) -> None:
         header = encode_frame(body)[:16].decode()
-        text = printing.visible(body if cut is None else body[: cut * 4])
+        text = visible(body if cut is None else body[: cut * 4])
         if cut is not None and len(text) > cut:
             text = text[:cut] + f"… ({len(body):,} bytes)"
         self._print(f"{self._styled(side, f'{self._arrow[side]} {header[:8]} {header[8:]}')} {text}")
 
     def printed(self, text: str) -> None:
-        self._print(printing.readable(text))
+        self._print(readable(text))
 
     def noted(self, text: str) -> None:
         self._print(self._styled("dim", self._prose(text)))
 
     def called(self, name: str, args: tuple[Any, ...], depth: int) -> None:
         shown = printing.values(args, self.width - len(name) - 20)
-        self._print(self._indented("call", depth, f"Lua calls {printing.visible(name.encode())}({shown})"))
+        self._print(self._indented("call", depth, f"Lua calls {visible(name)}({shown})"))
 
     def answered(self, depth: int, values: tuple[Any, ...] | None, error: Any = None, *, typed: bool = False) -> None:
         if typed:
@@ -117,13 +118,13 @@ class TextView:
         if self.err is None:
             self._print(self._styled("error", self._prose(text)))
         else:
-            text = printing.readable(text)
+            text = readable(text)
             self.out.flush()
-            self.err.write(f"{self.source}:{step.line}: {text}\n")
+            self.err.write(f"{visible(self.source)}:{step.line}: {text}\n")
             self.err.flush()
 
     def _prose(self, text: str) -> str:
-        text = printing.readable(text)
+        text = readable(text)
         return printing.wrapped(text, self.columns) if self.columns else text
 
     def _indented(self, style: str, depth: int, text: str) -> str:
@@ -189,7 +190,7 @@ class JsonView:
     def failed(self, step: Step, error: Exception, words: str = "") -> None:
         said = {"stderr": printing.text_for_json(encode(words))} if words else {}
         self._write(step, False, {"error": {**error_data(error), **said}})
-        self.err.write(f"{self.source}:{step.line}: {printing.readable(str(error))}\n")
+        self.err.write(f"{visible(self.source)}:{step.line}: {readable(str(error))}\n")
         self.err.flush()
 
     def _write(self, step: Step, ok: bool, more: dict[str, Any]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from luaproc.errors import readable
 from luaproc.host.interpreter import shown
-from luaproc.host.printing import readable
 from luaproc.transcripts.conversation import PlacedFrame, follow
 from luaproc.transcripts.differences import Difference, compare, difference
 from luaproc.transcripts.reader import Transcript
@@ -26,6 +26,7 @@ def report(replay: Replay, most: int = 5, width: int = 120) -> Iterator[str]:
         f"{replay.transcript.path}: {counted(replay.played, 'frame')} with {shown(replay.server)}, "
         f"{verdict(replay)}; {duration(replay.lua_seconds)} in Lua"
     )
+    yield f"  limits: {replay.limits}"
     yield from _differences(replay.transcript, replay.differences, ("recorded", "now"), most, width)
     if replay.stopped is not None:
         yield f"  stopped at line {replay.stopped_at}: " + readable(replay.stopped)
@@ -45,7 +46,7 @@ def comparison(one: Replay, two: Replay, most: int = 5, width: int = 120) -> tup
     """Two replays of one transcript: whether they are alike, and the lines that say so or where they differ."""
     transcript = one.transcript
     found = _between(transcript, one, two)
-    lines = [f"{transcript.path}:"]
+    lines = [f"{transcript.path}:", f"  limits: {one.limits}"]
     for name, replay in (("A", one), ("B", two)):
         against = f"against the recording {verdict(replay)}"
         lines.append(

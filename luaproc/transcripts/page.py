@@ -17,7 +17,8 @@ from importlib.resources import files
 from typing import Any
 
 from luaproc import __version__
-from luaproc.host.printing import readable, values, visible
+from luaproc.errors import readable, visible
+from luaproc.host.printing import values
 from luaproc.transcripts.conversation import Conversation, PlacedFrame, Use
 from luaproc.transcripts.reader import End, Transcript
 from luaproc.transcripts.show import ending, whole

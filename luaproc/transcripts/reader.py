@@ -9,14 +9,20 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
+from luaproc.errors import NotReadError
+from luaproc.install import files
 from luaproc.transcripts import VERSION
 from luaproc.transcripts.errors import TranscriptError
 from luaproc.wire.framing import MAX_BODY
 from luaproc.wire.messages import Side
 
 _SIDES: dict[str, Side] = {"host": "host", "responder": "responder"}
+LARGEST = 1 << 29
+"""Bytes: the most that is read of a transcript. A recorded page has some MB."""
+
+_HEADER = 1 << 20  # bytes
 _LONGEST = 1e9  # seconds; 30 years
 
 
@@ -96,12 +102,11 @@ def read(path: str | os.PathLike[str]) -> Transcript:
     name = os.fspath(path)
     try:
         if name == "-":
-            name, data = "<stdin>", sys.stdin.buffer.read()
+            name, data = "<stdin>", _from_stream(sys.stdin.buffer)
         else:
-            with open(name, "rb") as file:
-                data = file.read()
-    except OSError as error:
-        raise TranscriptError(name, None, f"cannot be read: {error.strerror}") from None
+            data = files.read(name, LARGEST)
+    except NotReadError as error:
+        raise TranscriptError(name, None, f"cannot be read: {error.reason}") from None
     lines = data.split(b"\n")
     unfinished = lines.pop()  # what follows the last line end: nothing, if the file is whole
     if not lines:
@@ -115,6 +120,13 @@ def read(path: str | os.PathLike[str]) -> Transcript:
     elif unfinished:
         _wrong(name, len(lines) + 1, "expected nothing after the line with the end")
     return transcript
+
+
+def _from_stream(stream: IO[bytes]) -> bytes:
+    header = stream.readline(_HEADER)
+    if len(header) == _HEADER:
+        _wrong("<stdin>", 1, "expected the header of a transcript, and the first line has no end")
+    return header + files.read_stream(stream, LARGEST)
 
 
 def _events(transcript: Transcript, lines: list[bytes]) -> Iterator[Event]:

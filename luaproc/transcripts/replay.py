@@ -6,14 +6,17 @@ numbers of functions are the new server's (see `ids`). What counts as a differen
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from luaproc.host.connection import Connection
-from luaproc.host.errors import ServerDied, ServerTimeout
+from luaproc.host.errors import ServerDied, ServerNotStarted, ServerTimeout
 from luaproc.host.interpreter import default_server
+from luaproc.host.process import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
 from luaproc.transcripts.conversation import Conversation, PlacedFrame, follow
 from luaproc.transcripts.differences import Difference, compare, difference, is_reply
 from luaproc.transcripts.errors import TranscriptError
@@ -33,6 +36,7 @@ _ENDED_BY_PHP = (-signal.SIGTERM, -signal.SIGKILL)
 class Replay:
     """What came of it.
 
+    limits: of the server, in words.
     played: frames, both ways. differences: all of them, in order. stopped: why it could not go on to the end, in words;
     None if it did. note: what was left out, and why. lua_seconds: how long the server took, as PHP would see it.
     replies: by line, the server's messages, with the recording's numbers for functions.
@@ -40,6 +44,7 @@ class Replay:
 
     transcript: Transcript
     server: list[str]
+    limits: str = ""
     played: int = 0
     differences: list[Difference] = field(default_factory=list)
     stopped: str | None = None
@@ -92,7 +97,8 @@ def replay(
     """Play PHP's part to a server, by default our own (with `runtime`), and compare.
 
     timeout: seconds that it may take for one frame. cpu_limit (seconds), memory_limit (bytes): of the server; by
-    default those of the recorded one. 0: none.
+    default those of the recorded one, and Scribunto's own where the recording names none: what PHP sends, modules
+    among it, may be a stranger's. 0: none.
 
     Raises TranscriptError for a transcript in which PHP says what cannot be said again, ServerNotStarted.
     """
@@ -100,8 +106,14 @@ def replay(
     command = own_server(transcript, runtime) if server is None else list(server)
     _check(conversation)
     result = Replay(transcript, command)
-    cpu = (transcript.cpu_limit if cpu_limit is None else cpu_limit) or None
-    memory = (transcript.memory_limit if memory_limit is None else memory_limit) or None
+    cpu, cpu_from = _limit(cpu_limit, transcript.cpu_limit, SCRIBUNTO_CPU_LIMIT)
+    memory, memory_from = _limit(memory_limit, transcript.memory_limit, SCRIBUNTO_MEMORY_LIMIT)
+    result.limits = (
+        f"{f'{cpu:,} s' if cpu else 'no limit'} of CPU time ({cpu_from}), "
+        f"{f'{memory:,} bytes' if memory else 'no limit'} of memory ({memory_from})"
+    )
+    if command and shutil.which(command[0]) is None:  # the shell that sets limits would end with status 127
+        raise ServerNotStarted(f"the server {shlex.join(command)!r} cannot be started: there is no such executable")
     with Connection(command, timeout=timeout, cpu_limit=cpu, memory_limit=memory) as connection:
         player = _Player(result, connection, conversation)
         try:
@@ -109,6 +121,13 @@ def replay(
         except (ServerDied, ServerTimeout, RemoteProtocolError) as error:
             player.stop(str(error))
     return result
+
+
+def _limit(asked: int | None, recorded: int | None, default: int) -> tuple[int | None, str]:
+    """A limit of the server, None for none; and in words where it comes from."""
+    if asked is not None:
+        return asked or None, "as asked for"
+    return (default, "Scribunto's own") if recorded is None else (recorded, "as recorded")
 
 
 def _check(conversation: Conversation) -> None:

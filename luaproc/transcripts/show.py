@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from luaproc.errors import readable, visible
 from luaproc.host import printing
 from luaproc.host.errors import LuaError, ServerDied, TraceEntry
-from luaproc.host.printing import readable, values, visible
+from luaproc.host.printing import values
 from luaproc.transcripts.conversation import Conversation, PlacedFrame, Use
 from luaproc.transcripts.reader import Closed, End, RecordedFrame
 from luaproc.transcripts.summary import content, counted, data_of, duration, op, shortened, size

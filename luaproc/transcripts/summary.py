@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
-from luaproc.host.printing import name, pieces, quote, visible
+from luaproc.errors import visible
+from luaproc.host.printing import name, pieces, quote
 from luaproc.transcripts.conversation import PlacedFrame
 from luaproc.transcripts.reader import Closed, RecordedFrame
 from luaproc.wire.messages import Call, CleanupChunks, Error, LoadString, RegisterLibrary, Return, op_name

@@ -26,6 +26,7 @@ from _signal import (  # type: ignore[import-not-found]  # `signal` is start-up 
     signal,
 )
 
+from luaproc.errors import visible
 from luaproc.transcripts.errors import TranscriptError
 from luaproc.transcripts.writer import Writer, new_file
 
@@ -67,7 +68,7 @@ def record(command: "Sequence[str]", path: str, ignored: "int | None" = None) ->
         _fork_copier(command, pid, writer, to_server, from_server, watch, began, started)
     except OSError as error:  # no process or descriptor to be had: PHP's page matters more
         os.unlink(writer.path)
-        sys.stderr.write(f"luaproc record: not recorded: {error}\n")
+        _say(f"not recorded: {error}")
     else:
         os.dup2(to_server[0], 0)
         os.dup2(from_server[1], 1)
@@ -83,7 +84,7 @@ def launched(words: "Sequence[str]") -> "NoReturn":
     try:
         record(words[2:], words[1], ignored)
     except TranscriptError as error:
-        sys.stderr.write(f"luaproc record: {error}\n")
+        _say(f"{error}")
         become(words[2:], ignored)
 
 
@@ -96,9 +97,14 @@ def become(command: "Sequence[str]", ignored: "int | None" = None) -> "NoReturn"
     try:
         os.execvpe(command[0], list(command), _environment())
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"luaproc record: {command[0]!r} cannot be executed: {_reason(error)}\n")
+        _say(f"{command[0]!r} cannot be executed: {_reason(error)}")
         sys.stderr.flush()
         os._exit(126 if isinstance(error, PermissionError) else 127)
+
+
+def _say(text: str) -> None:
+    """A line on stderr, Scribunto's errorFile."""
+    sys.stderr.write(f"luaproc record: {visible(text)}\n")
 
 
 def _reason(error: "OSError | ValueError") -> str:
@@ -165,7 +171,7 @@ def _fork_copier(
         status = 0
     except BaseException as error:
         # Nobody is there to raise it to; the server sees the end of its input.
-        sys.stderr.write(f"luaproc record: {type(error).__name__}: {error}\n")
+        _say(f"{type(error).__name__}: {error}")
     finally:
         os._exit(status)
 
@@ -210,7 +216,7 @@ class _Copier:
         self.writer.end(self._seconds(), self.returncode)
         self.writer.close()
         if self.writer.failed:
-            sys.stderr.write(f"luaproc record: {self.writer.failed}\n")
+            _say(f"{self.writer.failed}")
 
     def _seconds(self) -> float:
         return time.monotonic() - self.began

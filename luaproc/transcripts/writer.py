@@ -28,10 +28,11 @@ PIECE = 1 << 18
 
 
 def new_file(directory: str, pid: int, seconds: float) -> str:
-    """The name of a transcript in a directory of them: the time in UTC, and the process."""
+    """The name of a transcript in a directory of them: the time in UTC, the process, and four bytes that nobody can
+    guess, who would plant a file of that name and so keep a page from being recorded."""
     micros = int(seconds * 1_000_000)
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(micros // 1_000_000))
-    return f"{directory}/{stamp}.{micros % 1_000_000:06d}-{pid}.jsonl"
+    return f"{directory}/{stamp}.{micros % 1_000_000:06d}-{pid}-{os.urandom(4).hex()}.jsonl"
 
 
 class Writer:

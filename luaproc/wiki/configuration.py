@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from luaproc.errors import NotReadError
+from luaproc.install import files
 from luaproc.wiki.errors import SiteError
 
 FILES = ("luaproc.toml", "pyproject.toml")
@@ -91,11 +93,11 @@ def _table(path: Path) -> Mapping[str, Any] | None:
                 f"{path}: Python 3.10 reads it with the package tomli: pip install 'luaproc[wiki]'"
             ) from None
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = tomllib.loads(files.read(path, files.TEXT).decode())
+    except (NotReadError, ValueError) as error:
         if path.name == "pyproject.toml":
             return None  # somebody else's to complain about
-        raise SiteError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+        raise SiteError(f"{path}: {getattr(error, 'reason', error)}") from None
     if path.name != "pyproject.toml":
         return document
     table = document.get("tool", {}).get("luaproc", {}).get("wiki")

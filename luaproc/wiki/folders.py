@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
+from luaproc.errors import NotReadError
+from luaproc.install import files
 from luaproc.wiki import titles
 from luaproc.wiki.errors import PagesError
 from luaproc.wiki.pages import PageKey
@@ -76,6 +78,8 @@ class Folder:
             raise PagesError(f"expected one file for the page {title}, got {other} and {path}")
 
     def _first_line(self, path: Path) -> str | None:
+        if not path.is_file():
+            return None  # a pipe would be waited for
         try:
             with path.open("rb") as file:
                 line = file.readline(1000).decode("utf-8", "replace").rstrip()
@@ -133,9 +137,11 @@ class Folder:
             known = self._texts.get(key)
             if known is not None and known[0] == changed:
                 return known[1]
-            text = path.read_bytes().decode("utf-8", "surrogateescape")
+            text = files.read(path, files.TEXT).decode("utf-8", "surrogateescape")
         except FileNotFoundError:
             return None
+        except NotReadError as error:
+            raise PagesError(f"{path}: {error.reason}") from None
         except OSError as error:
             raise PagesError(f"{path}: {error.strerror}") from None
         text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip(_TRAILING).removeprefix("\ufeff")
@@ -164,8 +170,8 @@ def _stem(name: str) -> str:
 
 def _walk(directory: Path) -> Iterator[Path]:
     """Files below a directory, sorted; hidden ones are left out."""
-    for root, folders, files in os.walk(directory, followlinks=False):
+    for root, folders, names in os.walk(directory, followlinks=False):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
+        for name in sorted(names):
             if not name.startswith("."):
                 yield Path(root) / name

@@ -26,6 +26,8 @@ def open_source(
         return Folder(site, place, title_map)
     if not place.exists():
         raise PagesError(f"expected a folder or a dump with pages, got {place}: there is no such file")
+    if not place.is_file():
+        raise PagesError(f"expected a folder or a dump with pages, got {place}: it is neither a folder nor a file")
     if place.name.endswith(DUMPS):
         from luaproc.wiki.dumps import Dump
 

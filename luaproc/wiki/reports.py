@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree
 
-from luaproc.host.printing import readable, visible
+from luaproc.errors import readable, visible
 from luaproc.wiki.testing import CaseResult
 
 
@@ -48,7 +48,7 @@ def github(results: Iterable[CaseResult], files: dict[str, str]) -> Iterator[str
     for result in results:
         if not result.passed:
             file = files.get(result.module_at or result.module, "")
-            place = f" file={_escaped(file, True)},line={max(result.line, 1)}" if file else ""
+            place = f" file={_escaped(visible(file), True)},line={max(result.line, 1)}" if file else ""
             text = "\n".join(failure(result))
             yield f"::error{place}::{_escaped(text)}"
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from luaproc.errors import NotReadError
+from luaproc.install import files
 from luaproc.wiki import titles
 from luaproc.wiki.errors import SiteError
 from luaproc.wiki.siteinfo import SPECIAL_PAGES, from_api
@@ -281,9 +283,9 @@ class Site:
 def read_members(file: str | Path) -> dict[str, Any]:
     """The members of a JSON file; api.php's answers are read as `Site`'s members. Raises `SiteError`."""
     try:
-        members = json.loads(Path(file).read_bytes())
-    except OSError as error:
-        raise SiteError(f"{file}: {error.strerror}") from None
+        members = json.loads(files.read(file, files.TEXT))
+    except NotReadError as error:
+        raise SiteError(f"{file}: {error.reason}") from None
     except ValueError as error:
         raise SiteError(f"{file}: expected JSON: {error}") from None
     if not isinstance(members, dict):

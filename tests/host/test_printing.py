@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from luaproc.errors import readable, visible
 from luaproc.host import printing
 from luaproc.wire import expressions
 from luaproc.wire.values import MAX_LEVELS, FunctionRef
@@ -38,8 +39,8 @@ def test_values_are_printable_and_read_back(values: list[object], width: int) ->
 
 @given(st.binary() | st.text().map(str.encode))
 def test_bytes_are_printable(data: bytes) -> None:
-    assert printing.visible(data).isprintable()
-    assert all(part.isprintable() for line in printing.readable(data).split("\n") for part in line.split("\t"))
+    assert visible(data).isprintable()
+    assert all(part.isprintable() for line in readable(data).split("\n") for part in line.split("\t"))
 
 
 @pytest.mark.slow  # generates hundreds of deep values
@@ -50,8 +51,8 @@ def test_json_is_json(value: object) -> None:
 
 def test_escapes_of_each_kind() -> None:
     assert printing.quote(b'"\\\n\t\x1b1\xff\xe2\x80\xae\xc2\x85') == r'"\"\\\n\t\0271\255\226\128\174\194\133"'
-    assert printing.visible(b"\x1b[2J \xff \\n") == r"\x1b[2J \xff \n"
-    assert printing.visible("Zürich \u202e".encode()) == r"Zürich \xe2\x80\xae"
+    assert visible(b"\x1b[2J \xff \\n") == r"\x1b[2J \xff \n"
+    assert visible("Zürich \u202e".encode()) == r"Zürich \xe2\x80\xae"
 
 
 def test_tables_that_do_not_fit_have_lines() -> None:

@@ -1,4 +1,5 @@
-"""Files that others run or read: whole or not at all, through nobody's link, with their mode before their content."""
+"""Files that others run or read: whole or not at all, through nobody's link, with their mode before their content; and
+files of others, which are read up to a bound."""
 
 import os
 import stat
@@ -6,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from luaproc.errors import NotWrittenError
+from luaproc.errors import NotReadError, NotWrittenError
 from luaproc.install import files
 
 
@@ -58,3 +59,46 @@ def test_nobody_else_can_read_what_is_private(tmp_path: Path) -> None:
 def test_a_device_is_written_to(tmp_path: Path) -> None:
     files.write(Path("/dev/null"), b"x")
     assert not Path("/dev/null").is_file()
+
+
+def test_a_file_is_read_up_to_a_bound(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    assert files.read(path, 5) == b"12345"
+    with pytest.raises(NotReadError, match=r"file cannot be read: expected at most 4 bytes, and there are more"):
+        files.read(path, 4)
+    assert files.read(os.devnull, 4) == b""
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("/nowhere", "No such file"),
+        ("/dev/zero", "this is a device"),
+        ("/", "this is a directory"),
+        ("a\0b", "null byte"),
+    ],
+)
+def test_what_is_no_file_is_not_read(name: str, reason: str) -> None:
+    with pytest.raises(NotReadError, match=reason):
+        files.read(name, 10)
+
+
+def test_a_pipe_is_read_where_this_process_has_it(tmp_path: Path) -> None:
+    """Not by a name in a directory, where anybody could have planted it, nor through a link to such a one."""
+    ours, its = os.pipe()
+    os.write(its, b"text")
+    os.close(its)
+    assert files.read(f"/dev/fd/{ours}", 10) == b"text"
+    os.close(ours)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(NotReadError, match="this is a pipe"):
+            files.read(tmp_path / name, 10)
+
+
+def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NotWrittenError, match="nobody reads this pipe"):
+        files.write(tmp_path / "pipe", b"x")

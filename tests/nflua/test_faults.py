@@ -168,7 +168,7 @@ def test_the_log_has_upstreams_lines_in_their_order(start: Start, tmp_path: Path
         "could not destroy lua state",
         "lua state not found",
         "could not execute / load data!",
-        "a\tb ?[31m",
+        "a\tb \\x1b[31m",
         "n:1: why",
         *lines[9:-1],
         "could not execute / load data!",

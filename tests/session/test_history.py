@@ -1,5 +1,6 @@
 """The history file."""
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -39,6 +40,22 @@ def test_a_history_that_cannot_be_is_no_reason_to_fail(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     history.append(tmp_path / "file" / "history", "x")
     assert history.load(tmp_path / "file" / "history") == []
+
+
+def test_nobodys_link_is_followed_and_no_pipe_waited_for(tmp_path: Path) -> None:
+    """Where XDG_STATE_HOME names a directory that others can write to."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious\n")
+    (tmp_path / "link").symlink_to(victim)
+    history.append(tmp_path / "link", "x")
+    assert victim.read_text() == "precious\n"
+    os.mkfifo(tmp_path / "pipe")
+    history.append(tmp_path / "pipe", "x")
+    assert history.load(tmp_path / "pipe") == []
+    victim.write_text("precious\n" * (history.LIMIT + 1))
+    assert len(history.load(tmp_path / "link")) == history.LIMIT
+    assert not (tmp_path / "link").is_symlink()
+    assert victim.read_text() == "precious\n" * (history.LIMIT + 1)
 
 
 def test_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

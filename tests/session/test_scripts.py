@@ -135,7 +135,7 @@ FAILURES = [
     (":cleanup keep nobody", "got 'nobody'"),
     (":wire loud", "expected one of off, short, on"),
     (":save", "expected a file"),
-    (":save /no/such/place", "cannot be written"),
+    (":save /no/such/place", "cannot write /no/such/place"),
     (":raw", "expected an expression"),
     (":lua", "expected Lua code"),
     (":fails 1", "was expected to fail, and did not"),
