@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from luaproc.host.core import Status as Status
     from luaproc.host.errors import HostError as HostError
     from luaproc.host.errors import LuaError as LuaError
+    from luaproc.host.errors import PoolClosed as PoolClosed
+    from luaproc.host.errors import PoolTimeout as PoolTimeout
     from luaproc.host.errors import ServerCancelled as ServerCancelled
     from luaproc.host.errors import ServerDied as ServerDied
     from luaproc.host.errors import ServerNotStarted as ServerNotStarted
@@ -28,19 +30,25 @@ if TYPE_CHECKING:
     from luaproc.host.functions import AsyncLuaFunction as AsyncLuaFunction
     from luaproc.host.functions import LuaFunction as LuaFunction
     from luaproc.host.interpreter import Interpreter as Interpreter
+    from luaproc.host.pool import AsyncInterpreterPool as AsyncInterpreterPool
+    from luaproc.host.pool import InterpreterPool as InterpreterPool
     from luaproc.wire.errors import LocalProtocolError as LocalProtocolError
     from luaproc.wire.errors import RemoteProtocolError as RemoteProtocolError
 
 _HOMES = {
     "AsyncConnection": "luaproc.host.async_connection",
     "AsyncInterpreter": "luaproc.host.async_interpreter",
+    "AsyncInterpreterPool": "luaproc.host.pool",
     "AsyncLuaFunction": "luaproc.host.functions",
     "Connection": "luaproc.host.connection",
     "HostError": "luaproc.host.errors",
     "Interpreter": "luaproc.host.interpreter",
+    "InterpreterPool": "luaproc.host.pool",
     "LocalProtocolError": "luaproc.wire.errors",
     "LuaError": "luaproc.host.errors",
     "LuaFunction": "luaproc.host.functions",
+    "PoolClosed": "luaproc.host.errors",
+    "PoolTimeout": "luaproc.host.errors",
     "RemoteProtocolError": "luaproc.wire.errors",
     "ServerCancelled": "luaproc.host.errors",
     "ServerDied": "luaproc.host.errors",

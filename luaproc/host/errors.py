@@ -190,6 +190,10 @@ class PoolClosed(HostError):
     """The pool was closed, and hands out no interpreters any more."""
 
 
+class PoolTimeout(HostError):
+    """Every interpreter of the pool is in use, and none came back in time."""
+
+
 class ServerTimeout(HostError):
     """The server did not answer (or did not take its message) in time, and was ended.
 

@@ -1,0 +1,233 @@
+"""Pools of interpreters, for threads and for tasks: no more servers than asked, and each that died is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from luaproc.host import (
+    AsyncInterpreter,
+    AsyncInterpreterPool,
+    AsyncLuaFunction,
+    Interpreter,
+    InterpreterPool,
+    LuaError,
+    LuaFunction,
+    PoolClosed,
+    PoolTimeout,
+    ServerCancelled,
+    ServerDied,
+    ServerNotStarted,
+)
+from tests.host.test_async import run
+
+
+def test_threads_share_as_many_servers_as_asked() -> None:
+    """Each call has one alone, and they work at the same time."""
+    together = threading.Barrier(3)
+    pids: set[int] = set()
+
+    def use(number: int) -> list[Any]:
+        with pool.acquire() as lua:
+            pids.add(lua.connection.pid)
+            if number < 3:
+                together.wait(30)  # three are here at one time
+            return lua.load_string("x = (x or 0) + 1 return ...")(number)
+
+    with InterpreterPool(3, timeout=30) as pool, ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(use, range(40))) == [[n] for n in range(40)]
+        assert len(pids) == 3
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_setup_prepares_each_and_says_what_is_handed_out() -> None:
+    def setup(lua: Interpreter) -> LuaFunction:
+        lua.register_library("php", {"twice": lambda n: 2 * n})
+        function: LuaFunction = lua.load_string("return function(n) return php.twice(n) end")()[0]
+        return function
+
+    with InterpreterPool(2, setup=setup) as pool, ThreadPoolExecutor(4) as threads:
+
+        def use(number: int) -> Any:
+            with pool.acquire() as twice:
+                return twice(number)[0]
+
+        assert list(threads.map(use, range(20))) == [2 * n for n in range(20)]
+
+
+def test_each_that_died_is_replaced() -> None:
+    """In the hands of a caller, or while it was idle; an error of Lua costs no server."""
+    with InterpreterPool(1) as pool:
+        with pool.acquire() as lua:
+            first = lua.connection.pid
+        with pytest.raises(LuaError), pool.acquire() as lua:
+            lua.load_string("error('x')")()
+        with pool.acquire() as lua:
+            assert lua.connection.pid == first
+            os.kill(first, signal.SIGKILL)
+            with pytest.raises(ServerDied):
+                lua.load_string("return 1")
+        with pool.acquire() as lua:
+            second = lua.connection.pid
+            assert lua.load_string("return 1")() == [1]
+        os.kill(second, signal.SIGKILL)
+        os.waitid(os.P_PID, second, os.WEXITED | os.WNOWAIT)
+        with pool.acquire() as lua:
+            assert lua.connection.pid not in (first, second)
+            assert lua.load_string("return 2")() == [2]
+
+
+def test_servers_that_die_under_many_callers() -> None:
+    """Nobody waits for ever, and nobody gets a server that was seen to be dead."""
+    dead = 0
+
+    def use(number: int) -> int:
+        nonlocal dead
+        with pool.acquire() as lua:
+            if number % 3 == 0:
+                os.kill(lua.connection.pid, signal.SIGKILL)
+            try:
+                return int(lua.load_string("return ...")(number)[0])
+            except ServerDied:
+                dead += 1
+                return number
+
+    with InterpreterPool(2) as pool, ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(use, range(24))) == list(range(24))
+    assert dead == 8
+
+
+def test_a_server_that_cannot_be_made_takes_no_place() -> None:
+    """Neither one that cannot be started nor one whose setup fails, which is ended."""
+    made: list[Interpreter] = []
+
+    def setup(lua: Interpreter) -> None:
+        made.append(lua)
+        if len(made) < 3:
+            raise KeyError("setup")
+
+    with InterpreterPool(1, setup=setup) as pool:
+        for _ in range(2):
+            with pytest.raises(KeyError, match="setup"), pool.acquire():
+                pass
+        with pool.acquire(timeout=30) as lua:
+            assert lua is made[2]
+        assert [lua.connection.running for lua in made] == [False, False, True]
+    with InterpreterPool(1, server=["/no/such/server"]) as pool:
+        for _ in range(2):
+            with pytest.raises(ServerNotStarted), pool.acquire(timeout=30):
+                pass
+
+
+def test_waiting_has_an_end_and_so_has_the_pool() -> None:
+    """Closing ends the calls that are on the way; who waits is told."""
+    pool = InterpreterPool(1)
+    entered = threading.Event()
+
+    def call() -> None:
+        with pool.acquire() as lua:
+            lua.register_library("php", {"entered": entered.set})
+            lua.load_string("php.entered() while true do end")()
+
+    with ThreadPoolExecutor(2) as threads:
+        calling = threads.submit(call)
+        assert entered.wait(30)
+        with pytest.raises(PoolTimeout, match=r"within 0\.05 seconds"), pool.acquire(timeout=0.05):
+            pass
+        waiting = threads.submit(call)
+        pool.close()
+        with pytest.raises(ServerDied):
+            calling.result(30)
+        with pytest.raises(PoolClosed):
+            waiting.result(30)
+    with pytest.raises(PoolClosed, match="was closed"), pool.acquire():
+        pass
+    pool.close()
+
+
+@pytest.mark.parametrize("kind", [InterpreterPool, AsyncInterpreterPool])
+def test_size_is_a_number_above_zero(kind: Any) -> None:
+    with pytest.raises(TypeError, match="size: expected a number of servers, got str"):
+        kind("4")
+    with pytest.raises(ValueError, match="size: expected 1 server or more, got 0"):
+        kind(0)
+
+
+def test_tasks_share_as_many_servers_as_asked() -> None:
+    """The same for tasks: setup once for each server, at the same time, the dead replaced, the waiting told."""
+
+    async def main() -> None:
+        made: list[AsyncInterpreter] = []
+
+        async def setup(lua: AsyncInterpreter) -> AsyncLuaFunction:
+            made.append(lua)
+            await lua.register_library("php", {"sleep": asyncio.sleep})
+            return await lua.load_string("local n = ... php.sleep(0.001) return n")
+
+        async with AsyncInterpreterPool(3, setup=setup) as pool:
+
+            async def use(number: int) -> Any:
+                async with pool.acquire() as function:
+                    return (await function(number))[0]
+
+            assert await asyncio.gather(*map(use, range(50))) == list(range(50))
+            assert len(made) == 3
+            for lua in made[:2]:
+                os.kill(lua.connection.pid, signal.SIGKILL)
+                os.waitid(os.P_PID, lua.connection.pid, os.WEXITED | os.WNOWAIT)
+            assert await asyncio.gather(*map(use, range(10))) == list(range(10))
+            assert len(made) == 5
+        assert not any(lua.connection.running for lua in made)
+        with pytest.raises(PoolClosed):
+            await use(1)
+
+    run(main())
+
+
+def test_a_cancelled_task_gives_its_place_back() -> None:
+    """While it waits, in a call (whose server is replaced), and in setup."""
+
+    async def main() -> None:
+        slow = False
+
+        async def setup(lua: AsyncInterpreter) -> None:
+            if slow:
+                await asyncio.sleep(60)
+
+        async with AsyncInterpreterPool(1, setup=setup) as pool:
+            seen: list[AsyncInterpreter] = []
+
+            async def loop() -> None:
+                async with pool.acquire() as lua:
+                    seen.append(lua)
+                    await (await lua.load_string("while true do end"))()
+
+            for _ in range(2):
+                running = asyncio.create_task(loop())
+                waiting = asyncio.create_task(loop())
+                await asyncio.sleep(0.1)
+                for task in (waiting, running):
+                    task.cancel()
+                    with pytest.raises(asyncio.CancelledError):
+                        await task
+            assert len(seen) == 2
+            with pytest.raises(ServerCancelled):
+                await seen[0].get_status()
+            slow = True
+            starting = asyncio.create_task(loop())
+            await asyncio.sleep(0.05)
+            starting.cancel()
+            await asyncio.wait([starting])
+            slow = False
+            async with pool.acquire() as lua:
+                assert await (await lua.load_string("return 1"))() == [1]
+
+    run(main())
