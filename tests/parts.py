@@ -16,6 +16,7 @@ PARTS = {
     "php": ("php",),
     "chromium": ("chromium",),
     "mediawiki": ("/usr/share/mediawiki",),
+    "busted": ("/usr/share/lua/5.1/busted",),
     "locales": ("/usr/share/i18n/locales",),
 }
 
@@ -38,7 +39,9 @@ def need(part: str) -> str:
         found = place if place.startswith("/") and os.path.exists(place) else shutil.which(place)
         if found:
             return found
-    return missing(f"{part} is not installed (Debian: mediawiki php-cli php-sqlite3 lua5.1 luajit chromium locales)")
+    return missing(
+        f"{part} is not installed (Debian: mediawiki php-cli php-sqlite3 lua5.1 luajit lua-busted chromium locales)"
+    )
 
 
 def missing(text: str) -> NoReturn:

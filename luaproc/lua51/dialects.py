@@ -79,7 +79,7 @@ Available options are:
     takes_word = "elj"
     alone = "iv"
     path = f"./?.lua;/usr/share/luajit-2.1/?.lua;/usr/local/share/luajit-2.1/?.lua;{_SHARE}{_SYSTEM}"
-    cpath = _C_PATH
+    cpath = _C_PATH.replace("/usr/lib/lua/5.1/?.so;", "") if _MULTIARCH else _C_PATH
     echoes = False
 
 

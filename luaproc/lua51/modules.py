@@ -13,19 +13,27 @@ what it returns is the module. `Native` says which values cross.
 """
 
 import ctypes
-from collections.abc import Callable
-from importlib import import_module
+from _collections_abc import Callable  # collections.abc imports the whole of collections: start-up time
 
-from luaproc.lua51.capi import TBOOLEAN, TNUMBER, TSTRING, CFunction, push, text_at
+from luaproc.lua51.capi import TBOOLEAN, TNUMBER, TSTRING, TUSERDATA, CFunction, push, text_at
+from luaproc.lua51.stdio import descriptor
 
 # Name of a module -> the Python module that has its Lua file and its functions.
 MODULES = {
     "data": "luaproc.nflua.lua_data",
+    "lfs": "luaproc.lua51.lfs",
     "nflua": "luaproc.nflua.lua_client",
+    "system": "luaproc.lua51.system",
+    "system.core": "luaproc.lua51.system",
+    "term": "luaproc.lua51.term",
+    "term.colors": "luaproc.lua51.term",
+    "term.core": "luaproc.lua51.term",
+    "term.cursor": "luaproc.lua51.term",
 }
 
 Value = bytes | float | int | bool | None
-"""What crosses: strings as bytes, numbers to Python as float; all else (tables, functions, ...) arrives as None."""
+"""What crosses: strings as bytes, numbers to Python as float, a file of liolib to Python as the int that is its
+descriptor (-1 when it is closed); all else (tables, functions, ...) arrives as None."""
 
 Native = Callable[..., tuple[Value, ...]]
 """A function for Lua: takes values, returns a tuple of values. An exception is a bug, and arrives in Lua as the result
@@ -43,7 +51,7 @@ def finder(api: ctypes.CDLL) -> object:
         if name not in MODULES:
             return 0
         try:
-            module = import_module(MODULES[name])
+            module = __import__(MODULES[name], fromlist=("functions",))
             with open(module.SOURCE, "rb") as file:
                 text = file.read()
             functions = [c_function(api, function) for function in module.functions()]
@@ -87,6 +95,8 @@ def _value_at(api: ctypes.CDLL, state: int, index: int) -> Value:
         return text_at(api, state, index)
     if kind == TNUMBER:
         return float(api.lua_tonumber(state, index))
+    if kind == TUSERDATA:
+        return descriptor(api, state, index)
     return bool(api.lua_toboolean(state, index)) if kind == TBOOLEAN else None
 
 

@@ -5,7 +5,6 @@ again here as far as a crash depends on it, because a script can find them with 
 """
 
 import ctypes
-import os
 import sys
 
 from luaproc.lua51.capi import (
@@ -23,6 +22,8 @@ libc.popen.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
 libc.malloc.restype = ctypes.c_void_p
 libc.pclose.argtypes = [ctypes.c_void_p]
 libc.fflush.argtypes = [ctypes.c_void_p]
+libc.fileno.argtypes = [ctypes.c_void_p]
+libc.strerror.restype = ctypes.c_char_p
 
 
 def stream(name: str) -> ctypes.c_void_p:
@@ -38,7 +39,7 @@ def functions(api: ctypes.CDLL) -> list[object]:
 
     def close(state: int) -> int:
         # liolib calls this as the field `__close` of a file's environment, from close(), and from the collector.
-        stream = _stream(api, state)
+        stream = _stream(api, state, 1)
         ok = stream is not None and stream.value is not None and libc.pclose(stream.value) != -1
         if stream is not None:
             stream.value = None
@@ -65,7 +66,7 @@ def functions(api: ctypes.CDLL) -> list[object]:
         if stream.value is not None:
             return 1
         api.lua_pushnil(state)
-        push(api, state, os.strerror(ctypes.get_errno()).encode())
+        push(api, state, strerror(ctypes.get_errno()))
         push(api, state, b"%d" % ctypes.get_errno())
         return 3
 
@@ -84,11 +85,24 @@ def functions(api: ctypes.CDLL) -> list[object]:
     return made
 
 
-def _stream(api: ctypes.CDLL, state: int) -> "ctypes.c_void_p | None":
-    """The FILE* that argument 1 holds, if that is a file of liolib."""
-    if api.lua_type(state, 1) != TUSERDATA or not api.lua_getmetatable(state, 1):
+def strerror(number: int) -> bytes:
+    """C's text of an error, in the language that the script chose by `os.setlocale`."""
+    return libc.strerror(number) or b""
+
+
+def descriptor(api: ctypes.CDLL, state: int, index: int) -> int | None:
+    """The descriptor of the file at `index` of the stack, -1 for a closed one; None for what is no file of liolib."""
+    file = _stream(api, state, index)
+    if file is None:
+        return None
+    return -1 if file.value is None else int(libc.fileno(file))
+
+
+def _stream(api: ctypes.CDLL, state: int, index: int) -> "ctypes.c_void_p | None":
+    """The FILE* that the value at `index` (of 1 or more) holds, if that is a file of liolib."""
+    if api.lua_type(state, index) != TUSERDATA or not api.lua_getmetatable(state, index):
         return None
     get_field(api, state, REGISTRY, b"FILE*")
     is_file = api.lua_rawequal(state, -1, -2)
     api.lua_settop(state, -3)
-    return ctypes.c_void_p.from_address(api.lua_touserdata(state, 1)) if is_file else None
+    return ctypes.c_void_p.from_address(api.lua_touserdata(state, index)) if is_file else None

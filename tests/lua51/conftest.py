@@ -70,11 +70,13 @@ def run_both(stand_ins: dict[str, Path]) -> Callable[..., tuple[Outcome, Outcome
     return run
 
 
-def execute(executable: str, argv: list[str], stdin: bytes, env: dict[str, str]) -> Outcome:
-    """Run a program in the scripts' directory, with nothing of lua's in its environment but `env`."""
+def execute(
+    executable: str, argv: list[str], stdin: bytes, env: dict[str, str], cwd: Path = SCRIPTS, timeout: int = 60
+) -> Outcome:
+    """Run a program in the scripts' directory or another, with nothing of lua's in its environment but `env`."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("LUA", "LC_", "LANG", "PYTHON"))}
     done = subprocess.run(
-        argv, executable=executable, input=stdin, env=kept | env, cwd=SCRIPTS, capture_output=True, timeout=60
+        argv, executable=executable, input=stdin, env=kept | env, cwd=cwd, capture_output=True, timeout=timeout
     )
     return Outcome(aside(done.stdout), aside(done.stderr), done.returncode)
 

@@ -55,7 +55,7 @@ local function find_c_module(name)
 end
 
 -- A table that the modules of luaproc's share, and no script sees.
-local shared = {}
+local shared = { trace_begins = trace_begins }
 
 local function own_module(text, chunk_name, ...)
 	if not text then
