@@ -48,17 +48,14 @@ def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = Fals
 
         if named := lua51.runtime_of(argv[0]):
             options = ("--runtime", named, *options)
-        if not lua51.wants_responder(argv):
-            from luaproc.responder.options import chosen_runtime
-
-            lua51.main(argv, chosen_runtime(options))
+        _be_lua(argv, options)
     if words and words[0].rpartition("/")[2] == "mw_main.lua":
         _serve_php(words, list(options))
     elif words == ["-v"]:
         _print_version(options)
     elif words and words[0] == "serve" and "--help" not in words and "-h" not in words:
         _serve([*options, *words[1:]])
-    else:
+    elif not (words and words[0] == "lua" and _run_lua(words[1:], options)):
         from luaproc.commands import cli
 
         if _signal.getsignal(_signal.SIGINT) == _signal.SIG_DFL:
@@ -73,6 +70,30 @@ def _is_lua_alias(name: str) -> bool:
     from luaproc import lua51
 
     return lua51.is_lua_alias(name)
+
+
+def _run_lua(words: "list[str]", options: "tuple[str, ...]") -> bool:
+    """Answer what follows `luaproc lua`, without the command line's imports; False where that has to say something."""
+    from luaproc import lua51
+
+    asked = lua51.command_line(words)
+    if asked is None:
+        return False
+    argv, chosen = asked
+    options = (*options, *chosen)
+    _be_lua(argv, options)
+    _serve_php(argv[1:], list(options))
+    return True
+
+
+def _be_lua(argv: "list[str]", options: "tuple[str, ...]") -> None:
+    """Be the standalone interpreter to the end of the process, unless a wiki starts its server."""
+    from luaproc import lua51
+
+    if not lua51.wants_responder(argv):
+        from luaproc.responder.options import chosen_runtime
+
+        lua51.main(argv, chosen_runtime(options))
 
 
 def _serve_php(words: "list[str]", options: "list[str]") -> None:

@@ -1,24 +1,19 @@
-"""`luaproc lua`: the standalone interpreter, for those who have no link of that name."""
+"""`luaproc lua`: the standalone interpreter, for those who have no link of that name.
 
-import os
-import sys
+`luaproc.entry` answers it without click, which would double its start; here are the help and the complaints.
+"""
 
 import click
 
 from luaproc import lua51
-from luaproc.responder.options import chosen_runtime
-
-# Our own options, which come first; how many words each takes. From the first other word on, all is lua's.
-OWN = {"--runtime": 2, "--run-script": 1, "--help": 1}
+from luaproc.entry import run
 
 
 class LuaCommand(click.Command):
     """A command whose words after its own options reach lua as they are, `--` and `--help` among them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        own = 0
-        while own < len(args) and (count := OWN.get(args[own], args[own].startswith("--runtime="))):
-            own += count
+        own = lua51.own_words(args)
         return super().parse_args(ctx, [*args[:own], "--", *args[own:]] if own <= len(args) else args)
 
 
@@ -43,13 +38,5 @@ def command(runtime: str | None, run_script: bool, words: tuple[str, ...]) -> No
 
     A link to this executable by the name lua, lua5.1 or luajit is the same without the word "lua".
     """
-    start = f"{sys.executable} -m luaproc" if os.path.basename(sys.argv[0]) == "__main__.py" else sys.argv[0]
-    # Scripts start their interpreter again by arg[-1], so that must be the whole of what started this one.
-    program = f"{start} lua" + (f" --runtime {runtime}" if runtime else "")
-    argv = [program, *words]
-    if not run_script and lua51.wants_responder(argv):
-        from luaproc.entry import run
-
-        run(["luaproc", *words], ("--runtime", runtime) if runtime else ())
-    else:
-        lua51.main(argv, runtime or chosen_runtime())
+    ours = [*(["--runtime", runtime] if runtime else []), *(["--run-script"] if run_script else [])]
+    run(["luaproc", "lua", *ours, *words])

@@ -4,6 +4,7 @@ This file only decides (by name and by script) and imports nothing but `os`: eve
 """
 
 import os
+import sys
 
 TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
@@ -40,6 +41,36 @@ def wants_responder(argv: list[str]) -> bool:
     options), so any option before the script, ``--run-script`` above all, means a person who wants the script run.
     """
     return len(argv) > 1 and os.path.basename(argv[1]) == "mw_main.lua"
+
+
+# The own options of `luaproc lua`, which come first; how many words each takes. From the first other word on, all is
+# lua's.
+OWN = {"--runtime": 2, "--run-script": 1, "--help": 1}
+
+
+def own_words(words: list[str]) -> int:
+    """How many of the words after `luaproc lua` are for luaproc: more than there are, when one is missing."""
+    own = 0
+    while own < len(words) and (count := OWN.get(words[own], words[own].startswith("--runtime="))):
+        own += count
+    return own
+
+
+def command_line(words: list[str]) -> tuple[list[str], tuple[str, ...]] | None:
+    """What the words after `luaproc lua` ask for: lua's command line, program name first, and options of the responder.
+
+    With ``--run-script`` the former has it as its first argument, as `main` takes it. None where the command line for
+    people has to answer: the words ask for help, or are wrong in one of luaproc's own.
+    """
+    own = own_words(words)
+    if own > len(words) or "--help" in words[:own]:
+        return None
+    ours, words = words[:own], words[own:]
+    start = f"{sys.executable} -m luaproc" if os.path.basename(sys.argv[0]) == "__main__.py" else sys.argv[0]
+    # Scripts start their interpreter again by arg[-1], so that must be the whole of what started this one.
+    program = " ".join([start, "lua", *ours])
+    run_script = ["--run-script"] if "--run-script" in ours else []
+    return [program, *run_script, *words], tuple(word for word in ours if word != "--run-script")
 
 
 def main(argv: list[str], runtime: str) -> "NoReturn":

@@ -9,7 +9,7 @@ Reference: https://www.lua.org/manual/5.1/manual.html#3 ; LuaJIT 2.1 has the sam
 
 import ctypes
 import os
-from importlib.machinery import EXTENSION_SUFFIXES
+from _imp import extension_suffixes
 
 from luaproc.errors import UsageError
 from luaproc.responder.runtime import lupa_directories, must_be_known, not_in_lupa
@@ -98,7 +98,7 @@ def _file(runtime: str) -> str | None:
     places = lupa_directories()
     if not places:
         raise UsageError("lupa, which brings Lua along, is not installed")
-    paths = (os.path.join(place, runtime + suffix) for place in places for suffix in EXTENSION_SUFFIXES)
+    paths = (os.path.join(place, runtime + suffix) for place in places for suffix in extension_suffixes())
     return next((path for path in paths if os.path.exists(path)), None)
 
 

@@ -14,10 +14,15 @@ import _thread
 import ctypes
 import fcntl
 import os
-import signal
-from collections.abc import Callable
+from _collections_abc import Callable
 
 from luaproc.lua51.capi import MASK_CALL, MASK_COUNT, MASK_RET, REGISTRY, Hook, push
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # `signal` imports enum and re: start-up time
 
 # Bytes. The 8 MB that a thread gets by default are more than a script under `ulimit -v` may be able to spare.
 STACK = 256 * 1024

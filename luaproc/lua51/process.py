@@ -3,9 +3,14 @@
 import _locale
 import ctypes
 import os
-import signal
 
 from luaproc.lua51.stdio import libc, stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # `signal` imports enum and re: start-up time
 
 # Python ignores these (a script in a pipeline then never dies of SIGPIPE, nor do the programs it starts);
 # and SIGINT would be Python's KeyboardInterrupt.

@@ -7,7 +7,7 @@ ends in Lua's own PANIC message and status 1; lua would say the same less loudly
 import ctypes
 import os
 
-from luaproc.lua51 import capi, interrupt, modules, process, repl, stdio
+from luaproc.lua51 import capi, interrupt, modules, process, stdio
 from luaproc.lua51.capi import GLOBALS, MULTRET, REGISTRY, push, text_at
 from luaproc.lua51.dialects import Puc, collect, dialect_of
 
@@ -87,7 +87,9 @@ class Standalone:
         if "i" in flags:
             if not puc:
                 self.print_jit_status()
-            repl.interact(self)
+            from luaproc.lua51.repl import interact
+
+            interact(self)
         return False
 
     # Calls

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from luaproc.lua51.modules import MODULES
+from tests.responder.conftest import LUAPROC
 
 RUNTIMES = ("lua51", "luajit21")
 
@@ -43,20 +44,34 @@ def test_a_module_that_cannot_be_loaded_says_why(monkeypatch: pytest.MonkeyPatch
     assert done.stdout == "false\terror loading module 'data':\n\tNo module named 'luaproc.nowhere'\n"
 
 
-def imported(code: str) -> list[str]:
-    """What Python has imported when a line of Lua has run."""
-    watched = (
-        "import os, sys; from luaproc.lua51 import main; leave = os._exit; "
-        "os._exit = lambda status: (print(*sys.modules), sys.stdout.flush(), leave(status)); "
-        f"main(['lua', '-e', {code!r}], 'lua51')"
-    )
-    done = subprocess.run([sys.executable, "-c", watched], capture_output=True, text=True, timeout=60)
-    return done.stdout.split()
+# What `luaproc lua` may not import before a script asks for it. A start is to take at most twice bare Python's time;
+# collections, re and enum are 3 to 5 ms each, click is 40.
+LATE = {
+    *MODULES.values(), "luaproc.commands", "luaproc.lua51.repl", "luaproc.nflua", "click", "phpserialize",
+    "collections", "collections.abc", "contextlib", "dataclasses", "enum", "functools", "importlib", "inspect",
+    "pathlib", "re", "signal", "socket", "subprocess", "threading", "typing", "warnings",
+}  # fmt: skip
 
 
-def test_nothing_of_a_module_is_imported_before() -> None:
-    """The start of `luaproc lua` pays for no module that the script does not require."""
-    without = imported("x = 1")
+def imported(*words: str) -> set[str]:
+    """The modules that a command line imported, Python's own start included, when a line of Lua had run."""
+    command = [LUAPROC[0], "-X", "importtime", *LUAPROC[1:], *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+
+
+@pytest.mark.parametrize("words", [("lua",), ("lua", "--runtime", "luajit21")], ids=" ".join)
+def test_a_start_imports_nothing_of_what_can_wait(words: tuple[str, ...]) -> None:
+    """Neither the modules that a script may require, nor what only the prompt or the command line needs."""
+    without = imported(*words, "-e", "x = 1")
     assert "luaproc.lua51.modules" in without
-    assert not {*MODULES.values(), "luaproc.nflua", "socket"} & set(without)
-    assert "luaproc.nflua.lua_data" in imported("require 'data'")
+    assert not LATE & without
+    assert {"luaproc.lua51.lfs", "luaproc.nflua.lua_data"} <= imported(*words, "-e", "require 'lfs' require 'data'")
+
+
+def test_the_command_line_still_answers() -> None:
+    """Help, and a missing word, are click's to tell."""
+    for words, status, text in ((["--help"], 0, "Usage: luaproc lua "), (["--runtime"], 2, "requires an argument")):
+        done = subprocess.run([*LUAPROC, "lua", *words], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, text in done.stdout + done.stderr) == (status, True)
