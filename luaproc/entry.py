@@ -15,17 +15,18 @@ def main() -> None:
     launch(by_name=True)
 
 
-def launch(options: "tuple[str, ...]" = (), by_name: bool = False) -> None:
+def launch(options: "tuple[str, ...]" = (), by_name: bool = False, bundle: str = "") -> None:
     """Answer this process's command line.
 
     options: of the responder, as a launcher carries them. by_name: whether the program's name may make it a Lua
-    interpreter; a launcher is for a wiki's luaPath under any name.
+    interpreter; a launcher is for a wiki's luaPath under any name. bundle: what became of the launcher's bundle, for
+    the log and for `-v`.
     """
     # Until somebody handles it, Ctrl-C ends us as it ends a C program. Where it is ignored it stays so.
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     try:
-        run(sys.argv, options, by_name)
+        run(sys.argv, options, by_name, bundle)
     except LuaprocError as error:
         sys.stderr.write(f"luaproc: {visible(str(error))}\n")
         sys.exit(error.exit_status)
@@ -40,7 +41,7 @@ def launch(options: "tuple[str, ...]" = (), by_name: bool = False) -> None:
         sys.exit(f"luaproc: this needs the package {error.name}: {sys.executable} -m pip install {error.name}")
 
 
-def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = False) -> None:
+def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = False, bundle: str = "") -> None:
     """Answer a command line, the program's name first. See `launch`. Raises `LuaprocError`."""
     words = argv[1:]
     if by_name and _is_lua_alias(argv[0]):
@@ -50,11 +51,11 @@ def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = Fals
             options = ("--runtime", named, *options)
         _be_lua(argv, options)
     if words and words[0].rpartition("/")[2] == "mw_main.lua":
-        _serve_php(words, list(options))
+        _serve_php(words, list(options), bundle)
     elif words == ["-v"]:
-        _print_version(options)
+        _print_version(options, bundle)
     elif words and words[0] == "serve" and "--help" not in words and "-h" not in words:
-        _serve([*options, *words[1:]])
+        _serve([*options, *words[1:]], None, bundle)
     elif not (words and words[0] == "lua" and _run_lua(words[1:], options)):
         from luaproc.commands import cli
 
@@ -82,7 +83,7 @@ def _run_lua(words: "list[str]", options: "tuple[str, ...]") -> bool:
     argv, chosen = asked
     options = (*options, *chosen)
     _be_lua(argv, options)
-    _serve_php(argv[1:], list(options))
+    _serve_php(argv[1:], list(options), "")
     return True
 
 
@@ -96,25 +97,26 @@ def _be_lua(argv: "list[str]", options: "tuple[str, ...]") -> None:
         lua51.main(argv, chosen_runtime(options))
 
 
-def _serve_php(words: "list[str]", options: "list[str]") -> None:
+def _serve_php(words: "list[str]", options: "list[str]", bundle: str) -> None:
     """As PHP starts a Lua: mw_main.lua, Scribunto's directory, the interpreter's id, the size of PHP's integers."""
     for option, value in zip(("--interpreter-id", "--int-size"), words[2:4], strict=False):
         options += [option, value]
-    _serve(options, main_script=words[0])
+    _serve(options, words[0], bundle)
 
 
-def _serve(options: "list[str]", main_script: "str | None" = None) -> None:
+def _serve(options: "list[str]", main_script: "str | None", bundle: str) -> None:
     # Nothing that serves makes reference cycles (tests/responder/test_memory.py): Python's collector would look at what
     # is imported, 0.3 ms of a start, and find nothing.
     gc.disable()
     from luaproc.responder.serve import serve
 
-    serve(options, main_script)
+    serve(options, main_script, bundle)
 
 
-def _print_version(options: "tuple[str, ...]") -> None:
+def _print_version(options: "tuple[str, ...]", bundle: str) -> None:
     import luaproc
     from luaproc.responder.options import chosen_runtime
     from luaproc.responder.runtime import kind, version
 
-    print(f"{version(chosen_runtime(options))}  (luaproc {luaproc.__version__}, {kind()})", flush=True)
+    started = f", {bundle}" if bundle else ""
+    print(f"{version(chosen_runtime(options))}  (luaproc {luaproc.__version__}, {kind()}{started})", flush=True)

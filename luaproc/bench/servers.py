@@ -65,7 +65,7 @@ def ours(runtime: str, mediawiki: Path | None) -> Iterator[Server]:
     """
     with tempfile.TemporaryDirectory(prefix="luaproc-bench-") as directory:
         path = Path(directory) / "luaproc"
-        launchers.write(path, launchers.text([f"--runtime={runtime}"]))
+        launchers.install(path, [f"--runtime={runtime}"])
         arguments = php_words(mediawiki) if mediawiki else ("serve",)
         shown = tuple(starting.command((f"--runtime={runtime}",)))
         yield Server(_our_name(runtime), (str(path),), arguments, shown=shown)

@@ -30,7 +30,8 @@ def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> Non
     """Write PATH, a launcher for Scribunto's luaPath that carries the given options.
 
     It starts Python isolated (-I -S), which is quicker and leaves more memory to the modules than the `luaproc` script
-    does. With --as-lua, PATH becomes a link by whose name luaproc is the standalone interpreter.
+    does. What it starts with is prepared in PATH.bundle; run this again after an upgrade, or starts are slower.
+    With --as-lua, PATH becomes a link by whose name luaproc is the standalone interpreter.
     """
     path = path.absolute()
     given = [f"--{name}={value}" for name in CARRIED if (value := options[name.replace("-", "_")]) is not None]
@@ -42,13 +43,13 @@ def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> Non
         click.echo(visible(f"linked {path} to {target}"))
         return
     carried = launchers.carried(given)
-    content = launchers.text(given)
     chosen = options["runtime"] or runtime.DEFAULT
     runtime.new_runtime(chosen)  # a launcher for a runtime that is not there would fail on the wiki
-    launchers.write(path, content, force)
+    bundle = launchers.install(path, given, force)
     told = [
         f"wrote {path}",
-        f"  starts   {launchers.interpreter_of(content)} {launchers.FLAGS}",
+        f"  starts   {starting.base_interpreter()} {launchers.FLAGS}",
+        f"  bundle   {bundle}",
         f"  runtime  {chosen}",
         f"  options  {shlex.join(carried) or 'none'}",
         "LocalSettings.php:",

@@ -44,6 +44,7 @@ CHECKS = (
     Check("luaPath", "selinux", system.selinux, ("file",)),
     Check("luaPath", "place", system.private_places, ("file",)),
     Check("luaPath", "version", server.answers_version, _FILE),
+    Check("luaPath", "bundle", server.starts_from_bundle, ("version",)),
     Check("Scribunto", "found", scribunto.version),
     Check("Scribunto", "readable", scribunto.readable, ("found",)),
     Check("Scribunto", "limits", scribunto.ulimit, ("readable",)),

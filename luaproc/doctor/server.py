@@ -130,6 +130,20 @@ def answers_version(case: Case) -> Finding:
     return ok(f"-v answers {first!r}")
 
 
+def starts_from_bundle(case: Case) -> list[Finding]:
+    """What became of a launcher's bundle; nothing to say of what is no launcher."""
+    if not files.is_launcher(case):
+        return []
+    output, _ = run(as_user(case.user, [case.lua, "-v"]), case.environment, SECONDS)
+    said = output.decode("utf-8", "replace")
+    again = f"Starts are slower by 2 ms and more. luaproc link --force {case.lua} makes it anew, with its options."
+    if "passed over the bundle" in said:
+        return [warning(said[said.index("passed over the bundle") :].strip().removesuffix(")"), again)]
+    if "started from its bundle" in said:
+        return [ok("it starts from its bundle")]
+    return [ok("it has no bundle; one by a newer `luaproc link` starts 2 ms sooner")]
+
+
 def starts(case: Case) -> Finding:
     """That it starts under the limits and answers a first message."""
     limits = f"{case.cpu_limit} s and {case.memory_limit // 1024} KB"

@@ -3,7 +3,7 @@
 A pip console script starts Python with `site` and whatever `.pth` files the environment has: 19 ms of CPU to the first
 reply in a fresh environment, 27 in one of editable installations, where a launcher takes 12. A launcher names the
 interpreter itself, `-I -S`, and the directories of luaproc and lupa. It holds no code of luaproc's, so it goes on
-working when luaproc is upgraded in place.
+working when luaproc is upgraded in place. Most have a bundle beside them (`bundles`), which is passed over then.
 """
 
 import os
@@ -15,10 +15,11 @@ from pathlib import Path
 
 import luaproc
 from luaproc.errors import UsageError
-from luaproc.install import files
+from luaproc.install import bundles, files
 from luaproc.install.starting import base_interpreter, directories, write_executable
 from luaproc.lua51 import NAMES
 from luaproc.responder import options as responder_options
+from luaproc.responder.runtime import DEFAULT
 from luaproc.wire.framing import encode_frame
 
 # How a file begins that we may overwrite.
@@ -31,7 +32,7 @@ _TEMPLATE = """{start}
 import sys
 
 sys.path += {directories!r}
-try:
+{unpack}try:
     if sys.version_info[:2] != {python!r}:
         raise ImportError("made for Python {python[0]}.{python[1]}, runs on %d.%d" % sys.version_info[:2])
     from luaproc.entry import launch
@@ -43,17 +44,45 @@ except ImportError as error:
     )
     sys.stderr.write("".join(char if char.isprintable() else "?" for char in told) + "\\n")
     sys.exit(126)
-launch({options!r})
+launch({options!r}{told})
+"""
+
+# Before that, where there is a bundle. What is wrong with one is told by `-v` and the log; the wiki hears nothing.
+_UNPACK = """told = ""
+if sys.argv[1:2] in (["-v"], ["serve"]) or sys.argv[1:] and sys.argv[1].endswith("mw_main.lua"):
+    try:
+        import _imp, marshal, posix
+        path, python, begin, size, total, check = {words!r}
+        told = "passed over the bundle " + path
+        if sys.version != python:
+            raise ValueError("made for another Python")
+        file = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK)
+        found = posix.fstat(file)
+        if found.st_uid != posix.stat(__file__).st_uid or found.st_mode & 0o22:
+            raise ValueError("others than the launcher's owner may write it")
+        data = posix.pread(file, size, begin)
+        if found.st_size != total or _imp.source_hash(0, data) != check:
+            raise ValueError("cut, damaged or not this launcher's")
+        code, *rest = marshal.loads(data)
+        space = {{"__name__": "luaproc.responder.bundle"}}
+        exec(code, space)
+        space["unpack"](*rest, file)
+        told = "started from its bundle"
+    except Exception as error:
+        told += ": %s" % error
+        for name in [name for name in sys.modules if name.startswith("luaproc")]:
+            del sys.modules[name]
 """
 
 FLAGS = "-IS"
 """Python's options: isolated, and without `site`."""
 
 
-def text(words: list[str]) -> str:
+def text(words: list[str], bundle: "tuple[object, ...] | None" = None) -> str:
     """The launcher that carries these options of the responder (see `responder.options.OPTIONS`).
 
-    Raises `UsageError` for an option the responder would refuse.
+    bundle: what it has to know of its bundle (`bundles.words`), if it has one. Raises `UsageError` for an option
+    the responder would refuse.
     """
     return _TEMPLATE.format(
         start=_start(base_interpreter()),
@@ -63,6 +92,8 @@ def text(words: list[str]) -> str:
         python=sys.version_info[:2],
         environment=sys.prefix,
         options=carried(words),
+        unpack=_UNPACK.format(words=bundle) if bundle else "",
+        told=", bundle=told" if bundle else "",
     )
 
 
@@ -85,6 +116,27 @@ def write(path: Path, content: str, force: bool = False) -> None:
     Raises `UsageError` for one that does not start; what was at `path` stays then.
     """
     write_executable(path, content, MARK, force, check=_must_serve)
+
+
+def install(path: Path, words: list[str], force: bool = False) -> Path:
+    """Write the launcher that carries these options, and its bundle; both were started once. Returns the bundle's path.
+
+    Raises as `text` and `write`; `UsageError` if a file that is no bundle lies in the bundle's place and `force` is not
+    set. Then both places are as they were.
+    """
+    found, _ = responder_options.read(words, environment={})
+    bundle = bundles.make(str(found.get("runtime", DEFAULT)))
+    place = bundles.path_of(path)
+    files.must_be_replaceable(place)
+    if not force and place.exists() and place.read_bytes()[: len(bundles.MARK)] != bundles.MARK:
+        raise UsageError(f"{place} exists and is no bundle of a launcher: name another path, or add --force")
+    content = text(words, bundles.words(bundle, place))
+
+    def check(file: Path) -> None:
+        bundles.put(place, bundle, lambda: _must_serve(file))
+
+    write_executable(path, content, MARK, force, check)
+    return place
 
 
 def _must_serve(file: Path) -> None:

@@ -49,9 +49,9 @@ def open_file(path: str) -> int:
     return file
 
 
-def open_log(path: str) -> "Callable[[bytes, bytes, int], None] | None":
+def open_log(path: str, note: str = "") -> "Callable[[bytes, bytes, int], None] | None":
     """A function that appends a line for a message to the file at `path`: of its direction (b"RX <== " or b"TX ==> "),
-    the message or its beginning, and its length in bytes.
+    the message or its beginning, and its length in bytes. note: a line for its beginning.
 
     None, after a line on stderr, where `open_file` refuses: a wiki's pages do not depend on the log; and for /dev/null,
     by which the log that a launcher carries is turned off.
@@ -65,6 +65,11 @@ def open_log(path: str) -> "Callable[[bytes, bytes, int], None] | None":
         report(f"luaproc: no log, {path!r} cannot be opened: {reason}".encode("utf-8", "replace"))
         return None
     writable = True
+    if note:
+        try:
+            os.write(file, f"luaproc: {note}\n".encode("utf-8", "replace"))
+        except OSError:
+            pass  # the first message tells it
 
     def write(direction: bytes, message: bytes, length: int) -> None:
         nonlocal writable

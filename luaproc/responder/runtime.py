@@ -1,7 +1,8 @@
 """Which Lua: the runtimes that lupa brings, and how one is made without importing more than that one."""
 
 import sys
-from _frozen_importlib_external import PathFinder
+from _frozen_importlib import ModuleSpec, _load  # type: ignore[attr-defined]
+from _frozen_importlib_external import ExtensionFileLoader, PathFinder
 
 from luaproc.errors import UsageError
 
@@ -14,6 +15,10 @@ DEFAULT = "lua51"
 _TRIED_RELEASES = ("2.4", "2.5", "2.6", "2.7", "2.8")
 _TRIED_PYTHONS = ("cp310", "cp311", "cp312", "cp313")
 _TRIED_MACHINES = ("_x86_64", "_aarch64")
+
+EXTENSIONS: "dict[str, tuple[str, dict[bytes, bytes]]]" = {}
+"""Runtime -> the file of lupa's extension, which may be imported alone, and what zlib makes of the data in it: from a
+bundle, so that nobody has to look for the one and load the other."""
 
 
 def available() -> list[str]:
@@ -110,12 +115,19 @@ def _find_extension(name: str) -> bool:
 
 def _import_extension(name: str):  # type: ignore[no-untyped-def]
     """lupa's extension module for one runtime. Raises ImportError."""
-    if f"lupa.{name}" not in sys.modules:
+    if f"lupa.{name}" not in sys.modules and not (name in EXTENSIONS and _import_alone(name, [])):
         directories = lupa_directories()
         if not (_short_way_was_tried(directories) and _import_alone(name, directories)):
             __import__(f"lupa.{name}")
     # Not as an attribute of the package: the stand-in that had it is gone when the same runtime is asked for again.
     return sys.modules[f"lupa.{name}"]
+
+
+def extension_tried(name: str) -> "str | None":
+    """The file of lupa's extension for a runtime, if it may be imported without what lupa imports."""
+    directories = lupa_directories()
+    spec = PathFinder.find_spec(f"lupa.{name}", directories)
+    return spec.origin if spec and _short_way_was_tried(directories) else None
 
 
 def _short_way_was_tried(directories: list[str]) -> bool:
@@ -132,16 +144,24 @@ def _import_alone(name: str, directories: list[str]) -> bool:
     """Import the extension without what lupa and the extension import for uses that are not ours; whether it could."""
     # lupa's __init__ imports contextlib, and its extensions take `wraps` from functools and two classes from
     # collections.abc: 3 ms of a start of 15, for a decorator that we never call and for tables made of Python's, which
-    # we never make. While it is imported, stand-ins lie in their places.
+    # we never make. While it is imported, stand-ins lie in their places. So they do for the name that builtins had in
+    # Python 2, which it would look for in every directory, and for zlib where it is known what that would give it.
     stand_ins = {
+        "__builtin__": sys.modules["builtins"],
         "lupa": _stand_in("lupa", __path__=directories),
         "functools": _stand_in("functools", wraps=lambda _wrapped: lambda wrapper: wrapper),
         "collections.abc": _stand_in("collections.abc", Sequence=(), Mapping=()),
     }
+    file, inflated = EXTENSIONS.get(name, ("", None))
+    if inflated:
+        stand_ins["zlib"] = _stand_in("zlib", decompress=inflated.__getitem__)
     stand_ins = {key: module for key, module in stand_ins.items() if key not in sys.modules}
     sys.modules.update(stand_ins)
     try:
-        __import__(f"lupa.{name}")
+        if file:
+            _load(ModuleSpec(f"lupa.{name}", ExtensionFileLoader(f"lupa.{name}", file), origin=file))
+        else:
+            __import__(f"lupa.{name}")
         return True
     except (ImportError, AttributeError):
         return False

@@ -17,18 +17,17 @@ TYPE_CHECKING = False  # `typing` is start-up time
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_PARTS = __file__.rpartition("serve")[0] + "lua/"
+PARTS = __file__.rpartition("serve")[0] + "lua/"
+
+COMPILED: "dict[str, dict[bytes, bytes]]" = {}
+"""Runtime -> part -> what Lua made of it, as string.dump gives it: from a bundle."""
 
 
-def _source(part: bytes) -> bytes:
-    with open(_PARTS + part.decode() + ".lua", "rb") as file:
-        return file.read()
-
-
-def serve(words: "list[str]", main_script: "str | None" = None) -> "NoReturn":
+def serve(words: "list[str]", main_script: "str | None" = None, note: str = "") -> "NoReturn":
     """Serve the protocol on stdin and stdout until PHP ends it. Never returns.
 
-    words: options (see `options.OPTIONS`). main_script: the path of mw_main.lua, where PHP named one.
+    words: options (see `options.OPTIONS`). main_script: the path of mw_main.lua, where PHP named one. note: what the
+    log is to say first.
     Raises `UsageError` for options that cannot be met, `MemoryError` where there is not enough to start.
     """
     found, rest = options.read(words)
@@ -42,7 +41,7 @@ def serve(words: "list[str]", main_script: "str | None" = None) -> "NoReturn":
     # Lua's character classes follow the C library's locale, which Python sets from the environment. A real Lua starts
     # in the C locale.
     _locale.setlocale(_locale.LC_ALL, "C")
-    _run(found, max_memory, main_script)
+    _run(found, max_memory, main_script, note)
 
 
 def _default_signals() -> None:
@@ -56,24 +55,35 @@ def _default_signals() -> None:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
 
-def _open_pipes(reserve: memory.Reserve, log_path: "str | None") -> pipes.Pipes:
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _open_pipes(reserve: memory.Reserve, log_path: "str | None", note: str) -> pipes.Pipes:
     try:
         pipes.claim_descriptors()
-        return pipes.Pipes(reserve, status.open_reporter(), log.open_log(log_path) if log_path else None)
+        return pipes.Pipes(reserve, status.open_reporter(), log.open_log(log_path, note) if log_path else None)
     except OSError as error:
         raise UsageError(f"cannot open stdin and stdout: {error.strerror}") from error
 
 
-def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "str | None") -> "NoReturn":
-    lua = runtime.new_runtime(str(found.get("runtime", runtime.DEFAULT)))
+def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "str | None", note: str) -> "NoReturn":
+    name = str(found.get("runtime", runtime.DEFAULT))
+    lua = runtime.new_runtime(name)
     class_name = str(found.get("function-class") or scribunto.function_class(main_script))
     log_path = found.get("log")
     reserve = memory.Reserve(lua)
-    frames = _open_pipes(reserve, str(log_path) if log_path else None)
+    frames = _open_pipes(reserve, str(log_path) if log_path else None, note)
     cpu_limit = limits.cpu_seconds()
-    boot = lua.execute(b"return assert(loadstring(..., '=luaproc/boot.lua'))", _source(b"boot"))
+    compiled = COMPILED.get(name, {})
+
+    def source(part: bytes) -> bytes:
+        return compiled.get(part) or _read(PARTS + part.decode() + ".lua")
+
+    boot = lua.execute(b"return assert(loadstring(..., '=luaproc/boot.lua'))", source(b"boot"))
     given = {
-        "boot.source": _source,
+        "boot.source": source,
         "pipes.receive": frames.receive,
         "pipes.exchange": frames.exchange,
         "pipes.slice": frames.slice,

@@ -106,7 +106,7 @@ def test_looks_on_where_the_web_server_cannot_go(place: Path, environment: Path,
     assert f"{user.name} cannot get through it" in words
     assert re.search(r"ok handshake as root: getStatus", words)
     assert "1 check failed." in words
-    assert f"Not looked at as {user.name}, but as root: interpreter, version, start, " in words
+    assert f"Not looked at as {user.name}, but as root: interpreter, version, bundle, start, " in words
     done = doctor("--lua", str(place / "missing"), "--mediawiki", str(wiki))
     assert "Not looked at: executable, interpreter, " in done.stdout
     assert "(first mend: file)." in done.stdout

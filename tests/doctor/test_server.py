@@ -1,6 +1,7 @@
 """The Lua side at work: servers that die, stop, lie, leak or take too much are found, each by its own words."""
 
 import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from luaproc.doctor import scribunto, server
 from luaproc.doctor.settings import Settings
-from tests.doctor.conftest import Make, check, launcher, python_script, write
+from tests.doctor.conftest import Make, _python, check, launcher, python_script, write
 from tests.parts import need
 
 NAMES = ("start", "start time", "handshake", "memory", "time limit", "sandbox")
@@ -102,6 +103,28 @@ def test_nothing_is_left_behind(place: Path, make: Make, monkeypatch: pytest.Mon
 
 
 # Start
+
+
+def test_bundles(environment: Path, place: Path, healthy: Path, make: Make) -> None:
+    """A launcher's bundle is used, passed over with the reason, or not there; other programs have none."""
+    code = (
+        "import pathlib, sys; from luaproc.install import launchers; launchers.install(pathlib.Path(sys.argv[1]), [])"
+    )
+    lua = place / "bundled"
+    command = [_python(), "-c", f"import sys; sys.path.insert(0, {str(environment)!r}); {code}", str(lua)]
+    subprocess.run(command, check=True, capture_output=True)
+
+    def found(path: Path | str) -> list[tuple[str, str]]:
+        return [(finding.level, finding.text) for finding in server.starts_from_bundle(make(path))]
+
+    assert found(lua) == [("ok", "it starts from its bundle")]
+    bundle = lua.with_name("bundled.bundle")
+    bundle.chmod(0o666)
+    assert found(lua) == [
+        ("warning", f"passed over the bundle {bundle}: others than the launcher's owner may write it")
+    ]
+    assert found(healthy)[0][0] == "ok"
+    assert found(write(place / "lua", "#!/bin/sh\necho Lua 5.1.5\n")) == []
 
 
 @pytest.mark.slow  # each waits for a server that fails

@@ -1,0 +1,146 @@
+"""Bundles: what a launcher would read, compile and look for at every start, prepared by `luaproc link`.
+
+A bundle holds the serve path's modules as code (marshal), our Lua compiled with its debug information, and where
+lupa's extension lies: a fifth of a start less. It lies beside its launcher, and is bound to what it was made from: the
+launcher compares Python's version, the bundle's length, hash and owner; `responder.bundle` the size and mtime of every
+file. Where anything is another one the start is the plain one. So an upgrade in place goes on working, at the plain
+price, until `luaproc link` is run again.
+"""
+
+from __future__ import annotations
+
+import _imp
+import importlib.util
+import marshal
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from luaproc.install import files, starting
+from luaproc.responder import runtime, serve
+
+# What serving imports of luaproc, each behind those that it imports (tests/install/test_bundles.py).
+MODULES = (
+    "luaproc", "luaproc.errors", "luaproc.entry", "luaproc.responder",
+    *(
+        f"luaproc.responder.{name}"
+        for name in (
+            "bare_os", "limits", "log", "runtime", "options", "memory", "fast_path", "pipes", "scribunto", "status",
+            "serve",
+        )
+    ),
+)  # fmt: skip
+
+_FIRST = "luaproc.responder.bundle"
+
+
+MARK = b"luaproc bundle\n"
+"""How a bundle begins."""
+
+
+class Bundle(NamedTuple):
+    """content: of the file. read: how many bytes a start reads of it, behind the mark. check: their hash, as
+    `_imp.source_hash` of key 0."""
+
+    content: bytes
+    read: int
+    check: bytes
+
+
+def path_of(launcher: Path) -> Path:
+    """Where the bundle of a launcher lies."""
+    return launcher.with_name(launcher.name + ".bundle")
+
+
+def make(runtime_name: str) -> Bundle:
+    """The bundle for launchers of this luaproc, lupa and Python, with our Lua compiled for a runtime.
+
+    Raises as `runtime.new_runtime`.
+    """
+    sources: list[Path] = []
+    modules = []
+    for name in MODULES:
+        origin, attributes, code = _compiled(name)
+        sources.append(origin)
+        modules.append((name, attributes, code))
+    lua = runtime.new_runtime(runtime_name)
+    compiler = lua.execute(
+        b"local dump, load = string.dump, loadstring return function(...) return dump(load(...)) end"
+    )
+    parts = {}
+    for file in sorted(Path(serve.PARTS).glob("*.lua")):
+        sources.append(file)
+        parts[file.stem.encode()] = compiler(file.read_bytes(), f"=luaproc/{file.name}".encode())
+    extensions = {}
+    if extension := runtime.extension_tried(runtime_name):
+        sources.append(Path(extension))
+        extensions = {runtime_name: (extension, _inflated(runtime_name))}
+    prepared = {"extensions": extensions, "parts": {runtime_name: parts}}
+    everything: Any = (_compiled(_FIRST)[2], [_seen(path) for path in sources], modules, prepared)
+    data = marshal.dumps(everything)
+    return Bundle(MARK + data, len(data), _imp.source_hash(0, data))
+
+
+def _compiled(name: str) -> tuple[Path, dict[str, object], object]:
+    """A module's file, its attributes and its code."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert spec.origin is not None
+    code = compile(Path(spec.origin).read_bytes(), spec.origin, "exec", dont_inherit=True, optimize=0)
+    attributes: dict[str, object] = {"__file__": spec.origin, "__package__": spec.parent}
+    if spec.submodule_search_locations is not None:
+        attributes["__path__"] = list(spec.submodule_search_locations)
+    return Path(spec.origin), attributes, code
+
+
+def _seen(path: Path) -> tuple[str, int, int]:
+    found = os.stat(path)
+    return str(path), found.st_size, int(found.st_mtime)
+
+
+# Imports an extension, and tells what it had zlib decompress (Cython's table of strings): zlib is 0.4 ms of a start.
+_INFLATED = """
+import marshal, sys, zlib
+sys.path += {directories!r}
+found = {{}}
+def decompress(data):
+    return found.setdefault(data, zlib.decompress(data))
+sys.modules["zlib"] = type(sys)("zlib")
+sys.modules["zlib"].decompress = decompress
+from luaproc.responder import runtime
+runtime.new_runtime({runtime!r})
+sys.stdout.buffer.write(marshal.dumps(found))
+"""
+
+
+def _inflated(runtime_name: str) -> dict[bytes, bytes]:
+    code = _INFLATED.format(directories=starting.directories(), runtime=runtime_name)
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, timeout=60)
+    found: dict[bytes, bytes] = marshal.loads(done.stdout) if done.returncode == 0 else {}
+    return found
+
+
+def words(bundle: Bundle, path: Path) -> tuple[object, ...]:
+    """What a launcher has to know of its bundle: path, Python's version, where what it reads begins, how much that is,
+    the length of the whole, the hash."""
+    return str(path), sys.version, len(MARK), bundle.read, len(bundle.content), bundle.check
+
+
+def put(path: Path, bundle: Bundle, check: Callable[[], object]) -> None:
+    """Write a bundle to its place. What `check` raises leaves the place as it was.
+
+    Raises `NotWrittenError` if the directory cannot be written.
+    """
+    before = path.read_bytes() if path.is_file() else None
+    files.write(path, bundle.content, 0o644)
+    try:
+        check()
+    except BaseException:
+        if before is None:
+            path.unlink()
+        else:
+            files.write(path, before, 0o644)
+        raise
