@@ -32,8 +32,9 @@ def test_examples_run_as_they_are_shown(part: str, beside: str, kind: str, text:
         need(part)
     scripts = tmp_path / "bin"
     scripts.mkdir()
-    (scripts / "luaproc").write_text(f'#!/bin/sh\nexec {sys.executable} -m luaproc "$@"\n')
-    (scripts / "luaproc").chmod(0o755)
+    for name in ("luaproc", "pytest"):
+        (scripts / name).write_text(f'#!/bin/sh\nexec {sys.executable} -m {name} "$@"\n')
+        (scripts / name).chmod(0o755)
     environment = {**os.environ, "PATH": f"{scripts}:{os.environ['PATH']}", "PYTHONIOENCODING": "utf-8"}
     environment["LUAPROC_NFLUA_SOCKET"] = f"2:{1_100_000_000 + os.getpid()}"  # nobody's server
     place = tmp_path / "here"

@@ -40,7 +40,8 @@ def _described(name: str, found: object) -> str:
         members |= vars(kind)
     for member, value in members.items():
         if not member.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
-            head = f"`{member}`" if isinstance(value, property) else f"`{member}{_signature(value)}`"
+            kind = "async " if inspect.iscoroutinefunction(value) else ""
+            head = f"`{member}`" if isinstance(value, property) else f"`{kind}{member}{_signature(value)}`"
             lines.append(f"- {head}: " + " ".join((inspect.getdoc(value) or "").split()))
     return "\n".join(lines) + "\n"
 

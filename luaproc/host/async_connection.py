@@ -18,8 +18,6 @@ from luaproc.host.process import GRACE, PIPE_SIZE, ServerProcess
 from luaproc.wire.errors import RemoteProtocolError
 from luaproc.wire.framing import encode_frame
 
-__tracebackhide__ = True  # for pytest, see `process`
-
 _FIRST_LOOK = 0.0005  # seconds until the first look whether a server has ended; then twice as long, and so on
 _LAST_LOOK = 0.05
 

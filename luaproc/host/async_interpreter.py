@@ -30,8 +30,6 @@ from luaproc.host.process import FrameHook
 from luaproc.wire.messages import Message, Quit, TestQuit, encode_for_responder
 from luaproc.wire.values import Value
 
-__tracebackhide__ = True  # for pytest, see `process`
-
 
 class _Turns:
     """Where calls take turns: one for an interpreter's calls, and one for those that a callback makes while it runs.

@@ -17,8 +17,6 @@ from luaproc.host.process import GRACE, PIPE_SIZE, ServerProcess
 from luaproc.wire.errors import RemoteProtocolError
 from luaproc.wire.framing import NEED_DATA, encode_frame
 
-__tracebackhide__ = True  # for pytest, see `process`
-
 _LONGEST_POLL = 2**31 - 1  # ms
 
 

@@ -36,8 +36,6 @@ from luaproc.wire.messages import (
 )
 from luaproc.wire.values import FunctionRef, Value
 
-__tracebackhide__ = True  # for pytest, see `process`
-
 PhpFunction = Callable[..., Any]
 """What Lua can call.
 
@@ -146,6 +144,9 @@ class ProtocolCore(Generic[F]):
         self._unanswered = 0  # requests on the wire: the server's next frame belongs to the last of them
         self._violation: RemoteProtocolError | None = None  # of the server: nothing after it can be understood
         self._sources = Sources()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} pid {self.connection.pid}{'' if self.connection.alive else ', ended'}>"
 
     @property
     def functions(self) -> dict[int, F]:

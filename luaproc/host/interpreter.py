@@ -20,8 +20,6 @@ from luaproc.wire.messages import Message, Quit, TestQuit, encode_for_responder
 from luaproc.wire.stack import Room
 from luaproc.wire.values import Value
 
-__tracebackhide__ = True  # for pytest, see `process`
-
 _FRAMES = 40
 """Python's, for one level of nesting: 8 are ours, the callable has the others."""
 

@@ -18,8 +18,6 @@ from luaproc.host.core import ProtocolCore, must_be
 from luaproc.host.errors import PoolClosed, PoolTimeout
 from luaproc.host.interpreter import Interpreter
 
-__tracebackhide__ = True  # for pytest, see `process`
-
 L = TypeVar("L", bound=ProtocolCore[Any])
 T = TypeVar("T")
 

@@ -18,8 +18,6 @@ from luaproc.wire.errors import RemoteProtocolError
 from luaproc.wire.framing import MAX_BODY, FrameDecoder
 from luaproc.wire.messages import Side
 
-__tracebackhide__ = True  # pytest leaves out this module's frames: a test's author looks for a line of the test
-
 SCRIBUNTO_CPU_LIMIT = 7
 """Seconds: Scribunto's default cpuLimit."""
 
