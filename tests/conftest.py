@@ -5,9 +5,29 @@ import signal
 import subprocess
 import threading
 
+import hypothesis
 import pytest
 
 from tests import parts
+
+hypothesis.settings.register_profile("fast", max_examples=parts.FAST_EXAMPLES)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let hypothesis try few examples in the fast lane."""
+    parts.in_fast_lane = "not slow" in config.getoption("markexpr")
+    if parts.in_fast_lane:
+        hypothesis.settings.load_profile("fast")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark rows of LuaJIT slow: what is tried on each runtime is tried on Lua 5.1 alone in the fast lane."""
+    for item in items:
+        parameters = (
+            item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+        )
+        if "luajit21" in parameters:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(tryfirst=True)

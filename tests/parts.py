@@ -21,11 +21,22 @@ PARTS = {
 }
 
 
+FAST_EXAMPLES = 15
+
 # A row that needs the reference server.
 REFERENCE = pytest.param("reference", marks=pytest.mark.real)
 
 # The test that runs, and whether it is marked `real`; tests/conftest.py sets it.
 running: list[tuple[str, bool]] = []
+
+
+# Whether the fast lane runs; tests/conftest.py sets it before it reads a test.
+in_fast_lane = False
+
+
+def examples(count: int) -> int:
+    """How many examples hypothesis tries: few in the fast lane."""
+    return min(count, FAST_EXAMPLES) if in_fast_lane else count
 
 
 def need(part: str) -> str:

@@ -24,6 +24,7 @@ EXAMPLES = [
 ]
 
 
+@pytest.mark.slow  # starts what each example starts
 @pytest.mark.parametrize(("part", "beside", "kind", "text"), EXAMPLES)
 def test_examples_run_as_they_are_shown(part: str, beside: str, kind: str, text: str, tmp_path: Path) -> None:
     """Commands end well; of a console also what they print, where … stands for anything. beside: the command that

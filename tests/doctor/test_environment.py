@@ -12,6 +12,8 @@ import pytest
 from luaproc.doctor import users
 from tests.doctor.conftest import Make, check
 
+pytestmark = pytest.mark.slow  # starts several Pythons
+
 BASE = ("click", "phpserialize")
 
 

@@ -13,6 +13,8 @@ from luaproc.doctor.settings import Settings
 from tests.doctor.conftest import Make, _python, check, launcher, python_script, write
 from tests.parts import need
 
+pytestmark = pytest.mark.slow  # starts servers that fail
+
 NAMES = ("start", "start time", "handshake", "memory", "time limit", "sandbox")
 
 # Answers anything with nothing; `answer(body)` may give something else.

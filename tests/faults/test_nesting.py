@@ -16,6 +16,8 @@ from tests.faults.process import Responder
 from tests.hostile import host
 from tests.hostile.attack import DEFAULT
 
+pytestmark = pytest.mark.slow  # tries each depth
+
 RUNTIMES = ("lua51", "luajit21")
 DEPTH = 150
 

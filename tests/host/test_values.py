@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from luaproc.host import Interpreter, LuaFunction
 from luaproc.wire.errors import LocalProtocolError
 from tests.host.conftest import Start
+from tests.parts import examples
 
 ECHO = "return ..."
 
@@ -85,7 +86,9 @@ _values = st.recursive(
 @pytest.mark.slow  # generates hundreds of values
 @given(values=st.lists(st.none() | _values, max_size=4))
 @settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None,
+    max_examples=examples(60),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_values_come_back(interpreter: Interpreter, values: list[object]) -> None:
     assert interpreter.load_string(ECHO)(*values) == values

@@ -15,6 +15,8 @@ from luaproc.errors import NotWrittenError, UsageError
 from luaproc.install import launchers
 from luaproc.wire.framing import encode_frame
 
+pytestmark = pytest.mark.slow  # starts what it installs
+
 GET_STATUS = encode_frame(b'{["op"]="getStatus"}')
 
 

@@ -43,14 +43,14 @@ def test_functions_of_ours_that_debug_can_find_do_no_harm(stand_ins: dict[str, P
 
 def test_a_c_module_is_refused_in_words(stand_ins: dict[str, Path], name: str, tmp_path: Path) -> None:
     """By require, below a root, and by package.loadlib."""
-    (tmp_path / "lfs.so").write_bytes(b"\x7fELF")
-    code = "print(pcall(require, 'lfs')) print(pcall(require, 'lfs.sub')) print(package.loadlib('x.so', 'luaopen_x'))"
+    (tmp_path / "lpeg.so").write_bytes(b"\x7fELF")
+    code = "print(pcall(require, 'lpeg')) print(pcall(require, 'lpeg.sub')) print(package.loadlib('x.so', 'luaopen_x'))"
     program = str(stand_ins[name])
     ours = execute(program, [program, "-e", code], b"", {"LUA_CPATH": f"{tmp_path}/?.so"})
     assert ours.stdout.decode().splitlines() == [
-        f"false\terror loading module 'lfs' from file '{tmp_path}/lfs.so':",
+        f"false\terror loading module 'lpeg' from file '{tmp_path}/lpeg.so':",
         "\tluaproc loads no C modules; take one written in Lua",
-        f"false\terror loading module 'lfs.sub' from file '{tmp_path}/lfs.so':",
+        f"false\terror loading module 'lpeg.sub' from file '{tmp_path}/lpeg.so':",
         "\tluaproc loads no C modules; take one written in Lua",
         "nil\tluaproc loads no C modules; take one written in Lua\tabsent",
     ]
@@ -61,11 +61,11 @@ def test_errors_in_functions_of_ours_are_told_as_in_luas_own(
     run_both: Callable[..., tuple[Outcome, Outcome]], tmp_path: Path
 ) -> None:
     """The message, and one line of the trace for one function, though its place has a number."""
-    (tmp_path / "lfs.so").write_bytes(b"\x7fELF")
+    (tmp_path / "lpeg.so").write_bytes(b"\x7fELF")
     for code in ("io.popen(nil)", "io.popen({}, 'r')", "package.loadlib()", "package.loadlib('x.so', nil)"):
         ours, real = run_both("lua5.1", ("-e", code))
         assert re.sub(rb"luaproc:\d+:", b"[C]:", ours.stderr) == real.stderr
-    ours, real = run_both("lua5.1", ("-e", "require 'lfs'"), env={"LUA_CPATH": f"{tmp_path}/?.so"})
+    ours, real = run_both("lua5.1", ("-e", "require 'lpeg'"), env={"LUA_CPATH": f"{tmp_path}/?.so"})
     assert ours.stderr.count(b"\n") == real.stderr.count(b"\n")
 
 

@@ -16,6 +16,8 @@ from luaproc.nflua.netlink import address as address_of
 from luaproc.nflua.netlink import client_socket, new_socket
 from tests.nflua.conftest import Start, lua, luaproc
 
+pytestmark = pytest.mark.slow  # starts servers and commands
+
 
 def test_a_script_of_a_client_that_died_is_never_finished_by_another(server: str) -> None:
     """The next holder of the port begins anew; fragments of the dead one's script continue nothing."""

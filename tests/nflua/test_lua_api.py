@@ -4,6 +4,8 @@ import pytest
 
 from tests.nflua.conftest import lua
 
+pytestmark = pytest.mark.slow  # starts luaproc lua for each test
+
 HEAD = """
 local nflua = require 'nflua'
 local c = nflua.control()

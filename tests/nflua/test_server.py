@@ -18,6 +18,8 @@ from luaproc.nflua.netlink import address as address_of
 from luaproc.nflua.netlink import client_socket
 from tests.nflua.conftest import Start, luaproc
 
+pytestmark = pytest.mark.slow  # starts servers and commands
+
 
 def test_eight_clients_at_once(server: str) -> None:
     def work(number: int) -> bool:

@@ -14,6 +14,8 @@ from luaproc.install import launchers
 from luaproc.wire.framing import FrameDecoder, encode_frame
 from tests.parts import need
 
+pytestmark = pytest.mark.slow  # starts a server in each environment
+
 # What Scribunto allows the process by default, bytes.
 MEMORY = 51200 * 1024
 

@@ -18,6 +18,8 @@ from tests.host.conftest import script as lying
 from tests.parts import REFERENCE, reference_server
 from tests.session.conftest import Run
 
+pytestmark = pytest.mark.slow  # starts a session for each test
+
 
 def result(run: Run, script: str, *words: str) -> str:
     """What a script that goes well prints."""

@@ -10,6 +10,8 @@ import pytest
 
 from tests.session.conftest import Run
 
+pytestmark = pytest.mark.slow  # starts a session for each test
+
 MANY_LINES = "i=1; while [ $i -le 300 ]; do echo line $i of a warning that a wrapper has >&2; i=$((i+1)); done"
 WARNING = "".join(f"    line {number} of a warning that a wrapper has\n" for number in range(1, 301))
 

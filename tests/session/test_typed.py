@@ -13,6 +13,8 @@ from luaproc.session.views import TextView
 from tests.parts import reference_server
 from tests.session.conftest import Run
 
+pytestmark = pytest.mark.slow  # starts a session for each test
+
 
 @pytest.fixture(params=["ours", "luajit21", pytest.param("reference", marks=pytest.mark.real)])  # MediaWiki, lua5.1
 def words(request: pytest.FixtureRequest) -> list[str]:

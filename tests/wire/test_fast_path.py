@@ -12,6 +12,7 @@ from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
 from luaproc.wire.framing import escape
 from luaproc.wire.messages import Call, Return, decode_from_responder, encode_for_host, encode_for_responder
 from luaproc.wire.values import FunctionRef
+from tests.parts import examples
 from tests.wire.strategies import lua_values, php_values, strings
 
 
@@ -57,7 +58,7 @@ def _read_as_the_long_way(body: bytes, must: bool) -> None:
             assert _same(values, [convert.to_python(value) for value in expected])
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(strings, st.lists(php_values, max_size=4))
 @example(b"f", [b'a";bc', b'a"', {b'x";i': 1, b'x"': 2}, b"\\\n;", {1: 1, 2: {}, 3: {1: b"x"}}])
 @example(b"f", [b'";' * 3, None, None])
@@ -76,7 +77,7 @@ _CUTS = [
 ]
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.lists(st.sampled_from(_CUTS), max_size=9).map(b"".join), st.sampled_from(["call", "return", ""]))
 def test_hostile_text(inner: bytes, kind: str) -> None:
     """Whatever a server sends: read as the long way reads it, or left to the long way and its errors."""
@@ -132,7 +133,7 @@ _python = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.lists(_python, max_size=4))
 @example([{"\udcc3\udca9": 1, "é": 2}])
 def test_writing(values: list[Any]) -> None:
@@ -148,7 +149,7 @@ def test_writing(values: list[Any]) -> None:
             assert found == (encode_for_responder(Return(wire)), encode_for_responder(Call(7, wire)))
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(lua_values, max_size=3))
 def test_frequent_values_are_written_so(values: list[Any]) -> None:
     """Scalars and tables of them never take the long way."""
