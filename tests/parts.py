@@ -17,6 +17,8 @@ PARTS = {
     "chromium": ("chromium",),
     "mediawiki": ("/usr/share/mediawiki",),
     "busted": ("/usr/share/lua/5.1/busted",),
+    "luaunit": ("/usr/share/lua/5.1/luaunit.lua",),
+    "lua-suites": (os.environ.get("LUAPROC_LUA_SUITES", "/var/tmp/luaproc-lua-suites"),),
     "locales": ("/usr/share/i18n/locales",),
 }
 
@@ -51,7 +53,8 @@ def need(part: str) -> str:
         if found:
             return found
     return missing(
-        f"{part} is not installed (Debian: mediawiki php-cli php-sqlite3 lua5.1 luajit lua-busted chromium locales)"
+        f"{part} is not there (Debian: mediawiki php-cli php-sqlite3 lua5.1 luajit lua-busted lua-unit chromium locales; "
+        f"lua-suites: tools/lua-suites {PARTS['lua-suites'][0]})"
     )
 
 
