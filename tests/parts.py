@@ -53,8 +53,8 @@ def need(part: str) -> str:
         if found:
             return found
     return missing(
-        f"{part} is not there (Debian: mediawiki php-cli php-sqlite3 lua5.1 luajit lua-busted lua-unit chromium locales; "
-        f"lua-suites: tools/lua-suites {PARTS['lua-suites'][0]})"
+        f"{part} is not there (Debian: mediawiki php-cli php-sqlite3 lua5.1 luajit lua-busted lua-unit chromium "
+        f"locales; lua-suites: tools/lua-suites {PARTS['lua-suites'][0]})"
     )
 
 
