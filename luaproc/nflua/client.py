@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SLICE = 1.0
 """Seconds after which a waiting client asks whether the server is still there: netlink tells nobody of a peer's end."""
 
+EARLY = 4096
+"""Messages that a data socket keeps while it waits for something else: 16 MB at most."""
+
 Result = TypeVar("Result")
 States = list[wire.State]
 
@@ -123,9 +126,11 @@ class Socket:
                 result = read(datagram)
                 if result is not None:
                     return result
+                if timeout == 0:
+                    continue  # until nothing is there
             elif timeout == 0:
                 return None
-            elif deadline is not None and time.monotonic() >= deadline:
+            if deadline is not None and time.monotonic() >= deadline:
                 raise TimedOut(f"no answer within {timeout:g} seconds")
 
 
@@ -257,7 +262,8 @@ class Data(Socket):
     def __init__(self, port: int | None = None, *, server: str | None = None, timeout: float | None = None) -> None:
         super().__init__(port, server=server, timeout=timeout)
         self._sequence = 0
-        self._early: deque[tuple[bytes, bytes]] = deque()  # what came while `wait_until_handled` waited
+        # What came while `wait_until_handled` waited: the newest, of a state that sends without an end.
+        self._early: deque[tuple[bytes, bytes]] = deque(maxlen=EARLY)
 
     def send(self, name: str | bytes, payload: bytes) -> None:
         """Send 1 to 4,012 bytes to a state's function `__receive_callback`. It does not tell whether there is a state.

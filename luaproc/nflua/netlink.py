@@ -4,7 +4,6 @@ import os
 import socket
 import sys
 from errno import EADDRINUSE, EAFNOSUPPORT
-from itertools import count
 from typing import NamedTuple
 
 from luaproc.errors import UsageError
@@ -57,16 +56,10 @@ def new_socket(protocol: int) -> socket.socket:
         raise SocketError(-(error.errno or 1)) from None
 
 
-# Where to begin to count: two processes in a row do not meet the late replies of each other.
-_ports = count(int.from_bytes(os.urandom(4), sys.byteorder) % AUTOMATIC)
-_process = os.getpid()
-
-
 def _automatic_port() -> int:
-    global _ports, _process
-    if os.getpid() != _process:  # after a fork
-        _process, _ports = os.getpid(), count(int.from_bytes(os.urandom(4), sys.byteorder) % AUTOMATIC)
-    return AUTOMATIC | next(_ports) % AUTOMATIC
+    """By chance: of 2^31, none that was in use lately, so that late replies to its former holder do not come; and a
+    state, which learns a client's port from its data, learns nothing of the client's other ports."""
+    return AUTOMATIC | int.from_bytes(os.urandom(4), sys.byteorder) % AUTOMATIC
 
 
 def client_socket(server: Address, port: "int | None") -> "tuple[socket.socket, int]":

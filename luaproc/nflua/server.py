@@ -22,7 +22,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from errno import EBADMSG, ECONNREFUSED, EINVAL, EMSGSIZE, ENOBUFS, EPERM
+from itertools import count
 from typing import BinaryIO, ClassVar
+from weakref import WeakKeyDictionary
 
 from luaproc.errors import UsageError, readable
 from luaproc.nflua import wire
@@ -35,13 +37,21 @@ MAX_SECONDS = 10.0
 MAX_WAITING = 2048
 """Datagrams of one client that wait their turn: 8 MB at most."""
 
+MAX_ALL_WAITING = 16384
+"""Datagrams that wait, of all clients: 64 MB. Once they are so many, a client has `SHARE`, as a script has parts."""
+
+SHARE = 16
 MAX_CLIENTS_WAITING = 4096
 MAX_DRAINED = 4096
 """Datagrams that are taken from the kernel between two calls."""
 
 STACK = 64 * 1024 * 1024
 RECEIVE_BUFFER = 4 * 1024 * 1024
-PRINTS_PER_CALL = 1000
+LINES = 1000
+LINES_A_SECOND = 50
+"""What a state may add to the log by itself, with `print` and with timers that fail: `LINES` at once, then so many a
+second. A timer that sets itself again would fill a disk in hours."""
+
 LINE = 1000
 """Bytes of a printed line that the log gets."""
 
@@ -70,6 +80,31 @@ class Log:
             pass  # a full disk or a closed terminal is no reason to end all states
 
 
+class Allowance:
+    """Lines of the log that a state may still add; see `LINES_A_SECOND`."""
+
+    def __init__(self) -> None:
+        self._left = float(LINES)
+        self._at = time.monotonic()
+        self._told = False
+
+    def take(self, lines: int) -> bool:
+        """Whether there is so much left; then it is taken."""
+        now = time.monotonic()
+        self._left = min(LINES, self._left + (now - self._at) * LINES_A_SECOND)
+        self._at = now
+        if self._left < lines:
+            return False
+        self._left -= lines
+        self._told = self._told and self._left < LINES // 2
+        return True
+
+    def must_tell(self) -> bool:
+        """Whether this is the first time, or the first since there was plenty, that there is not so much left."""
+        told, self._told = self._told, True
+        return not told
+
+
 class StateServer:
     """Serves one address. Raises `SocketError` where the port ID is in use, `NfluaError` on a system without netlink.
 
@@ -89,14 +124,15 @@ class StateServer:
         self._max_seconds = max_seconds
         self._states = States(Factory(runtime, self), max_instructions)
         self._scripts = wire.Scripts()
-        self._timers: list[tuple[float, int, LuaState]] = []
-        self._next_timer = 1
+        self._timers: list[tuple[float, int, int, LuaState]] = []  # when, order, number in the state
+        self._order = count()
         self._cancelled = 0
         self._lost: set[int] = set()  # ports that were told in the log
-        self._prints = 0
+        self._allowances: WeakKeyDictionary[LuaState, Allowance] = WeakKeyDictionary()
         self._sequence = 0
         self._uids = {0, os.geteuid()}
-        self._waiting: dict[int, deque[tuple[bytes, int]]] = {}
+        self._waiting: dict[int, deque[bytes]] = {}
+        self._waits = 0  # datagrams in all rows
         self._busy: _Call | None = None
         self._latest: _Call | None = None
         self._seen: _Call | None = None  # the latest call when the watching thread last looked
@@ -134,12 +170,13 @@ class StateServer:
             self._fire()
         if self._waiting:
             port, datagrams = next(iter(self._waiting.items()))
-            datagram, uid = datagrams.popleft()
+            datagram = datagrams.popleft()
+            self._waits -= 1
             # To the end of the row, or out of it.
             del self._waiting[port]
             if datagrams:
                 self._waiting[port] = datagrams
-            self._answer(datagram, port, uid)
+            self._answer(datagram, port)
 
     def _until_timer(self) -> "float | None":
         if not self._timers:
@@ -167,23 +204,25 @@ class StateServer:
             for level, kind, data in ancillary:
                 if level == socket.SOL_SOCKET and kind == _SCM_CREDENTIALS:
                     uid = _CREDENTIALS.unpack(data[:12])[1]
+            if uid not in self._uids:
+                self._send(port, wire.error_message(datagram, _NOT_YOURS), tell=False)
+                continue
             row = self._waiting.get(port)
             if row is None:
                 if len(self._waiting) >= MAX_CLIENTS_WAITING:
                     self._refuse(datagram, port, Refused(-ENOBUFS, "too many clients are waiting"))
                     continue
                 row = self._waiting[port] = deque()
-            if len(row) < MAX_WAITING:
-                row.append((datagram, uid))
+            if len(row) < (MAX_WAITING if self._waits < MAX_ALL_WAITING else SHARE):
+                row.append(datagram)
+                self._waits += 1
             else:
                 self._refuse(datagram, port, Refused(-ENOBUFS, "too many messages of this socket are waiting"))
 
     # Requests
 
-    def _answer(self, datagram: bytes, port: int, uid: int) -> None:
+    def _answer(self, datagram: bytes, port: int) -> None:
         try:
-            if uid not in self._uids:
-                raise Refused(-EPERM, "only root and the user of the server may use it")
             if len(datagram) > wire.PAGE:
                 raise Refused(-EMSGSIZE, f"a datagram has at most {wire.PAGE} bytes")
             message = wire.decode(datagram)
@@ -231,7 +270,6 @@ class StateServer:
             self._call(state, "a script", lambda: state.execute(script.code, script.name))
         except Refused as refused:
             self._log_failure(refused)
-            self.log.write("could not execute / load data!")
             raise
         self._done(message, port)
 
@@ -242,7 +280,6 @@ class StateServer:
             self._call(state, "its receive function", lambda: state.receive(port, payload))
         except Refused as refused:
             self._log_failure(refused)
-            self.log.write("could not execute / load data!")
             raise
 
     _ANSWERS: ClassVar[dict[int, Callable[["StateServer", wire.Message, int], None]]] = {
@@ -255,7 +292,6 @@ class StateServer:
 
     def _call(self, state: LuaState, what: str, call: Callable[[], None]) -> None:
         """Let a state run, watched."""
-        self._prints = 0
         self._busy = self._latest = (time.monotonic(), what, state.name)
         if self._watcher_sleeps:
             self._watcher_sleeps = False
@@ -273,12 +309,12 @@ class StateServer:
     def _refuse(self, datagram: bytes, port: int, refused: Refused) -> None:
         self._send(port, wire.error_message(datagram, refused))
 
-    def _send(self, port: int, datagram: bytes) -> bool:
+    def _send(self, port: int, datagram: bytes, tell: bool = True) -> bool:
         """Send to a client, who may be gone or never read: then it is told in the log, and forgotten."""
         try:
             self._socket.sendto(datagram, NOWAIT, (port, 0))
         except OSError as error:
-            if port not in self._lost:
+            if tell and port not in self._lost:
                 # Once for each, until there are many: who floods and never reads shall not fill the log.
                 if len(self._lost) >= MAX_CLIENTS_WAITING:
                     self._lost.clear()
@@ -288,20 +324,27 @@ class StateServer:
         return True
 
     def _log_failure(self, refused: Refused) -> None:
-        trace = refused.trace if isinstance(refused, ScriptError) else ""
-        self.log.write(f"{refused.reason}\n{trace}" if trace else refused.reason)
+        self.log.write(_failure(refused))
+        self.log.write("could not execute / load data!")
 
     # What states ask for
 
     def print(self, state: LuaState, line: bytes) -> None:
-        """A line of the log, of which a call has `PRINTS_PER_CALL`."""
-        self._prints += 1
-        if self._prints <= PRINTS_PER_CALL:
+        """A line of the log."""
+        if self._may_log(state, 1):
             self.log.write(text(line[:LINE]).replace("\n", " "))
-        elif self._prints == PRINTS_PER_CALL + 1:
+
+    def _may_log(self, state: LuaState, lines: int) -> bool:
+        """Whether the log takes lines that a state makes by itself. Where it does not, the log says so once."""
+        allowance = self._allowances.get(state)
+        if allowance is None:
+            allowance = self._allowances[state] = Allowance()
+        may = allowance.take(lines)
+        if not may and allowance.must_tell():
             self.log.write(
-                f"{text(state.name)} prints more than {PRINTS_PER_CALL} lines in a call: the rest is not shown"
+                f"{text(state.name)} writes more than {LINES} lines and {LINES_A_SECOND} a second: not all are shown"
             )
+        return may
 
     def send(self, state: LuaState, port: int, payload: bytes) -> int:
         """Data of a state to a port: 0, or a negative errno."""
@@ -314,31 +357,28 @@ class StateServer:
             return -(error.errno or EINVAL)
         return 0
 
-    def set_timer(self, state: LuaState, milliseconds: int) -> int:
+    def set_timer(self, state: LuaState, timer: int, milliseconds: int) -> None:
         """Call a state later."""
-        number = self._next_timer
-        self._next_timer += 1
-        heapq.heappush(self._timers, (time.monotonic() + milliseconds / 1000, number, state))
-        return number
+        heapq.heappush(self._timers, (time.monotonic() + milliseconds / 1000, next(self._order), timer, state))
 
-    def cancel_timer(self, state: LuaState, timer: int) -> None:
-        """Forget a timer. What is left of it goes when half of the list is such: scripts may do this for ever."""
+    def timer_is_cancelled(self) -> None:
+        """What is left of such timers goes when half of the list is such: scripts may do this for ever."""
         self._cancelled += 1
         if self._cancelled > 100 + len(self._timers) // 2:
-            self._timers = [entry for entry in self._timers if entry[1] in entry[2].timers]
+            self._timers = [entry for entry in self._timers if entry[2] in entry[3].timers]
             heapq.heapify(self._timers)
             self._cancelled = 0
 
     def _fire(self) -> None:
-        _, number, state = heapq.heappop(self._timers)
-        if number not in state.timers:
+        _, _, timer, state = heapq.heappop(self._timers)
+        if timer not in state.timers:
             self._cancelled -= 1
             return
         try:
-            self._call(state, "a timer", lambda: state.fire(number))
+            self._call(state, "a timer", lambda: state.fire(timer))
         except Refused as refused:
-            self._log_failure(refused)
-            self.log.write("could not execute / load data!")
+            if self._may_log(state, _failure(refused).count("\n") + 2):
+                self._log_failure(refused)
 
     # The watching thread
 
@@ -370,7 +410,14 @@ class StateServer:
             os._exit(1)
 
 
+_NOT_YOURS = Refused(-EPERM, "only root and the user of the server may use it")
 _NOOP = struct.pack("=H", wire.NOOP)
+
+
+def _failure(refused: Refused) -> str:
+    """The error of a script, with its traceback where there is one."""
+    trace = refused.trace if isinstance(refused, ScriptError) else ""
+    return f"{refused.reason}\n{trace}" if trace else refused.reason
 
 
 def _must_be_request(message: wire.Message) -> None:

@@ -56,11 +56,11 @@ class Services(Protocol):
     def send(self, state: "LuaState", port: int, payload: bytes) -> int:
         """Send data to a port: 0, or a negative errno."""
 
-    def set_timer(self, state: "LuaState", milliseconds: int) -> int:
-        """Have `LuaState.fire` called once, with the number that this returns (from 1)."""
+    def set_timer(self, state: "LuaState", timer: int, milliseconds: int) -> None:
+        """Have `LuaState.fire` called once, with that number, unless it is not in `LuaState.timers` any more."""
 
-    def cancel_timer(self, state: "LuaState", timer: int) -> None:
-        """Forget a timer."""
+    def timer_is_cancelled(self) -> None:
+        """A timer has left `LuaState.timers`."""
 
 
 class LuaState:
@@ -76,10 +76,7 @@ class LuaState:
         self._services = factory.services
         self._instructions = instructions
         self._lua = lua
-        parts = [lua.compile(part) for part in factory.parts[: None if b"d" in wanted.flags else -1]]
-        seed = int.from_bytes(os.urandom(4), "little") & 0x7FFFFFFF
-        made = lua.execute(factory.boot, self._host, sys.byteorder.encode(), seed, *parts)
-        self._deliver, self._run, self._outcome, self._sethook, collectgarbage = made
+        self._deliver, self._run, self._outcome, self._sethook, collectgarbage = self._booted(factory)
         # By Lua's own settings garbage may take as much as what is alive, and Lua 5.1 and LuaJIT do not collect when
         # memory has run out: loops that only make garbage would fail in 32 KiB. With these they pass, on all three.
         pause, speed = (110, 1000) if wanted.maxalloc < 8 * 1024 * 1024 else (150, 400)
@@ -89,6 +86,12 @@ class LuaState:
         collectgarbage(b"collect")
         self._base: int = lua.get_memory_used(total=True)
         self._limit = self._base + wanted.maxalloc
+
+    def _booted(self, factory: "Factory") -> Any:
+        """What state.lua returns. The chunks are done with when this returns, and no part of a fresh state: 8 KB."""
+        parts = [self._lua.compile(part) for part in factory.parts[: None if b"d" in self.flags else -1]]
+        seed = int.from_bytes(os.urandom(4), "little") & 0x7FFFFFFF
+        return self._lua.execute(factory.boot, self._host, sys.byteorder.encode(), seed, *parts)
 
     @property
     def allocated(self) -> int:
@@ -150,12 +153,11 @@ class LuaState:
             if what == _SET_TIMER:
                 if len(self.timers) >= MAX_TIMERS:
                     return -1
-                timer = self._services.set_timer(self, one)
-                self.timers.add(timer)
-                return timer
-            if what == _CANCEL_TIMER:
-                self.timers.discard(one)
-                self._services.cancel_timer(self, one)
+                self.timers.add(one)
+                self._services.set_timer(self, one, two)
+            elif what == _CANCEL_TIMER and one in self.timers:
+                self.timers.remove(one)
+                self._services.timer_is_cancelled()
         except Exception:
             return -EIO
         return 0

@@ -329,8 +329,9 @@ class ControlConversation:
         if self.state not in ("waiting", "receiving"):
             raise SocketError(-EPERM)
 
-    def receive(self, datagram: bytes) -> "bool | str | list[State]":
-        """Take a datagram: True for a command that was met, a list's states, or `PENDING`.
+    def receive(self, datagram: bytes) -> "bool | str | list[State] | None":
+        """Take a datagram: True for a command that was met, a list's states, or `PENDING`. None for data of a state,
+        which may send to any port: it is no reply, and so must not end the conversation.
 
         Raises `Refused` where the server refused, `FaultyReply` for what is no reply; the socket has failed then.
         """
@@ -338,6 +339,8 @@ class ControlConversation:
         message = decode(datagram)
         if message is None:
             raise self._faulty(EBADMSG)
+        if message.type == DATA:
+            return None
         if message.sequence != self.sequence:
             raise self._faulty(EPROTO)
         if message.type == ERROR and self.state == "waiting":

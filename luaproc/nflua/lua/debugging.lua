@@ -4,7 +4,7 @@
 
 local environment, is_data = ...
 local error, getmetatable, next, rawget, type = error, getmetatable, next, rawget, type
-local find = string.find
+local byte, find = string.byte, string.find
 local setmetatable_checked = environment.setmetatable
 local debug = debug
 local getinfo, getlocal, getmetatable_raw = debug.getinfo, debug.getlocal, debug.getmetatable
@@ -29,14 +29,20 @@ for _, value in next, environment do
 end
 publish(environment)
 
+-- In Lua 5.1 a lost tail call is a level as well, whose stack is that of the server's call.
 local function is_theirs(info)
-	return info and info.what ~= "C" and info.source ~= OURS
+	return info and (info.what == "Lua" or info.what == "main") and info.source ~= OURS
 end
 
 local function must_be_theirs(func, name)
 	if type(func) ~= "function" or not is_theirs(getinfo(func, "S")) then
 		error("bad argument #1 to '" .. name .. "' (a Lua function of the script's expected)", 3)
 	end
+end
+
+-- Lua takes a negative level, and one that is no whole number, for another than was looked at.
+local function is_level(value)
+	return type(value) == "number" and value >= 0 and value < 2 ^ 20 and value % 1 == 0
 end
 
 local library = {}
@@ -60,7 +66,7 @@ function library.getinfo(...)
 		info = getinfo(thread, of, what)
 	else
 		if type(of) == "number" then
-			of = of + 1
+			of = is_level(of) and of + 1 or 2 ^ 20
 		end
 		info = getinfo(of, what)
 	end
@@ -70,13 +76,17 @@ function library.getinfo(...)
 	return info
 end
 
--- The level is that of the caller's caller here, so one is added for this function and one for that.
-local function frame(name, thread, level, add)
+-- Whether a level is a function of the script's. The level is that of the caller's caller here, so one is added for this
+-- function and one for that.
+local function frame(name, thread, level)
+	if not is_level(level) then
+		error("bad argument #1 to '" .. name .. "' (level expected)", 3)
+	end
 	local info
 	if thread then
 		info = getinfo(thread, level, "S")
 	else
-		info = getinfo(level + add + 1, "S")
+		info = getinfo(level + 2, "S")
 	end
 	if not info then
 		error("bad argument #1 to '" .. name .. "' (level out of range)", 3)
@@ -84,24 +94,39 @@ local function frame(name, thread, level, add)
 	return is_theirs(info)
 end
 
+-- Locals have names. What has none is refused: Lua trusts the type of a temporary value (a table that is being made, a
+-- loop's count), so that to set one corrupts memory; and in a coroutine that an error ended, what our functions left on the
+-- stack can be read as temporary values. Varargs have an index below 0, of which Lua 5.3 crashes on -2^31.
+local function is_index(index)
+	return type(index) == "number" and index >= -255 and index <= 255 and index % 1 == 0
+end
+
+local function is_named(name, index)
+	return name ~= nil and (index < 0 or byte(name) ~= 40) -- "("
+end
+
 function library.getlocal(...)
 	local thread, level, index = ...
 	if type(thread) ~= "thread" then
 		thread, level, index = nil, ...
 	end
-	if type(level) == "function" then
+	if not is_index(index) then
+		error("bad argument #2 to 'getlocal' (index from -255 to 255 expected)", 2)
+	elseif type(level) == "function" then
 		must_be_theirs(level, "getlocal")
 		return getlocal(level, index)
-	elseif type(level) ~= "number" then
-		error("bad argument #1 to 'getlocal' (level expected)", 2)
-	elseif not frame("getlocal", thread, level, 1) then
+	elseif not frame("getlocal", thread, level) then
 		return nil
 	end
+	local name, value
 	if thread then
-		return getlocal(thread, level, index)
+		name, value = getlocal(thread, level, index)
+	else
+		name, value = getlocal(level + 1, index)
 	end
-	local name, value = getlocal(level + 1, index)
-	return name, value
+	if is_named(name, index) then
+		return name, value
+	end
 end
 
 function library.setlocal(...)
@@ -109,16 +134,21 @@ function library.setlocal(...)
 	if type(thread) ~= "thread" then
 		thread, level, index, value = nil, ...
 	end
-	if type(level) ~= "number" then
-		error("bad argument #1 to 'setlocal' (level expected)", 2)
-	elseif not frame("setlocal", thread, level, 1) then
+	if not is_index(index) then
+		error("bad argument #2 to 'setlocal' (index from -255 to 255 expected)", 2)
+	elseif not frame("setlocal", thread, level) then
 		return nil
 	end
+	local name
 	if thread then
-		return setlocal(thread, level, index, value)
+		name = getlocal(thread, level, index)
+		return is_named(name, index) and setlocal(thread, level, index, value) or nil
 	end
-	local name = setlocal(level + 1, index, value)
-	return name
+	name = getlocal(level + 1, index)
+	if is_named(name, index) then
+		name = setlocal(level + 1, index, value)
+		return name
+	end
 end
 
 function library.getupvalue(func, index)

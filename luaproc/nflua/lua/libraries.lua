@@ -1,12 +1,13 @@
 -- What scripts see: the environment, made of the standard libraries without what reaches files, processes, other states
--- or the server. Arguments: the table to fill, which has pcall, xpcall and coroutine already; and a number to seed
--- math.random with. The locals' names are those that Lua reports a bad argument under.
+-- or the server. Arguments: the table to fill, which has pcall, xpcall and coroutine already; a number to seed math.random
+-- with; and what takes instructions from a call for what C does. The locals' names are those that Lua reports a bad argument
+-- under.
 
-local environment, seed = ...
+local environment, seed, charge = ...
 local error, getmetatable, next, rawget, tonumber, type = error, getmetatable, next, rawget, tonumber, type
 local collectgarbage, getfenv, load, loadstring, select = collectgarbage, getfenv, load, loadstring, select
 local setfenv, setmetatable, unpack = setfenv, setmetatable, unpack
-local byte, concat, floor, time = string.byte, table.concat, math.floor, os.time
+local byte, concat, floor, max, min, time = string.byte, table.concat, math.floor, math.max, math.min, os.time
 local globals = _G
 local is_luajit, is_puc51 = jit ~= nil, not jit and setfenv ~= nil
 
@@ -81,25 +82,33 @@ if setfenv then
 		return unpack(list, from, to)
 	end
 
-	-- Level 0 and C functions have Lua's own globals, which are no script's business: the environment in their place.
+	-- Level 0 and C functions have Lua's own globals, which are no script's business: the environment in their place. Level 0,
+	-- which C also reads in "0" and in 2^32, would give lupa a traceback function of the script's, outside of all limits.
+	local function level_of(of, name)
+		local level = tonumber(of)
+		if not level or level % 1 ~= 0 or level < 0 or level > 2 ^ 20 then
+			error("bad argument #1 to '" .. name .. "' (a function or a level expected)", 3)
+		end
+		return level
+	end
+
 	function environment.getfenv(of)
-		if type(of) == "number" and of >= 1 then
-			of = of + 1
-		elseif of == nil then
-			of = 2
-		elseif type(of) == "number" then
-			return environment
+		if type(of) ~= "function" then
+			of = level_of(of == nil and 1 or of, "getfenv") + 1
+			if of == 1 then
+				return environment
+			end
 		end
 		local found = getfenv(of)
 		return found == globals and environment or found
 	end
 
 	function environment.setfenv(of, to)
-		if type(of) == "number" then
-			if not (of >= 1) then
+		if type(of) ~= "function" then
+			of = level_of(of, "setfenv") + 1
+			if of == 1 then
 				error("'setfenv' cannot change the environment of a state", 2)
 			end
-			of = of + 1
 		end
 		return setfenv(of, to)
 	end
@@ -116,12 +125,22 @@ if not setfenv then
 	end
 end
 
--- As in NFLua's own Lua, the count is in bytes.
-function environment.collectgarbage(option, ...)
+-- As in NFLua's own Lua, the count is in bytes. A collection is of C's, and takes as long as memory is large: an instruction pays for 8 bytes.
+-- With settings out of these bounds there is one at each allocation, or none.
+local SETTINGS = { setpause = { 100, 400 }, setstepmul = { 100, 1000 } }
+
+function environment.collectgarbage(option, value)
+	local bounds = SETTINGS[option]
 	if option == "count" then
 		return floor(collectgarbage("count") * 1024)
+	elseif option == nil or option == "collect" or option == "step" then
+		charge(100 + collectgarbage("count") * 128)
+		return collectgarbage(option or "collect")
+	elseif bounds then
+		local number = tonumber(value)
+		return collectgarbage(option, max(bounds[1], min(number == number and number or bounds[1], bounds[2])))
 	end
-	return collectgarbage(option, ...)
+	return collectgarbage(option)
 end
 
 -- 3. PUC's patterns recurse in C, an item a level (Lua 5.3 stops at 200), and LuaJIT's gsub takes 8 kB of C's stack a level.

@@ -1,6 +1,6 @@
 -- Instructions, counted over a call and all its coroutines, against code that fights the count. Arguments: the
--- environment of scripts, whose pcall, xpcall and coroutine library this makes. Returns two functions: one that runs
--- a function within a limit, one that tells how it went.
+-- environment of scripts, whose pcall, xpcall and coroutine library this makes. Returns three functions: one that runs
+-- a function within a limit, one that tells how it went, one that has a call pay for what C does in it.
 --
 -- A count hook raises the error. What follows from how Lua runs hooks:
 -- - The error can be caught. After the first, the hook raises at every instruction; pcall, xpcall and resume raise it again.
@@ -172,6 +172,13 @@ local function within(instructions, body, handler)
 	return ok, message
 end
 
+local function charge(instructions)
+	left = left - floor(instructions)
+	if left <= 0 then
+		trip()
+	end
+end
+
 return within, function()
 	return tripped
-end
+end, charge

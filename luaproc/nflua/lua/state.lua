@@ -16,8 +16,8 @@ if jit then
 end
 
 local environment, shared = {}, {}
-local within, tripped = part_limits(environment)
-local finish = part_libraries(environment, seed)
+local within, tripped, charge = part_limits(environment)
+local finish = part_libraries(environment, seed, charge)
 
 local function now()
 	return host(TIME)
@@ -96,6 +96,7 @@ local netlink = {
 
 local MAX_DELAY = 2 ^ 31 - 1 -- milliseconds
 local pending = {} -- id -> { function, timer }
+local last_id = 0
 local ids = setmetatable({}, { __mode = "k" }) -- timer -> id
 local timer_metatable = { __metatable = "timer" }
 local timer = {}
@@ -107,13 +108,16 @@ function timer.create(milliseconds, callback)
 	elseif type(callback) ~= "function" then
 		error("bad argument #2 to 'create' (function expected, got " .. type(callback) .. ")", 2)
 	end
-	local made = setmetatable({}, timer_metatable)
-	local entry = { callback, made }
-	local id = host(SET_TIMER, floor(delay))
-	if id < 0 then
+	-- The server hears of it last: the limits may stop a script anywhere, and a timer that the server has and the script
+	-- does not know would keep the state from being destroyed.
+	local made, id = setmetatable({}, timer_metatable), last_id + 1
+	last_id = id
+	ids[made] = id
+	pending[id] = { callback, made }
+	if host(SET_TIMER, id, floor(delay)) < 0 then
+		pending[id] = nil
 		error("too many timers are pending", 2)
 	end
-	pending[id], ids[made] = entry, id
 	return made
 end
 
@@ -124,8 +128,8 @@ function timer.destroy(made)
 	elseif not pending[id] then
 		return nil, "timer already destroyed"
 	end
-	pending[id] = nil
 	host(CANCEL_TIMER, id)
+	pending[id] = nil
 	return true
 end
 
