@@ -28,7 +28,8 @@ def launch(options: "tuple[str, ...]" = (), by_name: bool = False, bundle: str =
     try:
         run(sys.argv, options, by_name, bundle)
     except LuaprocError as error:
-        sys.stderr.write(f"luaproc: {visible(str(error))}\n")
+        if sys.stderr is not None:  # as where its descriptor is closed
+            sys.stderr.write(f"luaproc: {visible(str(error))}\n")
         sys.exit(error.exit_status)
     except OSError as error:  # nobody takes what `-v` says; all else tells it in its own words
         sys.exit(f"luaproc: cannot write: {error.strerror}")

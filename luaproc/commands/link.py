@@ -48,7 +48,7 @@ def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> Non
     bundle = launchers.install(path, given, force)
     told = [
         f"wrote {path}",
-        f"  starts   {starting.base_interpreter()} {launchers.FLAGS}",
+        f"  starts   {starting.base_interpreter()} {starting.FLAGS}",
         f"  bundle   {bundle}",
         f"  runtime  {chosen}",
         f"  options  {shlex.join(carried) or 'none'}",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from luaproc.doctor.case import PATH, Case, Finding, failed, not_checked, ok, refused, warning
 from luaproc.doctor.users import obstacle
-from luaproc.install import launchers
+from luaproc.install import launchers, starting
 
 _LINK = "`luaproc link PATH` writes a new launcher."
 _OPEN = (
@@ -92,7 +92,7 @@ def interpreter(case: Case) -> Finding:
             return failed(f"{place} starts {python}, which is not there", f"Install luaproc again. {_LINK}")
         if found := obstacle(Path(python), case.user, os.X_OK):
             return refused(f"{place} starts {python}, and {found}", _OPEN)
-        return ok(f"{python} {launchers.FLAGS}, by {program}")
+        return ok(f"{python} {starting.FLAGS}, by {program}")
     return ok(" ".join([program, *(words[1:] if program == words[0] else [])]))
 
 

@@ -30,10 +30,10 @@ def default_server() -> list[str]:
 
 
 def in_the_c_locale(server: Sequence[str], env: Mapping[str, str] | None) -> Mapping[str, str] | None:
-    """The environment of a server: our own starts in the C locale, where glibc maps no archive of locales into it (see
-    `install.launchers`)."""
+    """The environment of a server: our own starts as by a launcher, in the C locale and isolated (see
+    `install.starting.environment`)."""
     own = default_server()
-    return {**(os.environ if env is None else env), "LC_ALL": "C"} if list(server[: len(own)]) == own else env
+    return starting.environment(os.environ if env is None else env) if list(server[: len(own)]) == own else env
 
 
 def shown(server: Sequence[str]) -> str:

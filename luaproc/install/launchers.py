@@ -2,8 +2,10 @@
 
 A pip console script starts Python with `site` and whatever `.pth` files the environment has: 19 ms of CPU to the first
 reply in a fresh environment, 27 in one of editable installations, where a launcher takes 12. A launcher names the
-interpreter itself, `-I -S`, and the directories of luaproc and lupa. It holds no code of luaproc's, so it goes on
-working when luaproc is upgraded in place. Most have a bundle beside them (`bundles`), which is passed over then.
+interpreter itself, isolated and without `site`, and the directories of luaproc and lupa. It holds no code of luaproc's,
+so it goes on working when luaproc is upgraded in place. Most have a bundle beside them (`bundles`), which is passed
+over then. It is a shell script first, 0.5 ms of a start: what it inherits from a web server (see
+`starting.environment`) is to reach no module.
 """
 
 import os
@@ -11,12 +13,13 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import luaproc
 from luaproc.errors import UsageError
 from luaproc.install import bundles, files
-from luaproc.install.starting import base_interpreter, directories, write_executable
+from luaproc.install.starting import FLAGS, FORGOTTEN, base_interpreter, directories, write_executable
 from luaproc.lua51 import NAMES
 from luaproc.responder import options as responder_options
 from luaproc.responder.runtime import DEFAULT
@@ -73,9 +76,6 @@ if sys.argv[1:2] in (["-v"], ["serve"]) or sys.argv[1:] and sys.argv[1].endswith
         for name in [name for name in sys.modules if name.startswith("luaproc")]:
             del sys.modules[name]
 """
-
-FLAGS = "-IS"
-"""Python's options: isolated, and without `site`."""
 
 
 def text(words: list[str], bundle: "tuple[object, ...] | None" = None) -> str:
@@ -186,8 +186,14 @@ def link_as_lua(path: Path, target: Path, force: bool = False) -> None:
 
 
 def _start(interpreter: str) -> str:
-    # MediaWiki exports LC_ALL=C.UTF-8, for which glibc maps the whole archive of locales into Python: with three of
-    # them generated 8 MB of the modules' memory, with some dozens all of it. In the C locale glibc maps nothing. The
-    # shell costs a start 0.5 ms. To the shell these are three commands, to Python one string.
+    # To the shell these are five commands, to Python one string. Of a directory Python would say in four lines that it
+    # cannot be read.
     quoted = "'\"'\"'".join(interpreter.split("'"))
-    return f"#!/bin/sh\n''':'\nexport LC_ALL=C\nexec '{quoted}' {FLAGS} \"$0\" \"$@\"\n'''"
+    names = textwrap.fill(" ".join(FORGOTTEN), 110).replace("\n", " \\\n\t")
+    commands = (
+        f"unset {names}",
+        "export LC_ALL=C",
+        "[ -d /dev/fd/0 ] && echo 'luaproc: stdin is a directory, expected the pipe of a wiki' >&2 && exit 2",
+        f'exec \'{quoted}\' {FLAGS} "$0" "$@"',
+    )
+    return "\n".join(["#!/bin/sh", "''':'", *commands, "'''"])

@@ -13,7 +13,7 @@ def _text(value: str) -> str:
     return value
 
 
-def _file(value: str) -> str:
+def _name(value: str) -> str:
     if not value:
         raise ValueError
     return value
@@ -66,7 +66,11 @@ OPTIONS: "dict[str, tuple[str | None, Callable[[str], str | int], str, str]]" = 
         "LUAPROC_MAX_CPU", _seconds, "seconds",
         "CPU time of the process, as `ulimit -t`; the process's own limit holds anyway.",
     ),
-    "log": ("LUAPROC_LOG", _file, "a file", "Append a line for each message to this file."),
+    "timezone": (
+        "LUAPROC_TIMEZONE", _name, "a zone, as Europe/Berlin",
+        "The zone of os.date and os.time, by default the machine's; TZ does not reach a module.",
+    ),
+    "log": ("LUAPROC_LOG", _name, "a file", "Append a line for each message to this file."),
 }  # fmt: skip
 
 

@@ -38,9 +38,12 @@ def serve(words: "list[str]", main_script: "str | None" = None, note: str = "") 
     assert not isinstance(max_cpu, str)
     limits.set_process_limits(max_memory, max_cpu)
     _default_signals()
-    # Lua's character classes follow the C library's locale, which Python sets from the environment. A real Lua starts
-    # in the C locale.
+    # Lua's character classes follow the C library's locale, which Python sets from the environment, and os.date follows
+    # TZ. A real Lua starts in the C locale.
     _locale.setlocale(_locale.LC_ALL, "C")
+    os.unsetenv("TZ")
+    if "timezone" in found:
+        os.putenv("TZ", str(found["timezone"]))
     _run(found, max_memory, main_script, note)
 
 

@@ -156,7 +156,7 @@ class Engine:
             cpu_limit=limits.lua_seconds if hold else None,
             memory_limit=limits.lua_bytes if hold else None,
             lists=False,
-            env=os.environ | {"TZ": site.timezone},
+            env=os.environ | {"TZ": site.timezone, "LUAPROC_TIMEZONE": site.timezone},
         )
         self._register({}, "mwInit.lua", {})
         if self.options.fixed_time or self.options.seed is not None:

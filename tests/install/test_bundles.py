@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from luaproc.errors import UsageError
-from luaproc.install import bundles, launchers
+from luaproc.install import bundles, launchers, starting
 from luaproc.install.starting import base_interpreter
 from luaproc.wire.framing import FrameDecoder
 from luaproc.wire.messages import Message, decode_from_responder
@@ -35,7 +35,7 @@ def start(path: Path, *words: str, **options: object) -> "subprocess.CompletedPr
 
 def imported(path: Path) -> list[str]:
     """What a launcher imports by looking for it, in the order in which the imports came to their ends."""
-    command = [base_interpreter(), "-X", "importtime", launchers.FLAGS, str(path), *PHP]
+    command = [base_interpreter(), "-X", "importtime", starting.FLAGS, str(path), *PHP]
     told = subprocess.run(command, input=SESSION, capture_output=True, timeout=60).stderr.decode()
     return [line.rpartition("|")[2].strip() for line in told.splitlines() if line.startswith("import time:")]
 

@@ -27,7 +27,7 @@ for i = 128, 255 do
 	if c:find('%a') or c:find('%s') or c:find('%p') then a = a + 1 end
 	if c:upper() ~= c then u = u + 1 end
 end
-return a, u, tostring(0.5), ('x'):rep(3), '\228' < 'z', string.format('%.2f', 1234.5), os.date('!%A', 0)
+return a, u, tostring(0.5), ('x'):rep(3), '\228' < 'z', string.format('%.2f', 1234.5), os.date('%A %c', 1e9)
 """
 
 # How much a module can hold, in strings of 4 kB, before there is not enough memory. Lua hashes every 125th byte of such
@@ -58,32 +58,39 @@ WORDS = ["/nowhere/mw_main.lua", "/nowhere", "0", "8"]
 """What PHP appends to luaPath."""
 
 
-def replies(command: list[str], **options: object) -> list[bytes]:
-    """The four replies of a server that is started so, under Scribunto's memory limit."""
-    before = options.pop("preexec_fn", None)
+def start(
+    command: list[str], prepare: Callable[[], object] = lambda: None, **options: object
+) -> "subprocess.CompletedProcess[bytes]":
+    """A server under Scribunto's memory limit, until it ends. prepare: what its process does before it is started."""
 
-    def prepare() -> None:
+    def first() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        if before is not None:
-            assert callable(before)
-            before()
+        prepare()
 
-    done = subprocess.run(  # type: ignore[call-overload]
+    return subprocess.run(  # type: ignore[call-overload, no-any-return]
         [*command, *WORDS],
         input=CONVERSATION,
         capture_output=True,
-        timeout=60,
-        check=False,
-        preexec_fn=prepare,
+        timeout=120,
+        preexec_fn=first,
+        close_fds=False,
         **options,
     )
+
+
+def replies(command: list[str], prepare: Callable[[], object] = lambda: None, **options: object) -> list[bytes]:
+    """The four replies of a server that has nothing to say of its start."""
+    done = start(command, prepare, **options)
     # A shell may say that the current directory is gone; it goes on.
-    assert (done.returncode, done.stderr.replace(b"sh: 0: getcwd() failed: No such file or directory\n", b"")) == (
-        0,
-        b"",
-    )
+    told = done.stderr.replace(b"sh: 0: getcwd() failed: No such file or directory\n", b"")
+    assert (done.returncode, told) == (0, b"")
+    return frames(done.stdout)
+
+
+def frames(data: bytes) -> list[bytes]:
+    """The bodies of the frames."""
     decoder = FrameDecoder()
-    decoder.receive_data(done.stdout)
+    decoder.receive_data(data)
     found = []
     while isinstance(frame := decoder.next_frame(), bytes):
         found.append(frame)
@@ -119,13 +126,16 @@ ENVIRONMENTS = {
     "LC_CTYPE": {"LC_CTYPE": "C.UTF-8", "LC_NUMERIC": "C.UTF-8"},
     "LANG": {"LANG": "C.UTF-8", "LANGUAGE": "de:fr"},
     "TZ": {"TZ": "Pacific/Apia"},
-    "malloc": {"MALLOC_ARENA_MAX": "8", "MALLOC_PERTURB_": "165", "MALLOC_CHECK_": "3"},
-    "tunables": {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"},
+    "malloc": {"MALLOC_ARENA_MAX": "8", "MALLOC_PERTURB_": "165", "MALLOC_CHECK_": "3", "MALLOC_TOP_PAD_": "9000000"},
+    "malloc without mmap": {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "1", "MALLOC_MMAP_THRESHOLD_": "9"},
+    "tunables": {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0:glibc.malloc.top_pad=9000000"},
     "the loader": {"LD_BIND_NOW": "1"},
     "Python": {
         "PYTHONHOME": "/nowhere", "PYTHONPATH": "/nowhere", "PYTHONSTARTUP": "/nowhere", "PYTHONMALLOC": "debug",
         "PYTHONTRACEMALLOC": "5", "PYTHONUTF8": "0", "PYTHONDEVMODE": "1", "PYTHONINSPECT": "1", "PYTHONVERBOSE": "1",
-        "PYTHONOPTIMIZE": "2", "PYTHONCOERCECLOCALE": "warn", "PYTHONPROFILEIMPORTTIME": "1",
+        "PYTHONOPTIMIZE": "2", "PYTHONCOERCECLOCALE": "warn", "PYTHONPROFILEIMPORTTIME": "1", "PYTHONSAFEPATH": "1",
+        "PYTHONDONTWRITEBYTECODE": "1", "PYTHONCASEOK": "1", "PYTHONIOENCODING": "utf-16", "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "error", "PYTHONPYCACHEPREFIX": "/nowhere", "PYTHONMALLOCSTATS": "1",
     },
     "Lua": {"LUA_INIT": "error('no')", "LUA_PATH": "/nowhere/?.lua"},
 }  # fmt: skip
@@ -138,12 +148,26 @@ def test_variables(launcher: str, plain: list[bytes], variables: dict[str, str])
     assert abs(kilobytes(found[3]) - kilobytes(plain[3])) < 1000
 
 
+@pytest.mark.parametrize("name", ["LC_ALL", "LANG", "TZ"])
+def test_variables_of_the_executable(plain: list[bytes], name: str) -> None:
+    """Python's own, malloc's and the archive of locales are read before we are: those, only a launcher keeps away."""
+    variables = {**ENVIRONMENTS[name], "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert said(replies([sys.executable, "-m", "luaproc"], env=variables)) == said(plain)
+
+
+def test_the_zone_is_an_option(launcher: str, plain: list[bytes]) -> None:
+    variables = {"TZ": "Pacific/Apia", "LUAPROC_TIMEZONE": "LMT-5:30"}
+    found = replies([launcher], env=variables)
+    assert b"Sun Sep  9 07:16:40 2001" in found[1]
+    assert found[0:3:2] == plain[0:3:2]
+
+
 def _lower(name: int, value: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(name, (value, value))
 
 
 def _ignore_and_block() -> None:
-    for number in (signal.SIGTERM, signal.SIGXCPU, signal.SIGINT, signal.SIGPIPE, signal.SIGHUP, signal.SIGCHLD):
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 
@@ -153,22 +177,62 @@ def _many_descriptors() -> None:
         os.dup2(2, number, inheritable=True)
 
 
-PREPARATIONS: dict[str, Callable[[], None]] = {
-    "umask": lambda: (os.umask(0o777), None)[1],
-    "nice": lambda: (os.nice(19), None)[1],
+def _do_not_wait() -> None:
+    for number in range(3):
+        os.set_blocking(number, False)
+
+
+def _put(number: int, path: str, flags: int) -> None:
+    opened = os.open(path, flags)
+    os.dup2(opened, number)
+    os.close(opened)
+
+
+PREPARATIONS: dict[str, Callable[[], object]] = {
+    "umask": lambda: os.umask(0o777),
+    "nice": lambda: os.nice(5),
     "few files": _lower(resource.RLIMIT_NOFILE, 16),
+    "one process": _lower(resource.RLIMIT_NPROC, 1),
+    "a large stack": _lower(resource.RLIMIT_STACK, 64 << 20),
     "no core": _lower(resource.RLIMIT_CORE, 0),
     "no file size": _lower(resource.RLIMIT_FSIZE, 0),
+    "no locked memory": _lower(resource.RLIMIT_MEMLOCK, 0),
     "signals": _ignore_and_block,
     "many descriptors": _many_descriptors,
+    "descriptors that do not wait": _do_not_wait,
+    "a session": os.setsid,
+    "no stderr": lambda: os.close(2),
+    "a stderr that cannot be written": lambda: _put(2, "/dev/full", os.O_WRONLY),
 }
 
 
 @pytest.mark.parametrize("prepare", PREPARATIONS.values(), ids=list(PREPARATIONS))
-def test_the_process(launcher: str, plain: list[bytes], prepare: Callable[[], None]) -> None:
-    found = replies([launcher], env={}, preexec_fn=prepare)
+def test_the_process(launcher: str, plain: list[bytes], prepare: Callable[[], object]) -> None:
+    found = replies([launcher], prepare, env={})
     assert said(found) == said(plain)
     assert abs(kilobytes(found[3]) - kilobytes(plain[3])) < 1000
+
+
+# What the process does to its descriptors; the status, and what the one line says.
+USELESS: dict[str, tuple[Callable[[], object], int, bytes]] = {
+    "no stdin": (lambda: os.close(0), 2, b"cannot open stdin and stdout: Bad file descriptor"),
+    "no stdout": (lambda: os.close(1), 2, b"cannot open stdin and stdout: Bad file descriptor"),
+    "none": (lambda: os.closerange(0, 3), 2, b""),
+    "a directory": (lambda: _put(0, "/", os.O_RDONLY), 2, b"stdin is a directory"),
+    "nothing to read": (lambda: _put(0, "/dev/null", os.O_RDONLY), 0, b""),
+    "zeros": (lambda: _put(0, "/dev/zero", os.O_RDONLY), 1, b"bad frame header"),
+    "a full disk": (lambda: _put(1, "/dev/full", os.O_WRONLY), 1, b"cannot write: No space left on device"),
+    "a stdout to read": (lambda: _put(1, "/dev/null", os.O_RDONLY), 1, b"cannot write: Bad file descriptor"),
+}
+
+
+@pytest.mark.parametrize(("prepare", "status", "text"), USELESS.values(), ids=list(USELESS))
+def test_descriptors_by_which_nobody_can_serve(
+    launcher: str, prepare: Callable[[], object], status: int, text: bytes
+) -> None:
+    done = start([launcher], prepare, env={})
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (status, b"", 1 if text else 0)
+    assert text in done.stderr
 
 
 def test_a_directory_that_is_gone(launcher: str, plain: list[bytes], tmp_path: Path) -> None:
@@ -184,9 +248,9 @@ def locales(tmp_path_factory: pytest.TempPathFactory) -> Path:
     need("locales")
     place = tmp_path_factory.mktemp("locales")
     (place / "usr" / "lib" / "locale").mkdir(parents=True)
-    subprocess.run(["localedef", f"--prefix={place}", "-i", "en_US", "-f", "UTF-8", "en_US.UTF-8"], check=True)
-    german = place / "de_DE.ISO-8859-1"
-    subprocess.run(["localedef", "--no-archive", "-i", "de_DE", "-f", "ISO-8859-1", str(german)], check=True)
+    german = ["-i", "de_DE", "-f", "ISO-8859-1"]
+    subprocess.run(["localedef", f"--prefix={place}", *german, "de_DE.ISO-8859-1"], check=True)
+    subprocess.run(["localedef", "--no-archive", *german, str(place / "de_DE.ISO-8859-1")], check=True)
     return place
 
 

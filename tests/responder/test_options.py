@@ -23,6 +23,7 @@ def test_nothing_given() -> None:
         ("max-memory", "60M", 60 << 20),
         ("max-memory", "2G", 2 << 30),
         ("max-cpu", "7", 7),
+        ("timezone", "Europe/Berlin", "Europe/Berlin"),
         ("log", "/some/file", "/some/file"),
     ],
 )
@@ -41,6 +42,7 @@ def test_each_option_in_each_spelling(name: str, text: str, value: object) -> No
         ("int-size", "5"), ("int-size", "04"), ("int-size", ""),
         ("max-memory", ""), ("max-memory", "M"), ("max-memory", "0"), ("max-memory", "-1M"), ("max-memory", "60X"),
         ("max-cpu", "0"), ("max-cpu", "-1"), ("max-cpu", "soon"),
+        ("timezone", ""), ("log", ""),
         ("function-class", ""), ("function-class", "\\A"), ("function-class", "a b"), ("function-class", 'a"'),
     ],
 )  # fmt: skip
