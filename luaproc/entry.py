@@ -1,4 +1,5 @@
-"""The executable: `luaproc`, or whatever name it is called by. Decides who answers, and imports only that.
+"""The executable: `luaproc`, or whatever name it is called by. Decides which part of luaproc answers,
+and imports that part only.
 
 Exit statuses beyond those of the command: 2 for a usage error, 1 for any other `LuaprocError`.
 """
@@ -31,14 +32,14 @@ def launch(options: "tuple[str, ...]" = (), by_name: bool = False, bundle: str =
         if sys.stderr is not None:  # as where its descriptor is closed
             sys.stderr.write(f"luaproc: {visible(str(error))}\n")
         sys.exit(error.exit_status)
-    except OSError as error:  # nobody takes what `-v` says; all else tells it in its own words
+    except OSError as error:  # the reader of `-v` has gone; every other answer catches this itself
         sys.exit(f"luaproc: cannot write: {error.strerror}")
     except MemoryError:
         sys.exit("luaproc: not enough memory to start: raise Scribunto's memoryLimit, or --max-memory")
     except ModuleNotFoundError as error:
         if error.name not in ("click", "phpserialize"):
             raise
-        # Of the commands; a wiki is served without them.
+        # The commands need these packages; a wiki is served without them.
         sys.exit(f"luaproc: this needs the package {error.name}: {sys.executable} -m pip install {error.name}")
 
 

@@ -6,7 +6,7 @@ This file only decides (by name and by script) and imports nothing but `os`: eve
 import os
 import sys
 
-TYPE_CHECKING = False  # `typing` is start-up time
+TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from typing import NoReturn
 

@@ -11,7 +11,7 @@ from itertools import count
 from luaproc.lua51.modules import Native, Value
 from luaproc.lua51.stdio import strerror
 
-TYPE_CHECKING = False  # `typing` is start-up time
+TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

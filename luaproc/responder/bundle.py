@@ -7,7 +7,7 @@ import gc
 import sys
 from posix import close, stat
 
-TYPE_CHECKING = False  # `typing` is start-up time
+TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import CodeType

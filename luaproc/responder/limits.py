@@ -6,7 +6,7 @@ import sys
 from luaproc.errors import UsageError
 from luaproc.responder.bare_os import os
 
-TYPE_CHECKING = False  # `typing` is start-up time
+TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from collections.abc import Callable
 

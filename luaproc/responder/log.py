@@ -5,7 +5,7 @@ import _stat  # `stat` is start-up time
 from luaproc.errors import readable
 from luaproc.responder.bare_os import os
 
-TYPE_CHECKING = False  # `typing` is start-up time
+TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
@@ -21,7 +21,7 @@ def die(reason: "str | bytes") -> "NoReturn":
 
 
 def report(text: bytes) -> None:
-    """Write to stderr, if anybody keeps it; without what a terminal would obey, since modules name what is told."""
+    """Write to stderr, if it is open. Control characters are left out: modules choose the names in these lines."""
     try:
         os.write(2, readable(text).encode() + b"\n")
     except OSError:
@@ -69,7 +69,7 @@ def open_log(path: str, note: str = "") -> "Callable[[bytes, bytes, int], None] 
         try:
             os.write(file, f"luaproc: {note}\n".encode("utf-8", "replace"))
         except OSError:
-            pass  # the first message tells it
+            pass  # the first message follows
 
     def write(direction: bytes, message: bytes, length: int) -> None:
         nonlocal writable

@@ -13,8 +13,8 @@ leaves room for malloc; raising Lua's limit by the same size gives that room to 
 
 A module's code runs in HELD or SHORT, so that a module cannot use up the reserve. (Python alone may have spent the
 reserve for a long frame, while Lua used less than half of its memory; then a module may run in SPENT for one turn.)
-Lua's half of the policy (when garbage is collected, and from where on anybody looks) is lua/memory.lua. It calls the
-methods of `Reserve` and keeps no state of its own.
+Lua's half of the policy (when garbage is collected, and when the dispatcher asks for room) is lua/memory.lua, which
+calls the methods of `Reserve` and keeps no state of its own.
 """
 
 from luaproc.responder import limits

@@ -4,7 +4,7 @@ from luaproc.errors import UsageError
 from luaproc.responder.bare_os import environment as process_environment
 from luaproc.responder.runtime import DEFAULT
 
-TYPE_CHECKING = False  # `typing` is start-up time
+TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -91,7 +91,7 @@ def read(
 
 
 def chosen_runtime(words: "tuple[str, ...]" = ()) -> str:
-    """The runtime alone that these words and the environment choose: for whoever the other variables do not concern.
+    """The runtime alone that these words and the environment choose: for callers that need no other option.
 
     Raises `UsageError` as `read`.
     """

@@ -8,7 +8,7 @@ from luaproc.responder.bare_os import os
 from luaproc.responder.log import die, op_of
 from luaproc.responder.memory import HELD
 
-TYPE_CHECKING = False  # `typing` is start-up time
+TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from collections.abc import Callable
 

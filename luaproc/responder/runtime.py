@@ -17,8 +17,8 @@ _TRIED_PYTHONS = ("cp310", "cp311", "cp312", "cp313")
 _TRIED_MACHINES = ("_x86_64", "_aarch64")
 
 EXTENSIONS: "dict[str, tuple[str, dict[bytes, bytes]]]" = {}
-"""Runtime -> the file of lupa's extension, which may be imported alone, and what zlib makes of the data in it: from a
-bundle, so that nobody has to look for the one and load the other."""
+"""Runtime -> the file of lupa's extension, which may be imported alone, and what zlib makes of the data in it: a
+bundle fills this in, so that a start neither searches for the file nor loads zlib."""
 
 
 def available() -> list[str]:
@@ -86,7 +86,7 @@ def wheel(directories: list[str] | None = None) -> tuple[str, list[str]]:
 
 
 def kind() -> str:
-    """Which lupa answers, in words: its release, the wheel it came from, and what that lacks."""
+    """lupa's release, the wheel that lupa came from, and what that wheel lacks, in words."""
     release, tags = wheel()
     text = f"lupa {release or 'of unknown release'}"
     if tags:
@@ -124,7 +124,7 @@ def _import_extension(name: str):  # type: ignore[no-untyped-def]
 
 
 def extension_tried(name: str) -> "str | None":
-    """The file of lupa's extension for a runtime, if it may be imported without what lupa imports."""
+    """The file of lupa's extension for a runtime, if the extension was tried without the modules that lupa imports."""
     directories = lupa_directories()
     spec = PathFinder.find_spec(f"lupa.{name}", directories)
     return spec.origin if spec and _short_way_was_tried(directories) else None

@@ -1,7 +1,7 @@
-"""Which Scribunto stands beside us: read off the MWServer.lua that lies next to the mw_main.lua PHP names."""
+"""Which Scribunto PHP runs: read from the MWServer.lua beside the mw_main.lua that PHP names."""
 
-# The class of function objects by Scribunto version (docs/protocol.md, "Messages"). Without an installation to ask,
-# the older name: it is the one of every release up to 1.45.
+# The class of function objects by Scribunto version (docs/protocol.md, "Messages"). Without an installation to
+# read, the older name, which every release up to 1.45 has.
 OLD_CLASS = "Scribunto_LuaStandaloneInterpreterFunction"
 NEW_CLASS = r"MediaWiki\Extension\Scribunto\Engines\LuaStandalone\LuaStandaloneInterpreterFunction"
 

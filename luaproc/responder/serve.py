@@ -13,7 +13,7 @@ from luaproc.errors import UsageError
 from luaproc.responder import limits, log, memory, options, pipes, runtime, scribunto, status
 from luaproc.responder.bare_os import os
 
-TYPE_CHECKING = False  # `typing` is start-up time
+TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from typing import NoReturn
 

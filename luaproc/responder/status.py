@@ -1,4 +1,4 @@
-"""getStatus: what /proc and the kernel tell of this process, as the encoded reply."""
+"""getStatus: the figures that /proc and the kernel have of this process, as the encoded reply."""
 
 from luaproc.responder.bare_os import os
 

@@ -30,7 +30,7 @@ from luaproc.errors import visible
 from luaproc.transcripts.errors import TranscriptError
 from luaproc.transcripts.writer import Writer, new_file
 
-TYPE_CHECKING = False  # `typing` is start-up time
+TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn

@@ -17,7 +17,7 @@ try:
 except ImportError:  # a Python without the C part
     from json.encoder import py_encode_basestring as _quote
 
-TYPE_CHECKING = False  # `typing` is start-up time
+TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from luaproc.wire.values import EXACT_INT, MAX_INT, MIN_INT, Key
 
-# As our responder (and Scribunto's, by the accident of its hash tables, not always) begins its messages.
+# How our responder begins its messages. Scribunto's often does, too: the order of its fields is that of a hash table.
 _CALL = b'a:4:{s:2:"op";s:4:"call";s:2:"id";'
 _RETURN = b'a:3:{s:2:"op";s:6:"return";s:7:"nvalues";'
 _NARGS, _ARGS, _VALUES = b's:5:"nargs"', b's:4:"args"', b's:6:"values"'
@@ -33,7 +33,7 @@ def is_return(body: bytes) -> bool:
 
 
 class UnusualError(Exception):
-    """For the long way. Never leaves this module's functions; the callables that are handed in may raise it."""
+    """This message is for the long way. Callables that this module is given may raise it; the module catches it."""
 
 
 class FastCall(NamedTuple):

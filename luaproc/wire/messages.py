@@ -19,7 +19,7 @@ from luaproc.wire.framing import escape, unescape
 from luaproc.wire.values import Key, Table, Value
 
 MAX_VALUES = 1_000_000
-"""The largest nargs or nvalues that is believed; Lua 5.1 itself passes fewer than 8000 values."""
+"""The largest nargs or nvalues that is accepted; Lua 5.1 itself passes fewer than 8000 values."""
 
 Side = Literal["host", "responder"]
 

@@ -1,7 +1,7 @@
 """PHP's serialize(), in which Lua answers.
 
-Reading is `phpserialize`'s, under a stricter skin: it takes things that PHP's unserialize() refuses and
-raises whatever the Python beneath it raises. Writing is ours, since phpserialize writes ``d:inf;`` and
+Reading is `phpserialize`'s, with stricter checks: phpserialize takes texts that PHP's unserialize()
+refuses, and raises errors of many types. Writing is ours, since phpserialize writes ``d:inf;`` and
 ``d:nan;``, which PHP refuses.
 """
 
@@ -27,7 +27,7 @@ _NONFINITE = {"inf": b"d:INF;", "-inf": b"d:-INF;", "nan": b"d:NAN;"}
 
 
 class _Reader(io.BytesIO):
-    """phpserialize hands lengths on as they come, and read(-1) would be all that is left."""
+    """phpserialize passes lengths to read() unchecked, and read(-1) would return all that is left."""
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or size < 0:
@@ -62,7 +62,7 @@ def loads(data: bytes) -> Value:
             value = phpserialize.load(reader, object_hook=_function, array_hook=array)
     except RecursionError:
         if data.count(b"{") <= MAX_LEVELS:
-            raise  # our own stack is full, which is nobody's fault on the wire
+            raise  # the caller's own stack was nearly full: no fault of the message
         raise RemoteProtocolError(f"serialized data of more than {MAX_LEVELS} levels", reader.tell()) from None
     except (ValueError, TypeError, OverflowError, MemoryError) as error:
         text = re.sub(r"\bb(?=['\"])", "", str(error))  # phpserialize shows bytes as Python writes them

@@ -1,4 +1,4 @@
-"""Room on Python's stack for what nests by the other side's will: calls in calls, tables in tables."""
+"""Room on Python's stack for nesting whose depth the other side chooses: calls in calls, tables in tables."""
 
 from __future__ import annotations
 

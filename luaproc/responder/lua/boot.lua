@@ -36,7 +36,7 @@ local serve = part 'dispatch' (
 	part 'cpu_watch' ( settings.cpu_limit, pipes.cpu_left, pipes.report ), settings
 )
 
--- Every part has what it needs in locals. What is left of the globals would be a way out if anything leaked: lupa's
+-- Every part keeps its functions in locals. The globals are emptied, because a leaked table would lead to them: lupa's
 -- `python` (also package.loaded.python), io, os, debug, package, ffi.
 local loaded, globals, next = package.loaded, _G, next
 for name in next, loaded do

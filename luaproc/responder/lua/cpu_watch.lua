@@ -51,7 +51,7 @@ local function look()
 	local took = now - last
 	last = now
 	if now >= NEAR then
-		-- What fails in here, for lack of memory or stack, must not reach the module.
+		-- An error of this hook, for lack of memory or stack, must not reach the module.
 		local ok, left = pcall( left_ms )
 		if ok and left <= MARGIN then
 			sethook()

@@ -22,12 +22,12 @@ local resume, create = coroutine.resume, coroutine.create
 local jit_off = jit and jit.off
 
 if jit then
-	-- Compiled code may run out of memory anywhere, where it leaves its trace: outside of our pcalls, too.
+	-- LuaJIT's compiled code may run out of memory where a trace ends, which may be outside of our pcalls.
 	jit_off( true, true )
 end
 
 local NO_MEMORY = memory.NO_MEMORY
-local PYTHON_FAILED = 'error during Python call' -- lupa's text, where there was no memory for Python's own error either
+local PYTHON_FAILED = 'error during Python call' -- lupa's text, where there was no memory for a text of Python's error
 local LOSSES = {
 	[settings.not_sent] = 'notSent', [settings.reply_lost] = 'replyLost', [settings.request_lost] = 'requestLost',
 }
@@ -36,8 +36,8 @@ local LOSSES = {
 
 local message_environment = { chunks = chunks }
 
--- Whether a message met a limit (memory, a stack, the compiler's tables), which costs this message and not the process;
--- and not a fault of its own. Told by the text up to where it quotes the message.
+-- Whether a message met a limit (memory, a stack, the compiler's tables): then the message is lost and the process goes
+-- on; a malformed message ends the process. The error's text tells the two apart, up to where it quotes the message.
 local LIMITS = {
 	NO_MEMORY, PYTHON_FAILED, 'overflow', 'error in error handling', 'too many', 'has more than', 'too long', 'too complex',
 }

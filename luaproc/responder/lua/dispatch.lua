@@ -19,7 +19,7 @@ local resume, create = coroutine.resume, coroutine.create
 local jit_off = jit and jit.off
 
 if jit then
-	-- Compiled code may run out of memory anywhere, where it leaves its trace: outside of our pcalls, too.
+	-- LuaJIT's compiled code may run out of memory where a trace ends, which may be outside of our pcalls.
 	jit_off( true, true )
 end
 
@@ -281,7 +281,7 @@ if jit then
 	end
 end
 
--- mw.getLogBuffer() of the modules, where this Scribunto reads it: module code, so whatever it does is let be.
+-- mw.getLogBuffer() of the modules, where this Scribunto reads it. It is module code: its errors are ignored.
 local function read_log()
 	local mw = rawget( environment, 'mw' )
 	local get = type( mw ) == 'table' and rawget( mw, 'getLogBuffer' )
@@ -327,7 +327,7 @@ local function reply_to( op, a, b, c )
 		end
 		return ok and reply or NO_MEMORY_REPLY
 	elseif not ok and reply == NO_MEMORY then
-		-- What the modules hold leaves no room for this: once more, with the reserve.
+		-- The modules' live data leaves no room for the reply: try once more, with the reserve.
 		memory.collect()
 		memory.spend()
 		ok, reply = pcall( find_answer, op, a, b, c )

@@ -15,8 +15,8 @@ local KEY_MAX = int_size == 4 and 2 ^ 31 or 2 ^ 63
 -- PHP's unserialize() gives up below 4096 levels; message and value list take two.
 local MAX_DEPTH = 4000
 
--- The message of the failure that `encode` raised last. Whoever catches it compares: our own texts get the position
--- of the module's line, what a module's __pairs raised passes as it is.
+-- The message of the failure that `encode` raised last. The function that catches an error compares it with this message:
+-- our own messages get the position of the module's line, an error of a module's __pairs passes unchanged.
 local failure
 local function fail( text )
 	failure = text
@@ -302,7 +302,7 @@ end
 -- The three messages we send. Each raises an error (a string) where a value cannot be passed; see own_failure.
 local encode = {}
 
--- Gives up what an encoding that failed has left.
+-- Drops the values that a failed encoding still holds.
 function encode.forget()
 	buffer, seen_tables = nil, nil
 end

@@ -1,4 +1,4 @@
--- Lua's half of the memory policy: when garbage is collected, and from where on anybody looks for room.
+-- Lua's half of the memory policy: when garbage is collected, and above which use of memory the dispatcher asks for room.
 -- Python's half, responder/memory.py, owns the reserve, Lua's limit and the state; its head has the table of states.
 --
 -- reserve.spend() frees the ballast and raises Lua's limit by its size; reserve.restore() takes both back.
@@ -9,14 +9,14 @@ local reserve = ...
 local collectgarbage, pcall, max, huge = collectgarbage, pcall, math.max, math.huge
 
 if jit then
-	-- Compiled code may run out of memory anywhere, where it leaves its trace: outside of our pcalls, too.
+	-- LuaJIT's compiled code may run out of memory where a trace ends, which may be outside of our pcalls.
 	jit.off( true, true )
 end
 
 local memory = {
 	NO_MEMORY = 'not enough memory', -- Lua's text, which PHP knows
 	-- KB of Lua's memory up to which neither Lua nor the process can be full: a block of malloc's is at most twice as large
-	-- as what Lua counts for it. Up to there nobody asks Python.
+	-- as what Lua counts for it. Up to there the dispatcher does not ask Python.
 	check_above_kb = huge,
 	restore = reserve.restore,
 	spend_if_full = reserve.spend_if_full,
