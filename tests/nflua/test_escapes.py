@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from luaproc.nflua import Control, Data, Refused, server, wire
-from luaproc.nflua.netlink import address as address_of
 from luaproc.nflua.netlink import NOWAIT, client_socket
+from luaproc.nflua.netlink import address as address_of
 from luaproc.nflua.server import StateServer
 from tests.nflua.conftest import Start, lua
 from tests.nflua.test_server import resident_mb
