@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from luaproc.errors import LuaprocError, UsageError
-from luaproc.install import launchers, starting
+from luaproc.install import bundles, launchers, starting
 from luaproc.install.mediawiki import MAIN, PLACES, php_words
 
 # What an admin has without us: the Lua that each of our runtimes stands in for.
@@ -65,7 +65,8 @@ def ours(runtime: str, mediawiki: Path | None) -> Iterator[Server]:
     """
     with tempfile.TemporaryDirectory(prefix="luaproc-bench-") as directory:
         path = Path(directory) / "luaproc"
-        launchers.install(path, [f"--runtime={runtime}"])
+        library, _ = bundles.library_texts([mediawiki] if mediawiki else [])
+        launchers.install(path, [f"--runtime={runtime}"], library=library)
         arguments = php_words(mediawiki) if mediawiki else ("serve",)
         shown = tuple(starting.command((f"--runtime={runtime}",)))
         yield Server(_our_name(runtime), (str(path),), arguments, shown=shown)

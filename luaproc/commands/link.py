@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from luaproc.errors import UsageError, visible
-from luaproc.install import launchers, starting
-from luaproc.install.mediawiki import error_file_command, local_settings
+from luaproc.install import bundles, launchers, starting
+from luaproc.install.mediawiki import error_file_command, find_mediawiki, local_settings, other_mediawikis
 from luaproc.responder import runtime
 from luaproc.responder.options import OPTIONS
 
@@ -23,10 +23,11 @@ CARRIED = [name for name in OPTIONS if name not in ("interpreter-id", "int-size"
             for name in CARRIED
         ),
         click.Option(["--as-lua"], is_flag=True, help="A symbolic link instead, called lua, lua5.1 or luajit."),
+        click.Option(["--mediawiki"], metavar="DIR", help="Whose Lua library is compiled ahead; default: all found."),
         click.Option(["--force"], is_flag=True, help="Overwrite what is there."),
     ]
 )
-def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> None:
+def command(path: Path, as_lua: bool, mediawiki: str | None, force: bool, **options: str | None) -> None:
     """Write PATH, a launcher for Scribunto's luaPath that carries the given options.
 
     It starts Python isolated (-I -S), which is quicker and leaves more memory to the modules than the `luaproc` script
@@ -45,11 +46,15 @@ def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> Non
     carried = launchers.carried(given)
     chosen = options["runtime"] or runtime.DEFAULT
     runtime.new_runtime(chosen)  # a launcher for a runtime that is not there would fail on the wiki
-    bundle = launchers.install(path, given, force)
+    found = find_mediawiki(mediawiki)
+    wikis = [found, *(other_mediawikis(found) if mediawiki is None else [])] if found else []
+    library, unsafe = bundles.library_texts(wikis)
+    bundle = launchers.install(path, given, force, library)
     told = [
         f"wrote {path}",
         f"  starts   {starting.base_interpreter()} {starting.FLAGS}",
         f"  bundle   {bundle}",
+        f"  library  {_told(wikis, library, unsafe)}",
         f"  runtime  {chosen}",
         f"  options  {shlex.join(carried) or 'none'}",
         "LocalSettings.php:",
@@ -60,3 +65,11 @@ def command(path: Path, as_lua: bool, force: bool, **options: str | None) -> Non
     click.echo(f"once, as root, for errorFile (www-data: the web server's user):\n  {error_file_command('www-data')}")
     if options["log"] and not os.path.isdir(directory := os.path.dirname(os.path.abspath(options["log"]))):
         click.echo(visible(f"Warning: there is no directory {directory}: nothing can be logged there."), err=True)
+
+
+def _told(wikis: list[Path], library: list[Path], unsafe: list[Path]) -> str:
+    if unsafe:
+        return f"{len(library)} files compiled ahead; not those that others may write, as {unsafe[0]}"
+    if not library:
+        return "none found to compile ahead (--mediawiki DIR)"
+    return f"{len(library)} files compiled ahead, of {', '.join(map(str, wikis))}"

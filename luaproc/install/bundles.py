@@ -13,14 +13,18 @@ import _imp
 import importlib.util
 import marshal
 import os
+import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from luaproc.install import files, starting
+from luaproc.install.lualib import find_lualib
 from luaproc.responder import runtime, serve
+from luaproc.responder.fast_path import MOST
+from luaproc.wire.messages import LoadString, encode_for_responder
 
 # What serving imports of luaproc, each behind those that it imports (tests/install/test_bundles.py).
 MODULES = (
@@ -55,10 +59,11 @@ def path_of(launcher: Path) -> Path:
     return launcher.with_name(launcher.name + ".bundle")
 
 
-def make(runtime_name: str) -> Bundle:
+def make(runtime_name: str, library: Iterable[Path] = ()) -> Bundle:
     """The bundle for launchers of this luaproc, lupa and Python, with our Lua compiled for a runtime.
 
-    Raises as `runtime.new_runtime`.
+    library: Scribunto's own texts, which are compiled as well. Bytecode is not checked when it is loaded, so these are
+    of `library_texts`. Raises as `runtime.new_runtime`.
     """
     sources: list[Path] = []
     modules = []
@@ -68,7 +73,8 @@ def make(runtime_name: str) -> Bundle:
         modules.append((name, attributes, code))
     lua = runtime.new_runtime(runtime_name)
     compiler = lua.execute(
-        b"local dump, load = string.dump, loadstring return function(...) return dump(load(...)) end"
+        b"local dump, load = string.dump, loadstring "
+        b"return function(...) local chunk = load(...) return chunk and dump(chunk) end"
     )
     parts = {}
     for file in sorted(Path(serve.PARTS).glob("*.lua")):
@@ -78,10 +84,50 @@ def make(runtime_name: str) -> Bundle:
     if extension := runtime.extension_tried(runtime_name):
         sources.append(Path(extension))
         extensions = {runtime_name: (extension, _inflated(runtime_name))}
-    prepared = {"extensions": extensions, "parts": {runtime_name: parts}}
+    blobs, places = _library(library, compiler)
+    prepared = {"runtime": runtime_name, "extensions": extensions, "parts": parts, "library": places}
     everything: Any = (_compiled(_FIRST)[2], [_seen(path) for path in sources], modules, prepared)
     data = marshal.dumps(everything)
-    return Bundle(MARK + data, len(data), _imp.source_hash(0, data))
+    return Bundle(MARK + data + blobs, len(data), _imp.source_hash(0, data))
+
+
+def library_texts(mediawikis: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """The files of Scribunto's library in these MediaWikis that nobody but root and the user who asks may write, and
+    the others. Who may write to a directory above could put another file there."""
+    safe: list[Path] = []
+    others: list[Path] = []
+    for mediawiki in mediawikis:
+        lualib = find_lualib(mediawiki)
+        for file in sorted(lualib.path.rglob("*.lua")) if lualib else ():
+            real = file.resolve()
+            (safe if all(map(_is_ours, (real, *real.parents))) else others).append(real)
+    return safe, others
+
+
+def _is_ours(path: Path) -> bool:
+    found = path.stat()
+    # In a directory like /tmp others make files, and cannot replace ours.
+    writable = found.st_mode & 0o022 and not (stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX)
+    return found.st_uid in (0, os.geteuid()) and not writable
+
+
+def _library(
+    texts: Iterable[Path], compiler: Callable[[bytes, bytes], bytes]
+) -> tuple[bytes, dict[int, list[tuple[int, int]]]]:
+    """Each text as the message in which PHP sends it, and what Lua makes of it behind it; and the length of a message
+    -> where those of that length begin, and the length of what Lua made of them."""
+    blobs = b""
+    places: dict[int, list[tuple[int, int]]] = {}
+    for path in texts:
+        text = path.read_bytes()
+        body = encode_for_responder(LoadString(text, f"@{path.name}".encode()))
+        dump = compiler(text, f"@{path.name}".encode())
+        # Nothing that loadString would refuse, and nothing for which nobody looks whether there is room.
+        if not dump or b"\x1bL" in text or len(dump) > MOST * len(body) or body in blobs:
+            continue
+        places.setdefault(len(body), []).append((len(blobs), len(dump)))
+        blobs += body + dump
+    return blobs, places
 
 
 def _compiled(name: str) -> tuple[Path, dict[str, object], object]:
@@ -135,7 +181,8 @@ def put(path: Path, bundle: Bundle, check: Callable[[], object]) -> None:
     Raises `NotWrittenError` if the directory cannot be written.
     """
     before = path.read_bytes() if path.is_file() else None
-    files.write(path, bundle.content, 0o644)
+    # A part that never reached the disk would be loaded as bytecode, which Lua does not check.
+    files.write(path, bundle.content, 0o644, check=_reach_the_disk)
     try:
         check()
     except BaseException:
@@ -144,3 +191,11 @@ def put(path: Path, bundle: Bundle, check: Callable[[], object]) -> None:
         else:
             files.write(path, before, 0o644)
         raise
+
+
+def _reach_the_disk(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

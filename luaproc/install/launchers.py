@@ -14,6 +14,7 @@ import shlex
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 
 import luaproc
@@ -69,7 +70,7 @@ if sys.argv[1:2] in (["-v"], ["serve"]) or sys.argv[1:] and sys.argv[1].endswith
         code, *rest = marshal.loads(data)
         space = {{"__name__": "luaproc.responder.bundle"}}
         exec(code, space)
-        space["unpack"](*rest, file)
+        space["unpack"](*rest, file, begin + size)
         told = "started from its bundle"
     except Exception as error:
         told += ": %s" % error
@@ -118,14 +119,14 @@ def write(path: Path, content: str, force: bool = False) -> None:
     write_executable(path, content, MARK, force, check=_must_serve)
 
 
-def install(path: Path, words: list[str], force: bool = False) -> Path:
+def install(path: Path, words: list[str], force: bool = False, library: Iterable[Path] = ()) -> Path:
     """Write the launcher that carries these options, and its bundle; both were started once. Returns the bundle's path.
 
-    Raises as `text` and `write`; `UsageError` if a file that is no bundle lies in the bundle's place and `force` is not
-    set. Then both places are as they were.
+    library: see `bundles.make`. Raises as `text` and `write`; `UsageError` if a file that is no bundle lies in the
+    bundle's place and `force` is not set. Then both places are as they were.
     """
     found, _ = responder_options.read(words, environment={})
-    bundle = bundles.make(str(found.get("runtime", DEFAULT)))
+    bundle = bundles.make(str(found.get("runtime", DEFAULT)), library)
     place = bundles.path_of(path)
     files.must_be_replaceable(place)
     if not force and place.exists() and place.read_bytes()[: len(bundles.MARK)] != bundles.MARK:

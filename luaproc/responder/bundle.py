@@ -11,20 +11,21 @@ TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import CodeType
-
-Source = "tuple[str, int, int]"  # a file that the bundle was made from: path, bytes, whole seconds of its mtime
+    from typing import Any
 
 
 def unpack(
     sources: "Sequence[tuple[str, int, int]]",
     modules: "Sequence[tuple[str, Mapping[str, object], CodeType]]",
-    prepared: "Mapping[str, object]",
+    prepared: "Mapping[str, Any]",
     file: int,
+    library: int,
 ) -> None:
     """Put the serve path's modules in place, with what was prepared for them.
 
     sources: path, size and whole seconds of mtime of each file that the bundle was made from. modules: name, attributes
-    and code, each behind those that it imports. prepared: see `install.bundles.make`. file: the bundle's descriptor.
+    and code, each behind those that it imports. prepared: see `install.bundles.make`. file: the bundle's descriptor,
+    which stays open for the library. library: where that begins in the file.
     Raises ValueError or OSError, before anything is in place, for a file that is another one now: 30 looks at files
     cost 0.03 ms.
     """
@@ -44,5 +45,8 @@ def unpack(
         if parent:
             setattr(sys.modules[parent], child, module)
     sys.modules["luaproc.responder.runtime"].EXTENSIONS.update(prepared["extensions"])
-    sys.modules["luaproc.responder.serve"].COMPILED.update(prepared["parts"])
-    close(file)
+    texts = {
+        length: [(file, library + offset, dumped) for offset, dumped in places]
+        for length, places in prepared["library"].items()
+    }
+    sys.modules["luaproc.responder.serve"].COMPILED[prepared["runtime"]] = (prepared["parts"], texts)

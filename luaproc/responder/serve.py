@@ -10,7 +10,7 @@ import _locale
 import _signal  # type: ignore[import-not-found]
 
 from luaproc.errors import UsageError
-from luaproc.responder import limits, log, memory, options, pipes, runtime, scribunto, status
+from luaproc.responder import fast_path, limits, log, memory, options, pipes, runtime, scribunto, status
 from luaproc.responder.bare_os import os
 
 TYPE_CHECKING = False  # importing `typing` costs start-up time
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 PARTS = __file__.rpartition("serve")[0] + "lua/"
 
-COMPILED: "dict[str, dict[bytes, bytes]]" = {}
-"""Runtime -> part -> what Lua made of it, as string.dump gives it: from a bundle."""
+COMPILED: "dict[str, tuple[dict[bytes, bytes], dict[int, list[tuple[int, int, int]]]]]" = {}
+"""Runtime -> what it made, as string.dump gives it, of our parts and of Scribunto's library: part -> compiled, and see
+`fast_path.LIBRARY`. From a bundle."""
 
 
 def serve(words: "list[str]", main_script: "str | None" = None, note: str = "") -> "NoReturn":
@@ -79,7 +80,8 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
     reserve = memory.Reserve(lua)
     frames = _open_pipes(reserve, str(log_path) if log_path else None, note)
     cpu_limit = limits.cpu_seconds()
-    compiled = COMPILED.get(name, {})
+    compiled, library = COMPILED.get(name, ({}, {}))
+    fast_path.LIBRARY.update(library)
 
     def source(part: bytes) -> bytes:
         return compiled.get(part) or _read(PARTS + part.decode() + ".lua")

@@ -29,8 +29,8 @@ SESSION = frames(
 PHP = ("/nowhere/mw_main.lua", "/nowhere", "3", "8")
 
 
-def start(path: Path, *words: str, **options: object) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run([path, *(words or PHP)], input=SESSION, capture_output=True, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
+def start(path: Path, *words: str, session: bytes = SESSION, **options: object) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run([path, *(words or PHP)], input=session, capture_output=True, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
 
 
 def imported(path: Path) -> list[str]:
@@ -212,3 +212,84 @@ def test_somebody_elses_file_in_its_place(tmp_path: Path) -> None:
     assert not path.exists()
     launchers.install(path, [], force=True)
     assert b"started from its bundle" in start(path, "-v").stdout
+
+
+# A library of our own making, with Scribunto's names: position and trace of an error, upvalues, a table's order.
+LIBRARY = {
+    "mw.lua": "local n = 0\nlocal function fail()\n\tn = n + 1\n\terror( 'no. ' .. n )\nend\n"
+    "return function () fail() end, { 1, a = 2 }\n",
+    "mwInit.lua": "return ...\n",
+    "ustring/ustring.lua": "return 'text \\\\ \\n', string.rep\n",
+    "broken.lua": "return return\n",
+    "marked.lua": "return '\x1bLua'\n",
+}  # fmt: skip
+
+
+@pytest.fixture
+def mediawiki(tmp_path: Path) -> Path:
+    for name, text in LIBRARY.items():
+        file = tmp_path / "wiki/extensions/Scribunto/includes/Engines/LuaCommon/lualib" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    for path in (tmp_path / "wiki", *(tmp_path / "wiki").rglob("*")):
+        path.chmod(0o755)
+    return tmp_path / "wiki"
+
+
+def loads(change: Callable[[str], str] = str) -> bytes:
+    """A session that loads the library, each text as it is or changed, and calls what came of it."""
+    bodies = [load_body(change(text), f"@{name.rpartition('/')[2]}") for name, text in LIBRARY.items()]
+    calls = [call_body(number) for number in range(1, 8)]
+    return frames(REGISTER, *bodies, *calls, load_body("return 1", "@mw.lua"), '{["op"]="cleanupChunks",["ids"]={}}')
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_the_library_compiled_ahead(runtime: str, mediawiki: Path, tmp_path: Path) -> None:
+    """The same answers as from the texts; texts that PHP sends otherwise are compiled, and so they are on the other
+    runtime, which a variable may choose."""
+    safe, others = bundles.library_texts([mediawiki])
+    assert (len(safe), others) == (len(LIBRARY), [])
+    path, plain = tmp_path / "lua", tmp_path / "plain"
+    launchers.install(path, [f"--runtime={runtime}"], library=safe)
+    launchers.write(plain, launchers.text([f"--runtime={runtime}"]))
+    for session in (loads(), loads(lambda text: text.replace("1", "3")), loads(lambda text: text + " ")):
+        told = [start(launcher, session=session) for launcher in (plain, path)]
+        assert told[1].returncode == 0
+        assert told[1].stderr == b""
+        assert messages(told[1].stdout) == messages(told[0].stdout)
+    content = bundles.path_of(path).read_bytes()
+    assert content.count(b'["chunkName"]="@') == len(LIBRARY) - 2
+    # The bytecode is what answers: another one in its place gives another answer.
+    place = content.index(b"text \\ \n", content.index(b'"@ustring.lua"'))
+    bundles.path_of(path).write_bytes(content[:place] + b"TEXT" + content[place + 4 :])
+    assert b"TEXT \\\\ \\n" in start(path, session=loads()).stdout
+
+
+def test_another_runtime_compiles_the_library(mediawiki: Path, tmp_path: Path) -> None:
+    """Bytecode of one is none of the other."""
+    path = tmp_path / "lua"
+    launchers.install(path, [], library=bundles.library_texts([mediawiki])[0])
+    for runtime in RUNTIMES:
+        done = start(path, session=loads(), env={**os.environ, "LUAPROC_RUNTIME": runtime})
+        assert done.stderr == b""
+        assert b"no. 1" in done.stdout or b"text" in done.stdout
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646])
+@pytest.mark.parametrize("what", ["mw.lua", "ustring", "."])
+def test_files_that_others_may_write_are_left_out(what: str, mode: int, mediawiki: Path) -> None:
+    """Nor those of a directory in which others may put files."""
+    lualib = mediawiki / "extensions/Scribunto/includes/Engines/LuaCommon/lualib"
+    (lualib / what).chmod(mode | 0o111)
+    safe, others = bundles.library_texts([mediawiki])
+    left_out = {"mw.lua": {"mw.lua"}, "ustring": {"ustring.lua"}, ".": {Path(name).name for name in LIBRARY}}[what]
+    assert {path.name for path in others} == left_out
+    assert {path.name for path in safe} == {Path(name).name for name in LIBRARY} - left_out
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of others")
+def test_files_of_others_are_left_out(mediawiki: Path) -> None:
+    """A MediaWiki that belongs to the web server's user."""
+    for file in mediawiki.rglob("*.lua"):
+        os.chown(file, 33, 33)
+    assert bundles.library_texts([mediawiki])[0] == []

@@ -2,6 +2,8 @@
 
 import pytest
 
+from luaproc.install import bundles, launchers
+from luaproc.install.mediawiki import find_mediawiki
 from luaproc.transcripts.conversation import follow
 from luaproc.transcripts.reader import Transcript
 from luaproc.transcripts.recording_launcher import write_launcher
@@ -64,3 +66,23 @@ def test_every_step_of_a_real_page_is_understood(recorded: dict[tuple[str, str],
         assert "mw_interface.loadPackage" in conversation.php
         first, last = conversation.steps[0].event, conversation.steps[-1].event
         assert conversation.times.total == pytest.approx(last.seconds - first.seconds)
+
+
+def test_a_launcher_with_a_bundle(
+    wiki: Wiki, recorded: dict[tuple[str, str], Transcript], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Each text of Scribunto's own that PHP sends is compiled ahead as it is sent; and the pages are the same."""
+    mediawiki = find_mediawiki(None)
+    assert mediawiki
+    library, others = bundles.library_texts([mediawiki])
+    assert others == []
+    lua = tmp_path_factory.mktemp("bundled") / "lua"
+    content = launchers.install(lua, [], library=library).read_bytes()
+    bodies = [frame.body for frame in recorded["lua5.1", "RealLife"].frames if b'["chunkName"]="@' in frame.body]
+    assert len(bodies) > 10
+    missing = [body[-40:] for body in bodies if body not in content]
+    assert [text for text in missing if b"@mw.ext." not in text] == []  # those are of other extensions
+    for page in PAGES:
+        assert wiki.parse(page, engine=Engine("bundled", str(lua))) == wiki.parse(
+            page, engine=Engine("luaproc", luaproc())
+        )

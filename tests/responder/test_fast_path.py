@@ -1,5 +1,7 @@
 """Messages read without Lua's compiler: always what the compiler would have read, or not read at all."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,6 +90,31 @@ def test_other_pairs_are_left_to_lua(values: bytes) -> None:
     """What Lua would read as something else than two plain values, or not at all."""
     found = fast_path.read(b'{["op"]="return",["nvalues"]=2,["values"]=' + values + b"}")
     assert found is None or isinstance(found, bytes)
+
+
+def test_texts_that_were_compiled_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that is one of them byte for byte; not one of the same length, nor one whose bytecode is not whole."""
+    one, other, cut = (
+        encode_for_responder(LoadString(text, b"@a.lua")) for text in (b"return 1", b"return 2", b"x = 12")
+    )
+    file = tmp_path / "bundle"
+    file.write_bytes(b"..." + one + b"ONE" + other + b"OTHER" + cut + b"CU")
+    with file.open("rb") as stream:
+        number, length = stream.fileno(), len(one)
+        places = {
+            length: [(number, 3, 3), (number, 6 + length, 5)],
+            len(cut): [(number, 11 + 2 * length, 3)],
+        }
+        monkeypatch.setattr(fast_path, "LIBRARY", places)
+        assert fast_path.read(one) == (b"loadDumped", b"ONE")
+        assert fast_path.read(other) == (b"loadDumped", b"OTHER")
+        for body in (one.replace(b"1", b"3"), one.replace(b"a.lua", b"b.lua"), cut):
+            found = fast_path.read(body)
+            assert isinstance(found, tuple)
+            assert found[0] == b"loadString"
+    found = fast_path.read(one)  # the file is closed now
+    assert isinstance(found, tuple)
+    assert found[0] == b"loadString"
 
 
 @pytest.mark.slow  # compares a thousand messages with Lua

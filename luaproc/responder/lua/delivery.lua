@@ -99,6 +99,7 @@ end
 -- What Python cut out of a message itself (responder/fast_path.py) -> the op and its fields.
 local SHORT = {
 	loadString = function ( text, name ) return 'loadString', text, name end,
+	loadDumped = function ( dump ) return 'loadDumped', dump end,
 	call1 = function ( id, argument ) return 'call', id, 1, { argument } end,
 	return1 = function ( value ) return 'return', 1, { value } end,
 	return2 = function ( first, second ) return 'return', 2, { first, second } end,

@@ -87,6 +87,16 @@ function answer.loadString( text, name )
 	return encode.values( 1, id_of( chunk ) )
 end
 
+-- One of Scribunto's own texts, which `luaproc link` compiled ahead. PHP has no op of this name.
+function answer.loadDumped( dump )
+	local chunk, reason = loadstring( dump )
+	if not chunk then
+		error( reason, 0 )
+	end
+	setfenv( chunk, environment )
+	return encode.values( 1, id_of( chunk ) )
+end
+
 -- "May contain '.' characters to specify a global variable subtable": a.b.c makes what is missing on the way.
 -- Raw access: a module may have put a metatable on its globals.
 local function library_table( name )
