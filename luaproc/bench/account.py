@@ -44,7 +44,7 @@ def main(accounts: str, limit: int, server: "list[str]") -> None:
     os.write(file, b"pid %d\n" % pid)
     os.close(0)
     _wait(pid, keeps_open)
-    # From here on there is nobody to hand a signal to.
+    # The server has ended: there is no process to pass a signal to.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _, status, usage = os.wait4(pid, 0)
     os.write(file, b"cpu %.6f\n" % (usage.ru_utime + usage.ru_stime))
@@ -60,7 +60,7 @@ def _wait(pid: int, keeps_open: int) -> None:
     ended = os.pidfd_open(pid)
     poll = select.poll()
     poll.register(ended, select.POLLIN)
-    poll.register(1, 0)  # POLLERR comes unasked, when nobody can read any more
+    poll.register(1, 0)  # POLLERR is reported without being asked for, when the reader has closed the pipe
     while True:
         ready = [descriptor for descriptor, _ in poll.poll()]
         if ended in ready:

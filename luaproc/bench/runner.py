@@ -17,7 +17,7 @@ from luaproc.bench.session import MeteredServer
 from luaproc.bench.wiki import BenchWiki
 from luaproc.errors import LuaprocError
 
-_TRIAL_SECONDS = 20.0  # for whoever has mistyped a command
+_TRIAL_SECONDS = 20.0  # a mistyped command has said why on stderr
 
 Unit = Literal["seconds", "bytes"]
 

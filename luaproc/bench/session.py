@@ -107,7 +107,7 @@ class MeteredServer:
             return cpu_clock(self.pid)
 
     def settle(self) -> None:
-        """Wait until the server sleeps: what it does after a reply was written belongs to that reply."""
+        """Wait until the server sleeps: the work that it does after writing a reply is counted with that reply."""
         deadline = time.monotonic() + _SETTLE_SECONDS
         while time.monotonic() < deadline:
             with _alive(), open(f"/proc/{self.pid}/stat", "rb") as file:

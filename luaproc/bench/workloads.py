@@ -55,7 +55,7 @@ def run(workload: Workload, session: MeteredServer) -> float:
 
 
 def try_out(session: MeteredServer) -> None:
-    """A short conversation that every server masters. Raises as `run`.
+    """A short conversation that every working server can hold. Raises as `run`.
 
     It also shows that the process that was started is the one that answers: the clock of a wrapper that stays would
     tell how little a shell does while the server works.
@@ -127,7 +127,7 @@ def status_of(session: MeteredServer) -> Check:
             raise wrong(f"the status of process {session.pid}, which a server's command has to become", message)
         virtual, resident = session.memory()
         for key, size in ((b"vsize", virtual), (b"rss", resident)):
-            # It may grow a little while it answers. The reference server leaves rss out, whatever the protocol says.
+            # The server may grow a little while it answers. The reference server leaves rss out, against the protocol.
             told = status.get(key, size if key == b"rss" else None)
             if type(told) is not int or not size * 0.8 <= told <= size * 1.25:
                 raise wrong(f"{key.decode()} near {size}", message)

@@ -57,7 +57,7 @@ def lupa(case: Case) -> Finding:
 
 def _try(name: str) -> str | None:
     """What is wrong with a runtime; None if it starts. In a process of its own: a damaged library, or one for another
-    CPU, kills whoever loads it."""
+    CPU, kills the process that loads it."""
     said, status = processes.run([sys.executable, "-I", "-S", "-c", _TRIAL, name, *directories()], os.environ, 30)
     if status == 0:
         return None

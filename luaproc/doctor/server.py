@@ -200,7 +200,7 @@ def memory(case: Case) -> Finding:
 
 
 def time_limit(case: Case) -> Finding:
-    """That a module without end is ended by SIGXCPU: the one death that MediaWiki has words for."""
+    """That a module without end is ended by SIGXCPU: the one way to die for which MediaWiki has a message."""
     if not HAS_LIMITS:
         return not_checked("Scribunto sets limits on Linux alone")
     short = replace(case, settings=replace(case.settings, conf={**case.settings.conf, "cpuLimit": 1}))

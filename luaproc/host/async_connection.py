@@ -228,7 +228,7 @@ class AsyncConnection(ServerProcess):
         if not data:
             self._closed = True
         if not data or (arrival is None and self._room is None):
-            # A server that sends what nobody waits for is not listened to.
+            # Frames that no request waits for are not read.
             assert self._loop is not None
             self._loop.remove_reader(self._stdout)
             self._reading = False
@@ -350,7 +350,7 @@ class AsyncConnection(ServerProcess):
             self._told()
 
     def _told(self) -> None:
-        """Nothing is left of the process, and whoever waited for it is told."""
+        """The process is gone, and its waiting callers get the error."""
         self._let_go()
         self._settle()
         assert self._gone is not None

@@ -235,7 +235,7 @@ class AsyncInterpreter(ProtocolCore[AsyncLuaFunction]):
             if self._violation is not None:
                 await connection.fail(self._violation)
             elif self._unanswered != unanswered:
-                # Whatever it is: the server's next frame is not the one that the next request waits for.
+                # After any exception the server's next frame is not the reply that the next request waits for.
                 if isinstance(error, Exception):
                     await connection.terminate()
                 elif isinstance(error, asyncio.CancelledError):

@@ -52,7 +52,7 @@ Deeper than Lua 5.1 goes, whose limit of 200 levels of C comes first.
 """
 
 Fallback = Callable[[str, list[Any], int], Any]
-"""Answers for functions that were registered as None, and for ids that nobody registered (its name is the id then).
+"""Answers for functions that were registered as None, and for ids that were never registered (the name is the id then).
 
 It gets the function's name, the arguments and the depth of the call (1 for the first); it answers as a
 `PhpFunction` does.
@@ -247,7 +247,7 @@ class ProtocolCore(Generic[F]):
         return message
 
     def _read(self, body: bytes, wire: bool) -> Message | FastCall | FastReturn:
-        # Read for the wire, a reply makes no `LuaFunction`: one that nobody holds would be cleaned up.
+        # As values of the wire a reply makes no `LuaFunction`: an object without a holder would be cleaned up at once.
         message = None if wire and is_return(body) else self._convert.reader.message(body)
         try:
             return decode_from_responder(body) if message is None else message

@@ -180,7 +180,7 @@ def _reason(stderr: str) -> str:
 
 class ServerCancelled(HostError):
     """A call was cancelled while the server worked at it, and the server was ended: its next frame would have been that
-    call's. The call itself raises asyncio's CancelledError; this is for whoever comes later."""
+    call's. The call itself raises asyncio's CancelledError; later calls raise this error."""
 
     def __init__(self) -> None:
         super().__init__("a call was cancelled while the interpreter worked, and the interpreter was ended")

@@ -208,7 +208,7 @@ class Interpreter(ProtocolCore[LuaFunction]):
                 if self._violation is not None:
                     self.connection.fail(self._violation)
                 elif self._unanswered != unanswered:
-                    # Whatever it is: the server's next frame is not the one that the next request waits for.
+                    # After any exception the server's next frame is not the reply that the next request waits for.
                     self.connection.terminate()
                 steps.close()
                 raise

@@ -24,7 +24,7 @@ _NAME = re.compile(b"(?!(?:%b)$)[A-Za-z_][A-Za-z0-9_]*" % "|".join(sorted(WORDS)
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _COLUMNS = re.compile(r"(\s*)(?:(\S.*?\S {2,})(?=\S))?(.*)", re.DOTALL)  # margin, first column, the rest
 _INDENT = "    "
-_NARROW = 20  # characters: where no more are left, lines and indentation serve nobody
+_NARROW = 20  # characters: where fewer are left, lines and indentation help no reader
 _JSON_DEPTH = 100  # levels; Python's json, and others' too, give up at some hundreds
 
 

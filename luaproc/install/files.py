@@ -1,7 +1,6 @@
 """Files that others run or read, and files of others.
 
-What is written is made under a name that nobody can guess, and put in its place whole. What is read has a bound, and
-nothing is waited for.
+A file is written under a name that cannot be guessed, and put in its place whole. Reading has a bound, and never waits.
 """
 
 import errno
@@ -42,7 +41,7 @@ def write(path: Path, content: bytes, mode: int | None = None, check: Callable[[
 
     if _is_stream(path):
         try:
-            # Somebody may have planted a pipe that nobody reads.
+            # The path may be a pipe without a reader, planted by another user.
             with open(os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)), "wb") as stream:
                 os.set_blocking(stream.fileno(), True)
                 stream.write(content)
@@ -120,7 +119,7 @@ def read_stream(stream: IO[bytes], most: int, name: object = "standard input") -
 
 
 def _is_inherited(path: str | os.PathLike[str]) -> bool:
-    """Whether a name means a descriptor that is open already: nobody else could have put it there."""
+    """Whether a name means a descriptor that is open already: no other user can have planted it."""
     return os.path.realpath(path).startswith(("/proc/", "/dev/fd/"))
 
 

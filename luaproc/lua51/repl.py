@@ -114,7 +114,7 @@ def _piped(echo: bool) -> Callable[[bytes], bytes | None]:
 
 
 def _forget(_text: bytes) -> None:
-    """No history where nobody can go back in it."""
+    """No history where the terminal cannot go back in it."""
 
 
 def _terminal() -> tuple[Callable[[bytes], bytes | None], Callable[[bytes], None]]:

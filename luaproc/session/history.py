@@ -42,7 +42,7 @@ def load(file: Path) -> list[str]:
 
 
 def append(file: Path, entry: str) -> None:
-    """Remember an entry. What is typed may be nobody else's business: neither is the file (mode 0600)."""
+    """Remember an entry. Other users must not read what is typed: the file has the mode 0600."""
     with suppress(OSError):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(open_file(str(file)), "ab") as stream:

@@ -402,7 +402,7 @@ This is wrapPhpFunction. :call it, or pass it on as chunks[ID].""" + _ANSWERS),
     "answer": SessionOp(_answer, "ANSWER", """\
 Have an answer ready for the next call that asks.
 Those ask that were registered with ?.
-Several wait in line. Scripts need them: nobody is there to be asked.
+Several wait in line. Scripts need them: there is no person to ask.
 Here, several values need no parentheses.""" + _ANSWERS, server=False, nested=False),
     "status": SessionOp(_status, "", "Ask the server about its process (getStatus)."),
     "chunks": SessionOp(_chunks, "", "List the functions held here, and their names.\n"

@@ -62,7 +62,7 @@ def run_step(session: Session, step: Step, view: View, nested: bool = False) -> 
         saved, text, good = is_saved(step), step.text, True
         view.done(step, outcome)
     if nested or not saved:
-        del session.record[answers_before:]  # a script has nobody who could do steps while Lua waits
+        del session.record[answers_before:]  # a script has no person who could do steps while Lua waits
     else:
         session.record.append(text)
     return good

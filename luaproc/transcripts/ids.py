@@ -77,7 +77,7 @@ class Ids:
             return self._there[recorded]
         if recorded in self._seen:
             raise UnknownFunction(recorded)
-        # PHP let go of it, or never had it: here, too, it must be a number that is nobody's.
+        # PHP has released this function, or never had it: here, too, the number must belong to no function.
         return recorded if recorded not in self._recorded else recorded + UNUSED_ID_OFFSET
 
     def _keep(self, recorded: set[object]) -> None:

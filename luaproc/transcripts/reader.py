@@ -58,7 +58,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How the server ended. returncode: as subprocess has it, negative for a signal; None: nobody saw it."""
+    """How the server ended. returncode: as subprocess has it, negative for a signal; None: not seen."""
 
     line: int
     seconds: float
