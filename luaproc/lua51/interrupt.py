@@ -12,7 +12,6 @@ line behind a read that waited, not in `read`.
 
 import _thread
 import ctypes
-import fcntl
 import os
 from _collections_abc import Callable
 
@@ -78,6 +77,10 @@ def watch(api: ctypes.CDLL, state: int) -> tuple[Callable[[], None], Callable[[]
 def _pipe() -> tuple[int, int]:
     """A pipe off the standard descriptors: where one of them was closed, a script's output would look like Ctrl-C."""
     low = os.pipe()
+    if min(low) > 2:
+        return low
+    import fcntl
+
     reader, writer = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in low)
     for end in low:
         os.close(end)

@@ -13,6 +13,7 @@ what it returns is the module. `Native` says which values cross.
 """
 
 import ctypes
+import gc
 from _collections_abc import Callable  # collections.abc imports the whole of collections: start-up time
 
 from luaproc.lua51.capi import TBOOLEAN, TNUMBER, TSTRING, TUSERDATA, CFunction, push, text_at
@@ -50,6 +51,7 @@ def finder(api: ctypes.CDLL) -> object:
         name = (text_at(api, state, 1) or b"").decode("latin-1")
         if name not in MODULES:
             return 0
+        gc.enable()
         try:
             module = __import__(MODULES[name], fromlist=("functions",))
             with open(module.SOURCE, "rb") as file:
