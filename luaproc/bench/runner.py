@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from luaproc.bench import workloads
+from luaproc.bench import client, workloads
 from luaproc.bench.servers import BARE, BenchError, Server, environment
 from luaproc.bench.session import MeteredServer
 from luaproc.bench.wiki import BenchWiki
@@ -62,7 +62,17 @@ STARTS: dict[str, str] = {
     "resident": "resident memory after the first reply",
 }
 
-KEYS = ("start", "bare", *(w.key for w in workloads.WORKLOADS), *(p.key for p in PAGES), "virtual", "resident")
+CLIENT = ("async", "10,000 calls through AsyncInterpreter, client and server")
+
+KEYS = (
+    "start",
+    "bare",
+    *(w.key for w in workloads.WORKLOADS),
+    CLIENT[0],
+    *(p.key for p in PAGES),
+    "virtual",
+    "resident",
+)
 """Every task, in the table's order."""
 
 
@@ -106,6 +116,12 @@ def tasks(servers: Sequence[Server], keys: Sequence[str], wiki: BenchWiki | None
         *(
             Task(w.key, w.title, "seconds", all_servers, lambda server, w=w: work(w, server))  # type: ignore[misc]
             for w in workloads.WORKLOADS
+        ),
+        Task(
+            *CLIENT,
+            "seconds",
+            (servers[0], client.SYNC),
+            lambda server: client.sync_calls(servers[0]) if server is client.SYNC else client.async_calls(server),
         ),
         *(
             Task(p.key, p.title, "seconds", all_servers, lambda server, p=p: wiki.render(server, p.blocks))  # type: ignore[misc]

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from luaproc.bench import runner
+from luaproc.bench.client import SYNC
 from luaproc.bench.runner import Task
 from luaproc.bench.servers import BARE, BenchError, Server
 from tests.bench.conftest import script
@@ -39,6 +40,7 @@ def test_every_key_is_a_task_in_that_order() -> None:
     tasks = runner.tasks([ONE, TWO], runner.KEYS, None)
     assert [task.key for task in tasks] == [key for key in runner.KEYS if not key.startswith("page-")]
     assert tasks[1].servers == (ONE, BARE)
+    assert next(task for task in tasks if task.key == "async").servers == (ONE, SYNC)
 
 
 def test_pin_is_inherited_and_taken_off() -> None:
