@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from luaproc.errors import NotReadError, UsageError, visible
 from luaproc.host.printing import json_text
 from luaproc.install import files
+
+if TYPE_CHECKING:
+    from luaproc.nflua import Control, Data
 
 _SOCKET = click.option(
     "--socket", "address", metavar="PROTOCOL:PORT", help="By default $LUAPROC_NFLUA_SOCKET, else 2:1313229909."
@@ -57,9 +63,7 @@ def serve(
 @click.argument("name")
 def create(name: str, maxruns: int, maxalloc: int, flags: str, address: str | None, timeout: float) -> None:
     """Make a state."""
-    from luaproc.nflua import Control
-
-    with Control(server=address, timeout=timeout) as control:
+    with _control(address, timeout) as control:
         control.create(name, maxruns, maxalloc, flags)
 
 
@@ -69,9 +73,7 @@ def create(name: str, maxruns: int, maxalloc: int, flags: str, address: str | No
 @click.argument("name")
 def destroy(name: str, address: str | None, timeout: float) -> None:
     """Remove a state."""
-    from luaproc.nflua import Control
-
-    with Control(server=address, timeout=timeout) as control:
+    with _control(address, timeout) as control:
         control.destroy(name)
 
 
@@ -81,9 +83,7 @@ def destroy(name: str, address: str | None, timeout: float) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 def list_states(address: str | None, timeout: float, as_json: bool) -> None:
     """List the states."""
-    from luaproc.nflua import Control
-
-    with Control(server=address, timeout=timeout) as control:
+    with _control(address, timeout) as control:
         states = control.list()
     rows = [
         {
@@ -109,12 +109,10 @@ def list_states(address: str | None, timeout: float, as_json: bool) -> None:
 @click.argument("script", required=False)
 def execute(name: str, script: str | None, code: str | None, address: str | None, timeout: float) -> None:
     """Run a script in a state: a file, - for standard input, or -e CODE."""
-    from luaproc.nflua import Control
-
     if (script is None) == (code is None):
         raise UsageError("expected a file, - or -e CODE, and one of them")
     text, chunk = (code.encode("utf-8", "surrogateescape"), "=(command line)") if code is not None else _read(script)
-    with Control(server=address, timeout=timeout) as control:
+    with _control(address, timeout) as control:
         control.execute(name, text, chunk)
 
 
@@ -126,15 +124,12 @@ def execute(name: str, script: str | None, code: str | None, address: str | None
 @click.argument("file", required=False)
 def send(name: str, file: str | None, wait: float | None, address: str | None, timeout: float) -> None:
     """Send data to a state: a file, or standard input. 1 to 4,012 bytes. Ends when the state has handled it."""
-    from luaproc.nflua import Data
-
     payload, _ = _read(file or "-")
-    with Data(server=address) as data:
+    with _data(None, address, timeout) as data:
         data.send(name, payload)
-        data.wait_until_handled(timeout)
-        received = None if wait is None else data.receive(wait)
-    if received is not None:
-        _write(received[0])
+        data.wait_until_handled()
+        if wait is not None:
+            _write(_received(data, wait))
 
 
 @command.command()
@@ -144,13 +139,9 @@ def send(name: str, file: str | None, wait: float | None, address: str | None, t
 @click.argument("port", type=click.IntRange(1, 2**31 - 1))
 def receive(port: int, count: int, timeout: float | None, address: str | None) -> None:
     """Print what states send to a port ID, a line each."""
-    from luaproc.nflua import Data
-
-    with Data(port, server=address) as data:
+    with _data(port, address, timeout) as data:
         for _ in range(count):
-            received = data.receive(timeout)
-            if received is not None:
-                _write(received[0])
+            _write(_received(data, timeout))
 
 
 @command.command()
@@ -179,6 +170,43 @@ def bench(runtime: str, rounds: int, seconds: float, cpu: int | None, as_json: b
         ("904 states at rest, kB each", f"{figures.state_kb:.0f}"),
     ):
         click.echo(f"{text:<52} {value:>8}")
+
+
+@contextmanager
+def _control(address: str | None, timeout: float) -> Iterator[Control]:
+    """A control socket. A refusal's reason, which a script may have written, is one line."""
+    from luaproc.nflua import Control
+
+    with _one_line(), Control(server=address, timeout=timeout) as control:
+        yield control
+
+
+@contextmanager
+def _data(port: int | None, address: str | None, timeout: float | None) -> Iterator[Data]:
+    from luaproc.nflua import Data
+
+    with _one_line(), Data(port, server=address, timeout=timeout) as data:
+        yield data
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    from luaproc.nflua import NfluaError, Refused
+
+    try:
+        yield
+    except Refused as refused:
+        raise NfluaError(visible(str(refused))) from None
+
+
+def _received(data: Data, timeout: float | None) -> bytes:
+    """The payload of the next message; no message in time is an error, also where the time is 0."""
+    from luaproc.nflua import TimedOut
+
+    received = data.receive(timeout)
+    if received is None:
+        raise TimedOut("no message is there")
+    return received[0]
 
 
 def _read(file: str | None) -> tuple[bytes, str]:

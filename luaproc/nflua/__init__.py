@@ -12,7 +12,7 @@ The server is `luaproc nflua serve`, or `luaproc.nflua.server`. docs/nflua.md te
 """
 
 from luaproc.nflua.client import Control, Data
-from luaproc.nflua.errors import FaultyReply, NfluaError, Refused, SocketError, TimedOut
+from luaproc.nflua.errors import BadArgument, FaultyReply, NfluaError, Refused, SocketError, TimedOut
 from luaproc.nflua.wire import State
 
-__all__ = ["Control", "Data", "FaultyReply", "NfluaError", "Refused", "SocketError", "State", "TimedOut"]
+__all__ = ["BadArgument", "Control", "Data", "FaultyReply", "NfluaError", "Refused", "SocketError", "State", "TimedOut"]

@@ -6,12 +6,12 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from errno import EAGAIN, ECONNREFUSED, EINVAL, EPERM
+from errno import EAGAIN, ECONNREFUSED, EPERM
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from luaproc.nflua import wire
-from luaproc.nflua.errors import FaultyReply, NfluaError, Refused, SocketError, TimedOut
+from luaproc.nflua.errors import BadArgument, FaultyReply, NfluaError, Refused, SocketError, TimedOut
 from luaproc.nflua.netlink import NOWAIT, USERSOCK, address, client_socket
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ class Socket:
     variable LUAPROC_NFLUA_SOCKET says, else ``2:1313229909``. timeout: seconds that a reply may take; None waits for
     ever, 0 never waits (see `receive`).
 
-    Raises `UsageError` for an address that is none, `NfluaError` on systems without netlink, `SocketError` for a port
-    ID in use and for a protocol that the kernel does not have.
+    Raises `UsageError` for an address that is none, `BadArgument` for a port that is none, `NfluaError` on systems
+    without netlink, `SocketError` for a port ID in use and for a protocol that the kernel does not have.
     """
 
     def __init__(self, port: int | None = None, *, server: str | None = None, timeout: float | None = None) -> None:
         if port is not None and not 1 <= port < 1 << 31:
-            raise SocketError(-EINVAL, f"a port ID is a number from 1 to 2^31 - 1, not {port}")
+            raise BadArgument(f"a port ID is a number from 1 to 2^31 - 1, not {port}")
         self.server = address(server)
         self.timeout = timeout
         self._socket, self.port = client_socket(self.server, port)
@@ -64,16 +64,21 @@ class Socket:
     # What the Lua client uses as well
 
     def send_datagram(self, datagram: bytes, first: bool = True) -> None:
-        """Send a datagram. Raises `SocketError`: EAGAIN where there is no room and the descriptor is non-blocking, but
-        for a command's first datagram only.
+        """Send a datagram, and wait for room at the server, which may be at work, as long as `timeout` says.
+
+        Raises `TimedOut`; `SocketError`, with EAGAIN where there is no room and the descriptor is non-blocking or the
+        timeout 0, but for a command's first datagram only.
         """
+        deadline = None if not self.timeout else time.monotonic() + self.timeout
         while True:
             try:
-                self._socket.send(datagram, NOWAIT if first and self.timeout == 0 else 0)
+                self._socket.send(datagram, 0 if self.timeout is None else NOWAIT)
                 return
             except BlockingIOError:
-                if first:
+                if first and deadline is None:
                     raise SocketError(-EAGAIN) from None
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise TimedOut(f"the server takes no message within {self.timeout:g} seconds") from None
                 time.sleep(0.001)
             except OSError as error:
                 raise self._error(error) from None
@@ -141,7 +146,8 @@ class Control(Socket):
     timeout of 0 they are not for you: use `send_create`, …, and `receive` when the descriptor is readable. A socket has
     one command under way at a time.
 
-    All raise `Refused` where the server refuses, with its reason; `SocketError` where no server is there or a command
+    All raise `BadArgument` for a name, a limit or flags that cannot be; `Refused` where the server refuses, with its
+    reason; `SocketError` where no server is there or a command
     is under way; `FaultyReply` for what is no reply (close the socket then); `TimedOut`.
     """
 
@@ -185,13 +191,13 @@ class Control(Socket):
         """Send the command alone; `receive` its reply."""
         for number in (maxruns, maxalloc):
             if not 0 <= number <= wire.UINT_MAX:
-                raise SocketError(-EINVAL, f"a limit is a number from 0 to 2^32 - 1, not {number}")
+                raise BadArgument(f"a limit is a number from 0 to 2^32 - 1, not {number}")
         wanted = wire.State(_name(name), maxruns, maxalloc, _bytes(flags))
         if wanted.flags.strip(wire.FLAGS) or len(wanted.flags) > 4:
-            raise SocketError(-EINVAL, f"flags are 'd' or empty, not {flags!r}")
+            raise BadArgument(f"flags are 'd' or empty, not {flags!r}")
         extended = self.conversation.extended
         if not extended and (maxruns or flags):
-            raise SocketError(-EINVAL, "a kernel's NFLua knows no limit of instructions and no flags")
+            raise BadArgument("a kernel's NFLua knows no limit of instructions and no flags")
         self.command(wire.CREATE, [(wire.REQUEST, wire.create_body(wanted, extended))])
 
     def send_destroy(self, name: str | bytes) -> None:
@@ -338,7 +344,7 @@ def _bytes(value: str | bytes) -> bytes:
 def _name(value: str | bytes) -> bytes:
     name = _bytes(value)
     if len(name) >= wire.STATE_NAME_MAX or not name or b"\0" in name:
-        raise SocketError(-EINVAL, f"a state's name has 1 to {wire.STATE_NAME_MAX - 1} bytes and no zero byte")
+        raise BadArgument(f"a state's name has 1 to {wire.STATE_NAME_MAX - 1} bytes and no zero byte")
     return name
 
 

@@ -1,6 +1,7 @@
 """Errors of NFLua's server and clients."""
 
 import os
+from errno import EINVAL
 
 from luaproc.errors import LuaprocError
 
@@ -27,6 +28,15 @@ class SocketError(NfluaError):
     def __init__(self, code: int, text: str = "") -> None:
         super().__init__(text or os.strerror(-code))
         self.code = code
+
+
+class BadArgument(SocketError):
+    """An argument that no server would take: nothing was sent."""
+
+    exit_status = 2
+
+    def __init__(self, text: str) -> None:
+        super().__init__(-EINVAL, text)
 
 
 class FaultyReply(SocketError):

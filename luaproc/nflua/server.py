@@ -29,7 +29,7 @@ from weakref import WeakKeyDictionary
 from luaproc.errors import UsageError, readable
 from luaproc.nflua import wire
 from luaproc.nflua.errors import NfluaError, Refused, SocketError
-from luaproc.nflua.netlink import NOWAIT, Address, new_socket
+from luaproc.nflua.netlink import NOWAIT, USERSOCK, Address, new_socket
 from luaproc.nflua.states import DEFAULT_INSTRUCTIONS, Factory, LuaState, ScriptError, States, text
 from luaproc.responder.log import open_file
 
@@ -451,8 +451,11 @@ def serve(
 ) -> None:
     """Be the server, to the end of the process. log: a file to append to, in place of stderr.
 
-    Raises `UsageError` for a file that cannot be written and for a runtime that is not there; else as `StateServer`.
+    Raises `UsageError` for an address that no client could reach, a file that cannot be written and a runtime that is
+    not there; else as `StateServer`.
     """
+    if address.protocol == USERSOCK and not address.port:
+        raise UsageError(f"a server's port ID is a number from 1 to 2^32 - 1, not {address.port}")
     # Before the socket is bound: from then on a signal must end us also while Lua runs.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)

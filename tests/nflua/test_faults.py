@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from luaproc.nflua import Control, Data, NfluaError, Refused, SocketError, wire
+from luaproc.nflua import Control, Data, NfluaError, Refused, SocketError, TimedOut, wire
 from luaproc.nflua.netlink import address as address_of
 from luaproc.nflua.netlink import client_socket, new_socket
 from tests.nflua.conftest import Start, lua, luaproc
@@ -101,6 +101,21 @@ def test_a_server_that_is_killed_while_a_lua_client_waits(start: Start) -> None:
         "local c = require'nflua'.control() c:execute('s', 'while true do end') print(c:receive()) print(c:getstate())"
     )
     assert lua(address, code) == "nil\tConnection refused\t-111\nfailed\n"
+
+
+def test_a_server_that_takes_nothing_for_long(start: Start) -> None:
+    """To send waits as long as the socket's timeout says: the kernel has no more room, and the server is at work."""
+    address = start("lua53", "--max-seconds", "60")
+    with Control(server=address, timeout=60) as control, Data(server=address, timeout=0.1) as data:
+        control.create("s", 4_000_000_000, 1 << 20)
+        control.send_execute("s", "while true do end")
+
+        def send_for_ever() -> None:
+            while True:
+                data.send("s", b"x" * 4000)
+
+        with pytest.raises(TimedOut, match="takes no message"):
+            send_for_ever()
 
 
 def test_data_that_nobody_can_take_is_told_in_order(server: str) -> None:

@@ -101,6 +101,9 @@ for _, port in ipairs{ 0, 2^31, 1.5, -1 } do print(select(2, pcall(nflua.control
 print(select(2, pcall(nflua.data, {})))
 nflua.control(50) print(nflua.control(50))
 print(select(2, pcall(function() c:create(('x'):rep(64)) end)))
+local d = nflua.data()
+print(select(2, pcall(c.getstate, d))) print(select(2, pcall(d.send, c, 'a', data.new(1))))
+print(select(2, pcall(d.close, 5)))
 c:close() print(select(2, pcall(function() c:list() end)))
 """
     said = lua(server, HEAD + code, runtime).splitlines()
@@ -109,7 +112,10 @@ c:close() print(select(2, pcall(function() c:list() end)))
         "bad argument #1 to 'nflua.data' (must be integer or nil)",
         "nil\tAddress already in use\t-98",
         "stdin:11: bad argument #1 to 'create' (name too long)",
-        "stdin:12: calling 'list' on bad self (socket closed)",
+        "bad argument #1 to '?' (control socket expected, got userdata)",
+        "bad argument #1 to '?' (data socket expected, got userdata)",
+        "bad argument #1 to '?' (data socket expected, got number)",
+        "stdin:15: calling 'list' on bad self (socket closed)",
     ]
 
 

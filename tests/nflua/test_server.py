@@ -177,13 +177,21 @@ def test_the_command_line(server: str) -> None:
     [
         (["list", "--socket", "nonsense"], 2), (["list", "--socket", "2:1111111111"], 1), (["create"], 2),
         (["execute", "s"], 2), (["execute", "s", "/no/such/file"], 2), (["serve", "--runtime", "lua99"], 2),
-        (["list", "--socket", "31:0"], 1),
+        (["list", "--socket", "31:0"], 1), (["serve", "--socket", "2:0"], 2), (["create", "s", "--flags", "x"], 2),
+        (["create", ""], 2), (["destroy", "x" * 64], 2), (["receive", "4713", "--timeout", "0"], 1),
     ],
 )  # fmt: skip
 def test_bad_words_are_one_line(words: list[str], status: int) -> None:
     done = luaproc("nflua", *words)
     assert (done.returncode, done.stdout) == (status, b"")
     assert b"Traceback" not in done.stderr
+
+
+def test_a_refusal_is_one_line(server: str) -> None:
+    """Also where a script wrote the reason."""
+    luaproc("nflua", "create", "s", address=server)
+    done = luaproc("nflua", "execute", "s", "-e", "error('one\\ntwo\\27[31m', 0)", address=server)
+    assert (done.returncode, done.stderr) == (1, b"luaproc: one\\x0atwo\\x1b[31m\n")
 
 
 def test_refused_is_told_to_python(server: str) -> None:

@@ -47,9 +47,14 @@ local function results(ok, ...)
 	return nil, ...
 end
 
-local ids = setmetatable({}, { __mode = "k" }) -- socket -> its number; false when it is closed
+-- Socket -> its number; false when it is closed.
+local controls, datas = setmetatable({}, { __mode = "k" }), setmetatable({}, { __mode = "k" })
 
-local function kind_of(methods)
+local function no_socket(kind, id, self)
+	return id == nil and kind .. " socket expected, got " .. type(self) or "socket closed"
+end
+
+local function kind_of(kind, ids, methods)
 	local prototype = newproxy(true)
 	local metatable = getmetatable(prototype)
 	metatable.__index = methods
@@ -63,7 +68,7 @@ local function kind_of(methods)
 	function methods.close(self)
 		local id = ids[self]
 		if not id then
-			argument_error(1, id == nil and "socket expected, got " .. type(self) or "socket closed")
+			argument_error(1, no_socket(kind, id, self))
 		end
 		ids[self] = false
 		close(id)
@@ -72,25 +77,22 @@ local function kind_of(methods)
 	function methods.getfd(self)
 		local id = ids[self]
 		if not id then
-			argument_error(1, id == nil and "socket expected, got " .. type(self) or "socket closed")
+			argument_error(1, no_socket(kind, id, self))
 		end
 		return results(getfd(id))
 	end
 	function methods.getpid(self)
 		local id = ids[self]
 		if not id then
-			argument_error(1, id == nil and "socket expected, got " .. type(self) or "socket closed")
+			argument_error(1, no_socket(kind, id, self))
 		end
 		return results(getpid(id))
 	end
 	return prototype
 end
 
-local function closed(id, self)
-	return id == nil and "socket expected, got " .. type(self) or "socket closed"
-end
-
-local function opener(kind, prototype, name)
+local function opener(kind, ids, methods)
+	local prototype, name = kind_of(kind, ids, methods), "nflua." .. kind
 	return function(port)
 		if port ~= nil and type(port) ~= "number" then
 			argument_error(1, "must be integer or nil", name)
@@ -116,18 +118,18 @@ local function is_limit(value)
 end
 
 function control.getstate(self)
-	local id = ids[self]
+	local id = controls[self]
 	if not id then
-		argument_error(1, closed(id, self))
+		argument_error(1, no_socket("control", id, self))
 	end
 	return results(getstate(id))
 end
 
 -- create(name, instructions, memory [, flags]), or create(name [, memory]): a number alone is the memory.
 function control.create(self, name, instructions, memory, flags)
-	local id = ids[self]
+	local id = controls[self]
 	if not id then
-		argument_error(1, closed(id, self))
+		argument_error(1, no_socket("control", id, self))
 	elseif type(name) ~= "string" then
 		argument_error(2, "string expected, got " .. type(name))
 	elseif #name >= nflua.statenamemaxsize then
@@ -147,9 +149,9 @@ function control.create(self, name, instructions, memory, flags)
 end
 
 function control.destroy(self, name)
-	local id = ids[self]
+	local id = controls[self]
 	if not id then
-		argument_error(1, closed(id, self))
+		argument_error(1, no_socket("control", id, self))
 	elseif type(name) ~= "string" then
 		argument_error(2, "string expected, got " .. type(name))
 	elseif #name >= nflua.statenamemaxsize then
@@ -159,9 +161,9 @@ function control.destroy(self, name)
 end
 
 function control.execute(self, name, chunk, script)
-	local id = ids[self]
+	local id = controls[self]
 	if not id then
-		argument_error(1, closed(id, self))
+		argument_error(1, no_socket("control", id, self))
 	elseif type(name) ~= "string" then
 		argument_error(2, "string expected, got " .. type(name))
 	elseif #name >= nflua.statenamemaxsize then
@@ -175,9 +177,9 @@ function control.execute(self, name, chunk, script)
 end
 
 function control.list(self)
-	local id = ids[self]
+	local id = controls[self]
 	if not id then
-		argument_error(1, closed(id, self))
+		argument_error(1, no_socket("control", id, self))
 	end
 	return results(list(id))
 end
@@ -198,9 +200,9 @@ local function reply(id, ok, what, ...)
 end
 
 function control.receive(self)
-	local id = ids[self]
+	local id = controls[self]
 	if not id then
-		argument_error(1, closed(id, self))
+		argument_error(1, no_socket("control", id, self))
 	end
 	return reply(id, receive(id))
 end
@@ -210,9 +212,9 @@ end
 local data = {}
 
 function data.send(self, name, buffer)
-	local id = ids[self]
+	local id = datas[self]
 	if not id then
-		argument_error(1, closed(id, self))
+		argument_error(1, no_socket("data", id, self))
 	elseif type(name) ~= "string" then
 		argument_error(2, "string expected, got " .. type(name))
 	elseif #name >= nflua.statenamemaxsize then
@@ -225,9 +227,9 @@ end
 
 -- The size of what came and the state's name; the bytes lie in the buffer from the offset on.
 function data.receive(self, buffer, offset)
-	local id = ids[self]
+	local id = datas[self]
 	if not id then
-		argument_error(1, closed(id, self))
+		argument_error(1, no_socket("data", id, self))
 	elseif not is_data(buffer) then
 		argument_error(2, "expected ldata object")
 	elseif type(offset) ~= "number" or offset % 1 ~= 0 then
@@ -243,7 +245,7 @@ function data.receive(self, buffer, offset)
 	return #bytes, state
 end
 
-nflua.control = opener("control", kind_of(control), "nflua.control")
-nflua.data = opener("data", kind_of(data), "nflua.data")
+nflua.control = opener("control", controls, control)
+nflua.data = opener("data", datas, data)
 
 return nflua
