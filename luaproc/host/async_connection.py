@@ -40,7 +40,6 @@ class AsyncConnection(ServerProcess):
     def _opened(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._self = weakref.ref(self)
-        self._parent = os.getpid()
         self._reading = self._writing = False
         self._closed = False  # by the server: its stdout
         self._arrival: asyncio.Future[bytes | None] | None = None

@@ -78,13 +78,23 @@ F = TypeVar("F", bound=HeldFunction)
 REQUIRE = """
 local load = ...
 local loaded = {}
+local begun = {}
 function require( name )
+	if type( name ) == 'number' then
+		name = tostring( name )
+	elseif type( name ) ~= 'string' then
+		error( "bad argument #1 to 'require' (string expected, got " .. type( name ) .. ")", 2 )
+	end
 	local found = loaded[name]
+	if found == begun then
+		error( "loop or previous error loading module '" .. name .. "'", 2 )
+	end
 	if found == nil then
 		local chunk = load( name )
 		if chunk == nil then
-			error( "module '" .. tostring( name ) .. "' not found", 2 )
+			error( "module '" .. name .. "' not found", 2 )
 		end
+		loaded[name] = begun
 		found = chunk( name )
 		if found == nil then
 			found = true

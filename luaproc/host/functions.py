@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
-from luaproc.host.errors import LuaError
 from luaproc.wire.errors import LocalProtocolError
 from luaproc.wire.fast_path import FastReader, FastWriter, UnusualError
 from luaproc.wire.stack import Room
@@ -138,11 +137,9 @@ class Converter:
         except UnicodeEncodeError as error:
             raise LocalProtocolError(f"a str that cannot be {error.encoding}: {text!r:.60}") from None
 
-    def name(self, value: Any) -> str:
-        """The name of a module that Lua asks for, as text. Raises LuaError for what is no string."""
-        if not isinstance(value, (str, bytes)):
-            raise LuaError("bad argument #1 to 'require' (string expected)")
-        return value if isinstance(value, str) else value.decode(self._encoding or "utf-8", "replace")
+    def name(self, value: str | bytes) -> str:
+        """The name of a module that Lua asks for, as text."""
+        return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
     def to_wire(self, value: Any, level: int = 0) -> Value:
         """A Python value as the wire's. Raises LocalProtocolError for a type that Lua does not have."""

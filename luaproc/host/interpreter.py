@@ -116,8 +116,8 @@ class Interpreter(ProtocolCore[LuaFunction]):
     def set_loader(self, loader: Callable[[str], str | bytes | None]) -> None:
         """Let `require` be answered from Python: `loader` gives the text of the module of that name, None for none.
 
-        Makes the global function `require`, where each module is loaded once and its first result kept. Errors in a
-        module have its name as their position.
+        Makes the global function `require`, which loads each module once, keeps its first result, and refuses modules
+        that require each other, as Lua's own does. Errors in a module have its name as their position.
         """
 
         def load(name: Any) -> Any:

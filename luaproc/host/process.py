@@ -103,6 +103,7 @@ class ServerProcess:
                 f"{error.strerror}"
             ) from None
         self._started = time.monotonic()
+        self._parent = os.getpid()
         try:
             self._process = subprocess.Popen(
                 command,
@@ -167,7 +168,13 @@ class ServerProcess:
 
     def _check(self) -> None:
         if self._gone is not None:
-            raise self._gone
+            # Each raise would add its frames to those of the raises before.
+            raise self._gone.with_traceback(None)
+        if os.getpid() != self._parent:
+            raise HostError(
+                f"the server belongs to process {self._parent}, and this one is its fork: "
+                "both would read the same pipe; start an interpreter of its own in each process"
+            )
 
     def _end(self) -> None:
         """The process ended and waited for, the pipes closed."""

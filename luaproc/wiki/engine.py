@@ -131,7 +131,7 @@ class Engine:
     def interpreter(self) -> Interpreter:
         """The Lua side, started and with its libraries. Raises `ModuleError` when its process has ended."""
         if self._gone is not None:
-            raise self._gone
+            raise self._gone.with_traceback(None)  # without the frames of earlier raises
         if self._interpreter is None:
             self._load()
             assert self._interpreter is not None

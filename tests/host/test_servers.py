@@ -84,6 +84,36 @@ def test_death_is_told_again_and_again(interpreter: Interpreter) -> None:
             f()
 
 
+def test_a_death_told_often_takes_no_memory(interpreter: Interpreter) -> None:
+    """The same exception is raised each time; its frames are those of this time."""
+    interpreter.terminate()
+    lengths = []
+    for _ in range(3):
+        with pytest.raises(ServerDied) as caught:
+            interpreter.get_status()
+        lengths.append(len(caught.traceback))
+    assert lengths[0] == lengths[2]
+
+
+def test_a_fork_does_not_talk_to_its_parents_server(interpreter: Interpreter) -> None:
+    """Both would read from one pipe. It is told so, and whatever it does, the parent's server goes on."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            interpreter.get_status()
+        except BaseException as error:
+            os.write(write, str(error).encode())
+        finally:
+            interpreter.terminate()
+            os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(write)
+    with open(read, "rb") as file:
+        assert b"start an interpreter of its own in each process" in file.read()
+    assert interpreter.load_string("return 'parent'")() == ["parent"]
+
+
 def test_terminated_interpreter_says_so(interpreter: Interpreter) -> None:
     interpreter.load_string("return 1")
     interpreter.terminate()

@@ -76,6 +76,7 @@ def test_files_and_modules(tmp_path: Path) -> None:
     def load(name: str) -> str | None:
         asked.append(name)
         modules = {"m": "return { f = function(n) return n * 2 end }", "bad": "error('here')", "broken": "x = = 1"}
+        modules |= {"one": "require('other')", "other": "require('one')", "7": "return 'seven'"}
         return modules.get(name)
 
     with Interpreter() as lua:
@@ -88,6 +89,12 @@ def test_files_and_modules(tmp_path: Path) -> None:
         with pytest.raises(LuaError, match="here") as caught:
             lua.load_string("require('bad')")()
         assert caught.value.module == "bad"
+        assert lua.load_string("return require(7)")() == ["seven"]
+        with pytest.raises(LuaError, match=r"bad argument #1 to 'require' .string expected, got table"):
+            lua.load_string("require({})")()
+        with pytest.raises(LuaError, match="loop or previous error loading module 'one'") as caught:
+            lua.load_string("require('one')")()
+        assert (caught.value.module, caught.value.line) == ("other", 1)
         with pytest.raises(LuaError, match="unexpected symbol near '='"):
             lua.load_string("require('broken')")()
     with pytest.raises(FileNotFoundError):
