@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from luaproc.bench import client, workloads
 from luaproc.bench.servers import BARE, BenchError, Server, environment
 from luaproc.bench.session import MeteredServer
-from luaproc.bench.wiki import BenchWiki
+from luaproc.bench.wiki import SANDBOX, BenchPage, BenchWiki, Rendering, page_of_blocks, page_of_citations
 from luaproc.errors import LuaprocError
 
 _TRIAL_SECONDS = 20.0  # a mistyped command has said why on stderr
@@ -42,18 +42,34 @@ class Row:
     figures: dict[str, list[float]] = field(default_factory=dict)
 
 
+def _blocks(count: int) -> str:
+    return f"{count} block{'s' if count > 1 else ''}"
+
+
 class PageTask(NamedTuple):
-    """A page workload: key, title, number of blocks."""
+    """A page workload: key, title, page; and what of its rendering counts."""
 
     key: str
     title: str
-    blocks: int
+    page: BenchPage
+    of: Literal["server", "whole"]
+
+    def figure(self, found: Rendering) -> float:
+        """Seconds of CPU time."""
+        return found.server if self.of == "server" else found.server + found.php
 
 
 PAGES = (
-    PageTask("page-1", "page with 1 block, cold start included", 1),
-    PageTask("page-40", "page with 40 blocks, cold start included", 40),
+    PageTask("page-1", "page with 1 block, server, cold start included", page_of_blocks(1), "server"),
+    PageTask("page-40", "page with 40 blocks, server, cold start included", page_of_blocks(40), "server"),
+    PageTask("page-citations", "page of 40 citations, server, cold start included", page_of_citations(40), "server"),
+    *(
+        PageTask(f"page-whole-{count}", f"page with {_blocks(count)}, PHP and server", page_of_blocks(count), "whole")
+        for count in (1, 10, 40, 200)
+    ),
+    PageTask("page-whole-citations", "page of 200 citations, PHP and server", page_of_citations(200), "whole"),
 )
+"""Of whole pages LuaSandbox is measured as well, where PHP has it."""
 
 STARTS: dict[str, str] = {
     "start": "start to first reply, and end",
@@ -107,8 +123,11 @@ def work(workload: workloads.Workload, server: Server) -> float:
         return workloads.run(workload, session)
 
 
-def tasks(servers: Sequence[Server], keys: Sequence[str], wiki: BenchWiki | None) -> list[Task]:
-    """The tasks of these keys for these servers, ours first; those of pages only with a wiki."""
+def tasks(servers: Sequence[Server], keys: Sequence[str], wiki: BenchWiki | None, sandbox: bool = False) -> list[Task]:
+    """The tasks of these keys for these servers, ours first; those of pages only with a wiki.
+
+    sandbox: whether to measure LuaSandbox beside them.
+    """
     all_servers = tuple(servers)
     found = [
         Task("start", STARTS["start"], "seconds", all_servers, start),
@@ -124,7 +143,13 @@ def tasks(servers: Sequence[Server], keys: Sequence[str], wiki: BenchWiki | None
             lambda server: client.sync_calls(servers[0]) if server is client.SYNC else client.async_calls(server),
         ),
         *(
-            Task(p.key, p.title, "seconds", all_servers, lambda server, p=p: wiki.render(server, p.blocks))  # type: ignore[misc]
+            Task(
+                p.key,
+                p.title,
+                "seconds",
+                (*all_servers, SANDBOX) if sandbox and p.of == "whole" else all_servers,
+                lambda server, p=p: p.figure(wiki.render(server, p.page)),  # type: ignore[misc]
+            )
             for p in PAGES
             if wiki
         ),

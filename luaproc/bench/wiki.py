@@ -7,7 +7,9 @@ from its first to its last instruction, and nothing of PHP or of the shell befor
 
 from __future__ import annotations
 
+import os
 import re
+import select
 import shlex
 import shutil
 import subprocess
@@ -16,15 +18,17 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
+from luaproc.bench import citations
 from luaproc.bench.servers import BenchError, Server, environment
-from luaproc.bench.session import ACCOUNT, read_accounts
+from luaproc.bench.session import ACCOUNT, cpu_clock, read_accounts
 
 SOURCES = Path(__file__).with_name("page")
 
 # No cache keeps a rendering or a module. A wiki that lives for minutes need not reach the disk.
 SETTINGS = """
-$wgScribuntoDefaultEngine = 'luastandalone';
+$wgScribuntoDefaultEngine = getenv( 'BENCH_ENGINE' );
 $wgScribuntoEngineConf['luastandalone']['luaPath'] = getenv( 'BENCH_LUA_PATH' );
 $wgMainCacheType = $wgParserCacheType = $wgMessageCacheType = CACHE_NONE;
 $wgJobRunRate = 0;
@@ -53,12 +57,66 @@ def missing() -> str | None:
     return None if b"pdo_sqlite" in modules else "php lacks SQLite (Debian: apt-get install php-sqlite3)"
 
 
+class BenchPage(NamedTuple):
+    """A page to render. marks: texts, and how often each has to be in its HTML at least."""
+
+    name: str
+    wikitext: str
+    marks: tuple[tuple[str, int], ...]
+
+
+class Rendering(NamedTuple):
+    """What one rendering took, in seconds: CPU time of the server (0 for LuaSandbox, which is part of PHP), CPU time of
+    PHP itself, and time on the clock."""
+
+    server: float
+    php: float
+    wall: float
+
+
+SANDBOX = Server("LuaSandbox", ("php",))
+"""No server: Scribunto's engine inside PHP, where PHP has it; for whole pages."""
+
+
+def has_sandbox() -> bool:
+    """Whether PHP has LuaSandbox."""
+    done = subprocess.run(["php", "-m"], stdin=subprocess.DEVNULL, capture_output=True)
+    return b"luasandbox" in done.stdout.split()
+
+
+def page_of_blocks(count: int) -> BenchPage:
+    """The page of `wikitext`."""
+    marks = ((">Person no. ", count), ("Trondheim (Norway)", count), ("age of 63.", count))
+    return BenchPage(f"page-{count}", wikitext(count), marks)
+
+
+def page_of_citations(count: int) -> BenchPage:
+    """The page of `citations.wikitext`."""
+    marks = (('class="citation"', count), ("unknown parameter unknown", count), ("Z3988", count))
+    return BenchPage(f"citations-{count}", citations.wikitext(count), marks)
+
+
 def wikitext(blocks: int) -> str:
     """A page of so many blocks: an infobox, a call inside a sentence, two citations each."""
     block = (SOURCES / "block.wikitext").read_text()
     return "".join(
         block.replace("NUMBER", str(number)).replace("DAY", f"{number % 28 + 1:02}") for number in range(1, blocks + 1)
     )
+
+
+def _cpu_time_at_end(pid: int) -> float | None:
+    """Wait for a child's end, and tell the CPU time of that process alone; None if it does not come in time.
+
+    What wait4() tells counts the children that it waited for, too, and PHP does not wait for every server. The clock of
+    a child that has ended runs no more, and can be read until somebody waits for it.
+    """
+    ended = os.pidfd_open(pid)
+    try:
+        if not select.select([ended], [], [], _TIMEOUT)[0]:
+            return None
+        return cpu_clock(pid) / 1e9
+    finally:
+        os.close(ended)
 
 
 class BenchWiki:
@@ -69,7 +127,7 @@ class BenchWiki:
         self._php = shutil.which("php") or "php"
         self._directory = tempfile.TemporaryDirectory(prefix="luaproc-bench-")
         self._home = Path(self._directory.name)
-        self._rendered: dict[int, tuple[str, str]] = {}
+        self._rendered: dict[str, tuple[str, str]] = {}
         try:
             self._install()
         except BaseException:
@@ -83,54 +141,72 @@ class BenchWiki:
         self._maintenance("install", *_INSTALL, *confpath, "Benchmark", "Admin", env={})
         settings = self._home / "LocalSettings.php"
         settings.write_text(settings.read_text() + SETTINGS)
+        generated = self._home / "Module"
+        generated.mkdir()
+        for name, text in citations.modules().items():
+            (generated / f"{name}.lua").write_text(text)
         for kind in ("Module", "Template"):
             files = sorted(str(path) for path in (SOURCES / kind).iterdir())
+            files += [str(path) for path in sorted((self._home / kind).glob("*.lua"))]
             # Saving a template would render it: no Lua side, no time spent on that.
             self._maintenance("importTextFiles", "--prefix", f"{kind}:", *files, env=self._environment("/bin/false"))
 
-    def _environment(self, lua_path: str) -> dict[str, str]:
+    def _environment(self, lua_path: str, engine: str = "luastandalone") -> dict[str, str]:
         return {
             "MW_CONFIG_FILE": str(self._home / "LocalSettings.php"),
             "MW_INSTALL_PATH": str(self._code),
             "BENCH_LUA_PATH": lua_path,
+            "BENCH_ENGINE": engine,
         }
 
-    def _maintenance(self, script: str, *args: str, env: dict[str, str]) -> str:
+    def _maintenance(self, script: str, *args: str, env: dict[str, str]) -> tuple[str, float]:
+        """What a script of MediaWiki's prints, and the CPU time of PHP itself, in seconds."""
         directory = self._code / "maintenance"
         # Since 1.40 scripts are started by run.php, and since 1.42 they complain if they are not.
         runner = directory / "run.php"
         command = [str(runner), script] if runner.exists() else [str(directory / f"{script}.php")]
         # A person's own MediaWiki must not be meant by accident.
         ambient = {k: v for k, v in environment(Server("php", ())).items() if not k.startswith("MW_")}
-        try:
-            done = subprocess.run(
+        with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+            process = subprocess.Popen(
                 [self._php, *command, *args],
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
+                stdout=stdout,
+                stderr=stderr,
                 env=ambient | {"TZ": "UTC", "LC_ALL": "C.UTF-8"} | env,
-                timeout=_TIMEOUT,
             )
-        except subprocess.TimeoutExpired:
-            raise BenchError(f"MediaWiki's {script} took more than {_TIMEOUT} seconds") from None
-        output = done.stdout.decode("utf-8", "replace")
-        if done.returncode:
-            lines = (output + done.stderr.decode("utf-8", "replace")).strip().splitlines() or ["(no output)"]
-            raise BenchError(f"MediaWiki's {script} ended with status {done.returncode}: {lines[-1]}")
-        return output
+            try:
+                spent = _cpu_time_at_end(process.pid)
+            finally:
+                process.kill()
+                status = process.wait()
+            stdout.seek(0)
+            stderr.seek(0)
+            output = stdout.read().decode("utf-8", "replace")
+            told = stderr.read().decode("utf-8", "replace")
+        if spent is None:
+            raise BenchError(f"MediaWiki's {script} took more than {_TIMEOUT} seconds")
+        if status:
+            lines = (output + told).strip().splitlines() or ["(no output)"]
+            raise BenchError(f"MediaWiki's {script} ended with status {status}: {lines[-1]}")
+        return output, spent
 
-    def render(self, server: Server, blocks: int) -> float:
-        """Seconds of CPU time that the server used for one rendering of the page, from start to end.
+    def render(self, server: Server, page: BenchPage) -> Rendering:
+        """Have MediaWiki render a page once.
 
         Raises BenchError for a page that is not what it should be, or not what another server made of it.
         """
         accounts = self._home / "accounts"
         accounts.write_bytes(b"")
-        page = self._home / f"page-{blocks}.wikitext"
-        page.write_text(wikitext(blocks))
-        env = self._environment(self._lua_path(server, accounts)) | dict(server.env)
-        html = self._maintenance("parse", "--title", "Benchmark", str(page), env=env)
-        self._check(html, server, blocks)
-        return self._spent(accounts)
+        file = self._home / f"{page.name}.wikitext"
+        file.write_text(page.wikitext)
+        lua_path = "/bin/false" if server is SANDBOX else self._lua_path(server, accounts)
+        env = self._environment(lua_path, "luasandbox" if server is SANDBOX else "luastandalone") | dict(server.env)
+        began = time.monotonic()
+        html, php = self._maintenance("parse", "--title", "Benchmark", str(file), env=env)
+        wall = time.monotonic() - began
+        self._check(html, server, page)
+        return Rendering(0.0 if server is SANDBOX else self._spent(accounts), php, wall)
 
     def _spent(self, accounts: Path) -> float:
         """Of all servers that a rendering started. PHP does not always wait for them when it ends itself."""
@@ -155,14 +231,14 @@ class BenchWiki:
         path.chmod(0o755)
         return str(path)
 
-    def _check(self, html: str, server: Server, blocks: int) -> None:
+    def _check(self, html: str, server: Server, page: BenchPage) -> None:
         error = re.search(r'class="scribunto-error[^>]*>(.*?)</', html)
         if error:
             raise BenchError(f"the page shows an error: {error[1]}")
-        for text, count in ((">Person no. ", blocks), ("Trondheim (Norway)", blocks), ("age of 63.", blocks)):
+        for text, count in page.marks:
             if html.count(text) < count:
                 raise BenchError(f"the page has {text!r} {html.count(text)} times instead of {count}: {html[:200]!r}")
-        other, first = self._rendered.setdefault(blocks, (server.name, html))
+        other, first = self._rendered.setdefault(page.name, (server.name, html))
         if html != first:
             raise BenchError(f"the page is not the one that {other} made")
 

@@ -8,6 +8,7 @@ CPU time, not the server's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from luaproc.bench.servers import BenchError
@@ -213,14 +214,30 @@ TEXT = "".join((MATH if number % 100 == 0 else LINES[number % 4]) % number for n
 PLAIN = ("One long line of text, Жуковский & others, " * 24000).encode()[:1_000_000]
 
 CALLS = 1000
-CALL_PHP = b"""
-local double = mw_bench.double
-return function(n)
-    local sum = 0
-    for i = 1, n do sum = sum + double(i, 'argument') end
-    return sum
-end
-"""
+
+
+class Asked(NamedTuple):
+    """Calls of a function of PHP's from a loop over i: the loop's body, the arguments and the results of the i-th call,
+    and what the body adds up to."""
+
+    body: bytes
+    arguments: Callable[[int], tuple[Value, ...]]
+    results: Callable[[int], tuple[Value, ...]]
+    total: int
+
+
+# What real modules ask most: a citation's mw.ustring.gsub has three arguments and (string, number) as its results, and
+# whether a page is there, or an argument, is often one nil.
+DOUBLE = Asked(b"sum = sum + ask(i, 'argument')", lambda i: (i, b"argument"), lambda i: (i * 2,), CALLS * (CALLS + 1))
+REPLACED = Asked(
+    b"local text, count = ask('Lives & letters', '&(%a+);', 'no. ' .. i) sum = sum + #text + count",
+    lambda i: (b"Lives & letters", b"&(%a+);", b"no. %d" % i),
+    lambda i: (b"Lives and letters", i),
+    CALLS * len("Lives and letters") + CALLS * (CALLS + 1) // 2,
+)
+NOTHING = Asked(
+    b"if ask('Page ' .. i) == nil then sum = sum + 1 end", lambda i: (b"Page %d" % i,), lambda i: (None,), CALLS
+)
 
 HEAVY = b"""
 local function fibonacci(n) if n < 2 then return n end return fibonacci(n - 1) + fibonacci(n - 2) end
@@ -300,6 +317,23 @@ def _cleanup(session: MeteredServer) -> Callable[[int], None]:
     return steps
 
 
+def _cleanup_same(session: MeteredServer) -> Callable[[int], None]:
+    """PHP's commonest list: the last one again, of functions that all stay."""
+    alive = [define(session, ECHO) for _ in range(120)]
+    body, done = cleanup(alive), returns()
+    alive_still = encode_for_responder(Call(alive[-1], (1,)))
+    gone = load(session, b"return 1")
+
+    def steps(count: int) -> None:
+        with session.metered():
+            for _ in range(count):
+                done(session.exchange(body))
+        returns(1)(session.exchange(alive_still))
+        fails(b"function id %d does not exist" % gone)(session.exchange(encode_for_responder(Call(gone))))
+
+    return steps
+
+
 def _strings(session: MeteredServer) -> Callable[[int], None]:
     return repeat(session, encode_for_responder(Call(define(session, ECHO), (STRINGS,))), returns(STRINGS))
 
@@ -319,11 +353,12 @@ def _plain(session: MeteredServer) -> Callable[[int], None]:
     return repeat(session, encode_for_responder(Call(define(session, ECHO), (PLAIN,))), returns(PLAIN))
 
 
-def _callbacks(session: MeteredServer) -> Callable[[int], None]:
-    number = b"mw_bench-double-2"
-    returns()(session.exchange(encode_for_responder(RegisterLibrary(b"mw_bench", {b"double": number}))))
-    start = encode_for_responder(Call(define(session, CALL_PHP), (CALLS,)))
-    done = returns(CALLS * (CALLS + 1))
+def _asks(asked: Asked, session: MeteredServer) -> Callable[[int], None]:
+    number = b"mw_bench-ask-2"
+    returns()(session.exchange(encode_for_responder(RegisterLibrary(b"mw_bench", {b"ask": number}))))
+    text = b"local ask = mw_bench.ask return function(n) local sum = 0 for i = 1, n do %b end return sum end"
+    start = encode_for_responder(Call(define(session, text % asked.body), (CALLS,)))
+    done = returns(asked.total)
 
     def steps(count: int) -> None:
         with session.metered():
@@ -331,9 +366,9 @@ def _callbacks(session: MeteredServer) -> Callable[[int], None]:
                 body = session.exchange(start)
                 for index in range(1, CALLS + 1):
                     message = decode_from_responder(body)
-                    if message != Call(number, (index, b"argument")):
+                    if message != Call(number, asked.arguments(index)):
                         raise wrong(f"a call of {number.decode()} with {index}", message)
-                    body = session.exchange(encode_for_responder(Return((index * 2,))))
+                    body = session.exchange(encode_for_responder(Return(asked.results(index))))
                 done(body)
 
     return steps
@@ -367,11 +402,14 @@ WORKLOADS = (
     Workload("echo", "`call` that echoes one number", 400, _echo),
     Workload("status", "getStatus", 400, _status),
     Workload("cleanup", "cleanupChunks, 60 of 120 ids", 60, _cleanup),
+    Workload("same", "cleanupChunks, the same 120 ids again", 60, _cleanup_same),
     Workload("strings", "table of 100 strings, both ways", 60, _strings),
     Workload("tables", "reply of 20,000 tables of 3 fields", 1, _tables),
     Workload("text", "1 MB of wikitext, both ways", 4, _text),
     Workload("plain", "1 MB of text on one line, both ways", 4, _plain),
-    Workload("callbacks", "1,000 Lua→PHP calls from a loop", 1, _callbacks),
+    Workload("callbacks", "1,000 Lua→PHP calls from a loop", 1, partial(_asks, DOUBLE)),
+    Workload("pairs", "1,000 calls of 3 arguments that give (string, number)", 1, partial(_asks, REPLACED)),
+    Workload("nils", "1,000 calls that give nil", 1, partial(_asks, NOTHING)),
     Workload("load", "loadString of a 200 kB data module", 3, _load),
     Workload("lua", "Lua-heavy work", 3, _heavy),
 )

@@ -86,7 +86,12 @@ def command(
                 site = stack.enter_context(wiki.BenchWiki(place))
             else:
                 notes.append(f"no pages: {lack}")
-        rows = measure(runner.tasks(everyone, keys, site), rounds)
+        sandbox = (
+            site is not None and wiki.has_sandbox() and any(p.key in keys for p in runner.PAGES if p.of == "whole")
+        )
+        rows = measure(runner.tasks(everyone, keys, site, sandbox), rounds)
+        if sandbox:
+            everyone.append(wiki.SANDBOX)
         if not rows:
             raise servers.BenchError(f"nothing to measure: {notes[-1]}")
         found = tables.document(rows, everyone, rounds, notes)  # asks the servers for their versions

@@ -1,12 +1,14 @@
 """The page is a real one, made by MediaWiki with the server in question."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
-from luaproc.bench import wiki
+from luaproc.bench import citations, wiki
 from luaproc.bench.servers import BenchError, Server
-from luaproc.bench.wiki import BenchWiki
+from luaproc.bench.wiki import SANDBOX, BenchPage, BenchWiki, page_of_blocks, page_of_citations
 from luaproc.install.mediawiki import find_mediawiki
 from tests.parts import need
 
@@ -22,12 +24,28 @@ def site() -> Iterator[BenchWiki]:
         yield found
 
 
+PAGES = [page_of_blocks(1), page_of_blocks(40), page_of_citations(3)]
+
+
 @pytest.mark.real
-@pytest.mark.parametrize("blocks", [1, 40])
-def test_both_servers_make_the_same_page(site: BenchWiki, ours: Server, reference: Server, blocks: int) -> None:
-    """`render` compares them, and counts more for 40 blocks than any start can cost."""
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_both_servers_make_the_same_page(site: BenchWiki, ours: Server, reference: Server, page: BenchPage) -> None:
+    """`render` compares them, and counts more for 40 blocks than any start can cost; PHP's time is its own."""
     for server in (reference, ours):
-        assert site.render(server, blocks) > (0.1 if blocks == 40 else 0.005)
+        found = site.render(server, page)
+        assert found.server > (0.1 if page.name == "page-40" else 0.005)
+        assert found.php > 0.02
+        assert found.wall > 0.02
+
+
+def test_php_is_counted_without_its_children() -> None:
+    """A child that it waited for has an account of its own."""
+    burn = "import time\nwhile time.process_time() < 0.5: pass"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}])"
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", code]) as process:
+        spent = wiki._cpu_time_at_end(process.pid)
+    assert spent is not None
+    assert 0.001 < spent < 0.5
 
 
 @pytest.mark.real
@@ -35,24 +53,45 @@ def test_a_complete_command_serves_a_page(site: BenchWiki, reference: Server) ->
     """One that PHP's own words are not given to."""
     complete = Server("complete", tuple(reference.command))
     assert not complete.is_lua_path
-    assert site.render(complete, 1) > 0.005
+    assert site.render(complete, page_of_blocks(1)).server > 0.005
 
 
 @pytest.mark.real
 def test_a_page_with_an_error_is_no_figure(site: BenchWiki) -> None:
     """A server that dies is quick."""
     with pytest.raises(BenchError, match="the page shows an error: "):
-        site.render(Server("false", ("/bin/false",)), 1)
+        site.render(Server("false", ("/bin/false",)), page_of_blocks(1))
 
 
 @pytest.mark.real
 def test_a_different_page_is_no_figure(site: BenchWiki, reference: Server) -> None:
     """The first page of that size is what all others have to be."""
-    site.render(reference, 2)
-    server, html = site._rendered[2]
-    site._rendered[2] = (server, html.replace("1856", "1857"))
+    site.render(reference, page_of_blocks(2))
+    server, html = site._rendered["page-2"]
+    site._rendered["page-2"] = (server, html.replace("1856", "1857"))
     with pytest.raises(BenchError, match="the page is not the one that reference made"):
-        site.render(reference, 2)
+        site.render(reference, page_of_blocks(2))
+
+
+@pytest.mark.real
+def test_lua_sandbox_has_no_server(site: BenchWiki) -> None:
+    """Scribunto's engine inside PHP: all of it is PHP's time; where PHP has none, that is no figure."""
+    if wiki.has_sandbox():
+        found = site.render(SANDBOX, page_of_blocks(1))
+        assert found.server == 0
+        assert found.php > 0.02
+    else:
+        with pytest.raises(BenchError, match=r"MediaWiki's parse ended with status|the page shows an error"):
+            site.render(SANDBOX, page_of_blocks(1))
+
+
+def test_citations_are_of_realistic_weight() -> None:
+    """Thousands of lines, most of them the data module's; each citation has its own arguments."""
+    lines = {name: text.count("\n") for name, text in citations.modules().items()}
+    assert lines["BenchCiteData"] > 2500
+    assert lines["BenchCiteIdentifiers"] > 1500
+    text = citations.wikitext(200)
+    assert text.count("{{BenchCite|") == len(set(text.splitlines())) == 200
 
 
 def test_wikitext_has_its_blocks() -> None:
