@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.mediawiki.installation import Engine, Wiki
+from tests.mediawiki.installation import Engine, Wiki, installed
 
 Server = Callable[[Engine], str]
 
@@ -13,7 +13,7 @@ Server = Callable[[Engine], str]
 @pytest.fixture(scope="session")
 def wiki(tmp_path_factory: pytest.TempPathFactory) -> Wiki:
     """MediaWiki with the pages of tests/mediawiki/pages."""
-    return Wiki(tmp_path_factory.mktemp("wiki"))
+    return installed(tmp_path_factory, "wiki")
 
 
 @pytest.fixture(scope="session")

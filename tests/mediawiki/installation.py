@@ -1,8 +1,10 @@
 """A real MediaWiki on SQLite for the tests: one database, one LocalSettings per Lua side, PHP's own entry points."""
 
+import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.parts import need
 
@@ -72,18 +76,17 @@ def references(runtime: str) -> tuple[Engine, ...]:
 
 
 class Wiki:
-    """A MediaWiki installed in a directory of its own, with the pages of tests/mediawiki/pages in it."""
+    """A MediaWiki in a directory of its own, with the pages of tests/mediawiki/pages in it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.code = Path(need("mediawiki"))
         self.php = need("php")
-        self._install()
-        self._import_pages()
 
-    def _install(self) -> None:
+    def install(self) -> None:
+        """Make the wiki, which takes 10 s."""
         data = self.directory / "data"
-        data.mkdir()
+        data.mkdir(parents=True)
         self._php(
             *(str(self.code / "maintenance" / "install.php"), "--dbtype", "sqlite", "--dbpath", str(data)),
             *("--dbname", "wiki", "--server", "http://wiki.example", "--scriptpath", "", "--lang", "en"),
@@ -93,6 +96,7 @@ class Wiki:
         )
         path = self.directory / "LocalSettings.php"
         path.write_text(path.read_text() + COMMON_SETTINGS)
+        self._import_pages()
 
     def _import_pages(self) -> None:
         # Saving a page renders it: without a Lua side that costs nothing, and no page runs into its limits here.
@@ -206,3 +210,22 @@ def api(url: str, **params: str) -> dict[str, Any]:
     assert isinstance(answer, dict)
     assert "error" not in answer, answer
     return answer
+
+
+def installed(factory: pytest.TempPathFactory, name: str) -> Wiki:
+    """A wiki of the caller's own, copied from the one that a test run installs once for all rooms and workers."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    model = shared / "mediawiki"
+    with open(shared / "mediawiki.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (model / "complete").exists():
+            shutil.rmtree(model, ignore_errors=True)
+            Wiki(model).install()
+            (model / "complete").touch()
+    directory = factory.mktemp(name)
+    shutil.copytree(model, directory, dirs_exist_ok=True)
+    for settings in directory.glob("LocalSettings*.php"):
+        settings.write_text(settings.read_text().replace(str(model), str(directory)))
+    return Wiki(directory)

@@ -16,7 +16,7 @@ from tests.wiki import judge
 @pytest.fixture(scope="session")
 def real_wiki(tmp_path_factory: pytest.TempPathFactory) -> installation.Wiki:
     """MediaWiki with the pages of tests/mediawiki/pages and tests/wiki/pages."""
-    wiki = installation.Wiki(tmp_path_factory.mktemp("judge"))
+    wiki = installation.installed(tmp_path_factory, "judge")
     judge.add_pages(wiki)
     return wiki
 
