@@ -24,8 +24,16 @@ _LAST_LOOK = 0.05
 _AT_ONCE = 10
 """Frames in a row that may be read without a turn of the loop: one or two milliseconds in which no other task runs."""
 
-# Whoever waits is held here: event loops hold connections weakly, so that a forgotten one ends its server.
-_waiting: set[AsyncConnection] = set()
+
+class _Watch:
+    """What an event loop has of a connection: the connection itself only while somebody waits for the server, so that a
+    forgotten one ends its server, and one whose loop is gone, too."""
+
+    __slots__ = ("held", "weak")
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.held: AsyncConnection | None = None
+        self.weak = weakref.ref(connection)
 
 
 class AsyncConnection(ServerProcess):
@@ -39,7 +47,7 @@ class AsyncConnection(ServerProcess):
 
     def _opened(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._self = weakref.ref(self)
+        self._watch = _Watch(self)
         self._reading = self._writing = False
         self._closed = False  # by the server: its stdout
         self._arrival: asyncio.Future[bytes | None] | None = None
@@ -88,12 +96,12 @@ class AsyncConnection(ServerProcess):
                 self._read_on(loop)
                 self._arrival = loop.create_future()
                 self._arm(loop)
-                _waiting.add(self)
+                self._watch.held = self
                 try:
                     body = await self._arrival
                 finally:
                     self._arrival = None
-                    _waiting.discard(self)
+                    self._watch.held = None
         except (RemoteProtocolError, ServerTimeout) as error:
             await self.lose(error)
             raise
@@ -212,7 +220,7 @@ class AsyncConnection(ServerProcess):
 
     def _read_on(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._reading:
-            loop.add_reader(self._stdout, _readable, self._self)
+            loop.add_reader(self._stdout, _readable, self._watch)
             self._reading = True
 
     def _read(self) -> None:
@@ -254,10 +262,10 @@ class AsyncConnection(ServerProcess):
         self._room = loop.create_future()
         if not self._closed:
             self._read_on(loop)
-        loop.add_writer(self._stdin, _writable, self._self)
+        loop.add_writer(self._stdin, _writable, self._watch)
         self._writing = True
         self._arm(loop)
-        _waiting.add(self)
+        self._watch.held = self
         try:
             if not await self._room:
                 raise await self._died()
@@ -266,7 +274,7 @@ class AsyncConnection(ServerProcess):
             raise
         finally:
             self._room = None
-            _waiting.discard(self)
+            self._watch.held = None
             self._stop_writing()
 
     def _write(self) -> None:
@@ -302,7 +310,7 @@ class AsyncConnection(ServerProcess):
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = self._deadline
-        self._timer = loop.call_at(self._deadline, _ring, self._self)
+        self._timer = loop.call_at(self._deadline, _ring, self._watch)
 
     def _rung(self) -> None:
         self._timer = None
@@ -378,19 +386,16 @@ class AsyncConnection(ServerProcess):
         return None if gone else self._loop
 
 
-# What a loop calls holds no connection, see `_waiting`.
-
-
-def _readable(reference: weakref.ref[AsyncConnection]) -> None:
-    if (connection := reference()) is not None:
+def _readable(watch: _Watch) -> None:
+    if (connection := watch.weak()) is not None:
         connection._read()
 
 
-def _writable(reference: weakref.ref[AsyncConnection]) -> None:
-    if (connection := reference()) is not None:
+def _writable(watch: _Watch) -> None:
+    if (connection := watch.weak()) is not None:
         connection._write()
 
 
-def _ring(reference: weakref.ref[AsyncConnection]) -> None:
-    if (connection := reference()) is not None:
+def _ring(watch: _Watch) -> None:
+    if (connection := watch.weak()) is not None:
         connection._rung()

@@ -89,7 +89,8 @@ class AsyncInterpreter(ProtocolCore[AsyncLuaFunction]):
     for the server's pipes. ``on_interrupt`` is missing, since Ctrl-C cancels tasks in asyncio.
 
     Several tasks may use it: a call waits until the call of another task is through, and with it all callbacks. From
-    within a callback, and from tasks that it starts and waits for, Lua may be called again.
+    within a callback, and from tasks that it starts and waits for, Lua may be called again; another task's call that a
+    callback waits for would wait for ever.
 
     Cancelling a call that has begun ends the server, whose next frame would be the answer to it: every later call
     raises `ServerCancelled`. Cancelling a call that waits for its turn costs nothing.
@@ -284,7 +285,7 @@ class AsyncInterpreter(ProtocolCore[AsyncLuaFunction]):
             await turns.close()
             return result
         finally:
-            turns.open = False
+            turns.open, turns.owner = False, None  # tasks that outlive the callback still have it
             try:
                 _callback.reset(token)
             except ValueError:
