@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 # Wider than this, sentences are hard to follow.
 WIDEST = 110
+UNBROKEN = 1 << 20
 
 
 @click.command()
@@ -48,12 +49,13 @@ def command(ctx: click.Context, mediawiki: str | None, lua: str | None, user: st
         results = list(checks.examine(examined))
         click.echo(json_text(verdict.document(examined, results), indent=1))
     else:
-        width = min(shutil.get_terminal_size((100, 24)).columns, WIDEST)
+        # In a pipe each finding is one line, for grep; nothing is cut anywhere.
+        width = min(shutil.get_terminal_size((100, 24)).columns, WIDEST) if sys.stdout.isatty() else UNBROKEN
         style = click.style if wants_colour(sys.stdout) else _plain
         click.echo(verdict.heading(examined, width, style))
         for line in verdict.body(keep(checks.examine(examined), results), width, style):
             click.echo(line)
-        click.echo(verdict.verdict(examined, results, style))
+        click.echo(verdict.verdict(examined, results, width, style))
     ctx.exit(0 if checks.works(results) else 1)
 
 

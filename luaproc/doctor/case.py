@@ -20,6 +20,8 @@ Level = Literal["ok", "warning", "failed", "skipped"]
 
 # What a web server's PHP finds as PATH: PHP-FPM clears the environment, and the system's own is all that is left.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# What MediaWiki exports as LC_ALL to all that it starts, whatever the web server has.
+LOCALE = "C.UTF-8"
 # Variables that reach the server from a shell that has them: ours, and PHP's own for where its settings lie.
 KEPT = ("LUAPROC_", "PHP_INI_SCAN_DIR", "PHPRC")
 
@@ -68,7 +70,8 @@ class Case:
 
     lua: as LocalSettings.php would name it. lua_from: where that comes from, in words. mediawiki: its directory, or
     None, and then `no_mediawiki` says why, and `named` which one was asked for. environment: of the processes that are
-    started. mounts, selinux: places of the system, for tests that need another system. php: its executable.
+    started. interpreter_id: PHP's number of the process, of those for one page. mounts, selinux, locale_archive: places
+    of the system, for tests that need another system. php: its executable.
     """
 
     lua: str
@@ -81,7 +84,9 @@ class Case:
     environment: Mapping[str, str] = field(default_factory=lambda: environment())
     mounts: Path = Path("/proc/self/mounts")
     selinux: Path = Path("/sys/fs/selinux")
+    locale_archive: Path = Path("/usr/lib/locale/locale-archive")
     php: str | None = "php"
+    interpreter_id: int = 0
 
     @property
     def program(self) -> Path | None:
@@ -94,7 +99,8 @@ class Case:
     @property
     def php_words(self) -> tuple[str, ...]:
         """What PHP appends to luaPath; without a MediaWiki, words that luaproc takes for it."""
-        return php_words(self.mediawiki) if self.mediawiki else (f"/nowhere/{MAIN}", "/nowhere", "0", "8")
+        words = php_words(self.mediawiki) if self.mediawiki else (f"/nowhere/{MAIN}", "/nowhere", "0", "8")
+        return (*words[:2], str(self.interpreter_id), *words[3:])
 
     @property
     def runs_as(self) -> str:
@@ -115,7 +121,7 @@ class Case:
 def environment() -> dict[str, str]:
     """What a process of the web server would see of ours."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
-    return {"PATH": PATH, **kept}
+    return {"PATH": PATH, "LC_ALL": LOCALE, **kept}
 
 
 def make_case(lua: str | None = None, mediawiki: str | None = None, user: str | None = None) -> Case:

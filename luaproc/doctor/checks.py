@@ -43,6 +43,7 @@ CHECKS = (
     Check("luaPath", "noexec", system.noexec, ("file",)),
     Check("luaPath", "selinux", system.selinux, ("file",)),
     Check("luaPath", "place", system.private_places, ("file",)),
+    Check("luaPath", "locales", files.locales, ("file",)),
     Check("luaPath", "version", server.answers_version, _FILE),
     Check("luaPath", "bundle", server.starts_from_bundle, ("version",)),
     Check("Scribunto", "found", scribunto.version),
@@ -59,6 +60,7 @@ CHECKS = (
     Check("At work", "sandbox", server.sandbox, _SERVER),
     Check("PHP", "php", php.found),
     Check("PHP", "functions", php.may_start_processes, ("php",)),
+    Check("PHP", "pools", php.pools, ("php",)),
     Check("PHP", "proc_open", php.exchanges, ("php", "functions", "errorFile", "start")),
     Check("PHP", "php.ini", php.settings, ("php",)),
 )

@@ -5,21 +5,24 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
 import shutil
 import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from luaproc.doctor.case import PATH, Case, Finding, failed, not_checked, ok, refused, warning
-from luaproc.doctor.users import obstacle
+from luaproc.doctor.case import LOCALE, PATH, Case, Finding, failed, not_checked, ok, refused, warning
+from luaproc.doctor.users import myself, obstacle, way_in
 from luaproc.install import launchers, starting
 
+ARCHIVE_MATTERS = 1 << 20
+"""Bytes of an archive of locales that modules would miss."""
+
+# The packages that serve a wiki, and a file of each.
+_PACKAGES = (("luaproc", "entry.py"), ("lupa", "lua51*"))
+
 _LINK = "`luaproc link PATH` writes a new launcher."
-_OPEN = (
-    "Let the web server's user in (chmod), or install where every user can read:\n"
-    "/usr/bin/python3 -m venv /opt/luaproc && /opt/luaproc/bin/pip install luaproc"
-)
 
 
 def exists(case: Case) -> Finding:
@@ -31,7 +34,7 @@ def exists(case: Case) -> Finding:
         if blank and os.path.exists(first):
             return failed(
                 f"{lua!r} is no file: PHP takes the whole text for one path, so luaPath can carry no options",
-                f"A launcher carries them: luaproc link PATH {rest if rest.startswith('--') else ''}".rstrip(),
+                f"A launcher carries them: `luaproc link PATH{f' {rest}' if rest.startswith('--') else ''}`",
             )
         return failed(f"there is no {lua}", f"Correct luaPath. {_LINK}")
     if not place.exists():
@@ -50,13 +53,13 @@ def exists(case: Case) -> Finding:
 def executable(case: Case) -> Finding:
     """That the user may execute it, and may pass every directory on the way."""
     place = _program(case)
+    if not os.stat(place).st_mode & 0o111 and not (_is_script(place) or _is_binary(place)):
+        return failed(f"{place} is neither executable nor a program", f"luaPath names the executable itself. {_LINK}")
     if not os.stat(place).st_mode & 0o111:
-        return failed(f"{place} is not executable", f"chmod 755 {place}")
-    found = obstacle(place, case.user, os.X_OK)
-    if found:
-        return refused(found, _OPEN)
-    if _is_script(place) and (found := obstacle(place, case.user, os.R_OK)):
-        return refused(f"{found}, and a script is read to be executed", f"chmod 755 {place}")
+        return failed(f"{place} is not executable", f"`chmod 755 {shlex.quote(str(place))}`")
+    for access, why in ((os.X_OK, ""), (os.R_OK, ", and a script is read to be executed")):
+        if (access == os.X_OK or _is_script(place)) and (found := obstacle(place, case.user, access)):
+            return refused(found + why, way_in(place, case.user, access))
     return ok(f"{case.user.name} may execute it")
 
 
@@ -69,7 +72,10 @@ def interpreter(case: Case) -> Finding:
             return ok("a program, no script")
         return failed(f"{place} is neither a program nor a script with a #! line: it begins with {line[:20]!r}", _LINK)
     if line.endswith(b"\r"):
-        return failed(f"the #! line of {place} ends with a carriage return (Windows)", f"sed -i 's/\\r$//' {place}")
+        return failed(
+            f"the #! line of {place} ends with a carriage return (Windows)",
+            f"`sed -i 's/\\r$//' {shlex.quote(str(place))}`",
+        )
     words = os.fsdecode(line[2:]).split()
     if not words:
         return failed(f"the #! line of {place} names nothing", _LINK)
@@ -86,25 +92,100 @@ def interpreter(case: Case) -> Finding:
             f"Install luaproc again. {_LINK}",
         )
     if found := obstacle(Path(program), case.user, os.X_OK):
-        return refused(f"{place} is a script for {program}, and {found}", _OPEN)
+        return refused(f"{place} is a script for {program}, and {found}", way_in(Path(program), case.user, os.X_OK))
     if python := _launched_python(place):
         if not os.path.exists(python) and obstacle(Path(python), case.user, os.X_OK) is None:
             return failed(f"{place} starts {python}, which is not there", f"Install luaproc again. {_LINK}")
         if found := obstacle(Path(python), case.user, os.X_OK):
-            return refused(f"{place} starts {python}, and {found}", _OPEN)
+            return refused(f"{place} starts {python}, and {found}", way_in(Path(python), case.user, os.X_OK))
         return ok(f"{python} {starting.FLAGS}, by {program}")
     return ok(" ".join([program, *(words[1:] if program == words[0] else [])]))
 
 
 def packages(case: Case) -> Finding:
-    """That the user can read luaproc and lupa, where it can be told from the launcher where these lie."""
+    """That luaproc and lupa are there and the user can read them, where the launcher tells where these lie."""
+    if problem := _missing_package(case):
+        return problem
     found = list(_package_files(case))
     if not found:
         return not_checked("where its modules lie cannot be told from the file")
     for file in found:
         if refusal := obstacle(file, case.user, os.R_OK):
-            return refused(refusal, _OPEN)
+            return refused(refusal, way_in(file, case.user, os.R_OK))
     return ok(f"{case.user.name} may read {' and '.join(sorted({str(file.parent) for file in found}))}")
+
+
+def _missing_package(case: Case) -> Finding | None:
+    """What a launcher names and does not find: a moved environment, or one in which something was uninstalled."""
+    place = _program(case)
+    directories = _launcher_directories(place)
+    if not directories or any(obstacle(Path(directory), myself(), os.R_OK | os.X_OK) for directory in directories):
+        return None
+    for package, pattern in _PACKAGES:
+        if any(any((Path(directory) / package).glob(pattern)) for directory in directories):
+            continue
+        where = ", ".join(directories)
+        if package == "lupa":
+            return failed(f"there is no lupa with Lua 5.1 in {where}", mended_by_pip(case, "lupa"))
+        return failed(
+            f"there is no luaproc in {where}, from where {place} starts it (a moved or deleted environment?)",
+            relink(case),
+        )
+    return None
+
+
+def relink(case: Case) -> str:
+    """The command that writes a launcher anew, for the luaproc that is running."""
+    return f"`{shlex.quote(sys.executable)} -m luaproc link --force {shlex.quote(case.lua)}`"
+
+
+def mended_by_pip(case: Case, package: str) -> str:
+    """The command that installs a package again, in the environment that luaPath starts from."""
+    python = sys.executable
+    for directory in map(Path, _launcher_directories(case.program) if case.program else []):
+        candidate = directory.parents[2] / "bin" / "python" if len(directory.parents) > 2 else directory
+        if directory.name == "site-packages" and candidate.exists():
+            python = str(candidate)
+    return f"`{shlex.quote(python)} -m pip install --force-reinstall {package}`"
+
+
+def locales(case: Case) -> Finding:
+    """Whether an archive of locales takes modules' memory: glibc maps the whole of it into a Python that starts under
+    MediaWiki's LC_ALL (measured: all of 51,200 KB with 36 MB; archives that do not fit are not mapped)."""
+    size = _archive_size(case)
+    if size < ARCHIVE_MATTERS:
+        return ok("no archive of locales that takes memory")
+    text = f"{case.locale_archive} has {size / 1e6:.1f} MB"
+    if not locale_archive_is_mapped(case):
+        return ok(f"{text}, which are not mapped: it starts in the C locale")
+    return warning(
+        f"{text}, which glibc maps into it, out of modules' memory: MediaWiki exports LC_ALL={LOCALE}",
+        "`luaproc link PATH` writes a launcher that starts in the C locale; name that as luaPath.",
+    )
+
+
+def locale_archive_is_mapped(case: Case) -> bool:
+    """Whether luaPath starts a Python of luaproc's under MediaWiki's locale, and there is an archive that matters."""
+    if _archive_size(case) < ARCHIVE_MATTERS or case.program is None:
+        return False
+    line = first_line(case.program)
+    if b"python" not in line and not is_launcher(case) and not is_ours(case):
+        return False  # real Lua sets no locale
+    return not re.search(rb"^export LC_ALL=C$", _content(case.program), re.MULTILINE)
+
+
+def _archive_size(case: Case) -> int:
+    try:
+        return case.locale_archive.stat().st_size
+    except OSError:
+        return 0
+
+
+def _content(place: Path) -> bytes:
+    try:
+        return place.read_bytes()
+    except OSError:
+        return b""
 
 
 def is_ours(case: Case) -> bool:
@@ -201,7 +282,7 @@ def _package_files(case: Case) -> Iterator[Path]:
     directories = [Path(directory) for directory in _launcher_directories(place)]
     if not directories and is_ours(case):
         directories = [_own_package().parent, *(Path(entry) for entry in sys.path if entry)]
-    for package, pattern in (("luaproc", "entry.py"), ("lupa", "lua51*")):
+    for package, pattern in _PACKAGES:
         for directory in directories:
             if files := sorted((directory / package).glob(pattern)):
                 yield files[0]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,9 @@ from luaproc.doctor import processes
 from luaproc.doctor.case import Case, Finding, failed, not_checked, ok, warning
 from luaproc.doctor.server import php_command
 from luaproc.doctor.users import as_user
+from luaproc.errors import UsageError
+from luaproc.host.process import scratch_file
+from luaproc.responder import options, runtime
 from luaproc.wire.framing import encode_frame
 
 # What Scribunto calls to run its Lua side; popen is for Special:Version alone.
@@ -52,6 +55,18 @@ _EXCHANGE = (
     " echo $length ? 'got a reply that unserialize() refuses' : 'got no reply: the interpreter exited with status '"
     " . $status['exitcode']; exit( 4 );"
 )
+
+
+_VERSION = re.compile(r"\d+\.\d+")
+
+
+class Pool(NamedTuple):
+    """A pool of PHP-FPM: its file, its own settings, those of PHP, and the variables that it sets."""
+
+    file: Path
+    own: dict[str, str]
+    settings: dict[str, str]
+    variables: dict[str, str]
 
 
 class Way(NamedTuple):
@@ -93,10 +108,14 @@ def may_start_processes(case: Case) -> list[Finding] | Finding:
             findings.append(
                 warning(f"PHP has no {', '.join(missing)} with {where}", "Special:Version cannot show the Lua version.")
             )
-    findings += [
-        failed(f"{file} disables {', '.join(names)}", "Take these out of php_admin_value[disable_functions].")
-        for file, names in _disabled_by_pools(case)
-    ]
+    for pool in _pools(case):
+        disabled = re.split(r"[\s,\"']+", pool.settings.get("disable_functions", ""))
+        if names := [name for name in NEEDED if name in disabled]:
+            findings.append(
+                failed(
+                    f"{pool.file} disables {', '.join(names)}", "Take these out of php_admin_value[disable_functions]."
+                )
+            )
     return findings or (ok("proc_open and its like are there") if case.php else not_checked("no PHP"))
 
 
@@ -118,8 +137,61 @@ def exchanges(case: Case) -> Finding:
                 f"{text}; open_basedir is {told['open_basedir']}",
                 f"Add {errors} to open_basedir, or set errorFile to a file within it.",
             )
+        if "Fork failed" in said:
+            return failed(
+                text, "The user's limit of processes is reached: `ulimit -u`, TasksMax= of the web server's unit."
+            )
         return failed(text, "The checks above say why, if they can; errorFile keeps what it says.")
     return ok(f"proc_open starts it, and unserialize() reads its reply, as {case.runs_as}")
+
+
+def pools(case: Case) -> list[Finding] | Finding:
+    """What PHP-FPM's pools say of the process that starts ours: its user, its root, its variables, its open_basedir."""
+    found = _pools(case)
+    if not found:
+        return ok("PHP-FPM has no pools here") if case.php else not_checked("no PHP")
+    findings = []
+    errors = case.settings.text("errorFile") or "/dev/null"
+    for pool in found:
+        user, root = pool.own.get("user", ""), pool.own.get("chroot", "")
+        if user not in ("", "$pool", case.user.name, str(case.user.uid)):
+            findings.append(
+                warning(
+                    f"{pool.file} runs PHP as {user}, and {case.user.name} was checked",
+                    f"If that pool serves the wiki: `luaproc doctor --user {user}`",
+                )
+            )
+        if root and case.lua.startswith("/"):
+            needed = ("/bin/sh", case.lua)
+            if missing := [name for name in needed if not os.path.exists(root.rstrip("/") + name)]:
+                findings.append(
+                    failed(
+                        f"{pool.file} runs PHP in the root {root}, where there is no {' and no '.join(missing)}",
+                        f"Take `chroot` out of {pool.file}.",
+                    )
+                )
+        allowed = pool.settings.get("open_basedir", "").strip("\"'")
+        if allowed and not any(_is_below(errors, place) for place in allowed.split(":")):
+            findings.append(
+                failed(
+                    f"{pool.file} sets open_basedir to {allowed}, and PHP opens {errors} for what the Lua side says",
+                    f"Add {errors} to open_basedir, or set errorFile to a file within it.",
+                )
+            )
+        given = {name: value for name, value in pool.variables.items() if name.startswith("LUAPROC_")}
+        try:
+            read, _ = options.read([], given)
+            if "runtime" in read:
+                runtime.must_be_known(str(read["runtime"]))
+        except UsageError as error:
+            findings.append(failed(f"{pool.file} sets a variable that cannot be met: {error}", "Correct that line."))
+    names = ", ".join(str(pool.file) for pool in found)
+    return findings or ok(f"nothing in {names} stands in the way")
+
+
+def _is_below(file: str, place: str) -> bool:
+    """As open_basedir has it: without a slash at its end it is the beginning of names."""
+    return bool(place) and os.path.realpath(file).startswith(os.path.realpath(place) + "/" * place.endswith("/"))
 
 
 def settings(case: Case) -> list[Finding] | Finding:
@@ -147,18 +219,42 @@ def settings(case: Case) -> list[Finding] | Finding:
 
 
 def ways_of(told: Mapping[str, Any]) -> Iterator[Way]:
-    """php-cli's own settings, and those of the other ways of this version (Debian: /etc/php/8.2/fpm, .../apache2)."""
+    """php-cli's own settings, and those of the other ways and versions (Debian: /etc/php/8.2/fpm, .../8.1/apache2): a
+    wiki may still run on the version before."""
     yield Way("cli")
     if not told["ini"]:
         return
     own = Path(told["ini"])
-    try:
-        others = sorted(own.parent.parent.glob("*/php.ini"))
-    except OSError:
+    here = own.parent.parent
+    if own.parent.name != "cli":
         return
-    for file in others:
-        if file != own and own.parent.name == "cli":
-            yield Way(file.parent.name, ("-c", str(file)), (("PHP_INI_SCAN_DIR", str(file.parent / "conf.d")),))
+    for file in sorted(here.parent.glob("*/*/php.ini") if _VERSION.fullmatch(here.name) else here.glob("*/php.ini")):
+        if file.parent.name != "cli":
+            name = file.parent.name if file.parent.parent == here else f"{file.parent.name} {file.parent.parent.name}"
+            yield Way(name, ("-c", str(file)), (("PHP_INI_SCAN_DIR", str(file.parent / "conf.d")),))
+
+
+def _pools(case: Case) -> list[Pool]:
+    """PHP-FPM's pools: Debian's lie beside the versions' php.ini, Fedora's and Alpine's in php-fpm.d."""
+    if case.php is None or isinstance(told := _ask(case, Way("cli")), str) or not told["ini"]:
+        return []
+    here = Path(told["ini"]).parent
+    places = [*here.glob("php-fpm.d/*.conf"), *here.parent.glob("fpm/pool.d/*.conf")]
+    if _VERSION.fullmatch(here.parent.name):
+        places += here.parent.parent.glob("*/fpm/pool.d/*.conf")
+    found = []
+    for file in sorted(set(places)):
+        try:
+            text = file.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        lines = re.findall(r"^[ \t]*([\w.]+)(?:\[(\w+)\])?[ \t]*=[ \t]*([^;\n]*)", text, re.MULTILINE)
+        pool = Pool(file, {}, {}, {})
+        for key, name, value in lines:
+            kept = pool.own if not name else pool.variables if key == "env" else pool.settings
+            kept[name or key] = value.strip()
+        found.append(pool)
+    return found
 
 
 def _everyone(case: Case) -> Iterator[tuple[Way, dict[str, Any]]]:
@@ -171,20 +267,6 @@ def _everyone(case: Case) -> Iterator[tuple[Way, dict[str, Any]]]:
         told = first if way.name == "cli" else _ask(case, way)
         if not isinstance(told, str):
             yield way, told
-
-
-def _disabled_by_pools(case: Case) -> Iterator[tuple[Path, list[str]]]:
-    """What PHP-FPM's pools disable, which no php.ini tells."""
-    if case.php is None or isinstance(told := _ask(case, Way("cli")), str) or not told["ini"]:
-        return
-    for file in sorted(Path(told["ini"]).parent.parent.glob("fpm/pool.d/*.conf")):
-        try:
-            text = file.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-        for line in re.findall(r"^\s*php_(?:admin_)?value\[disable_functions\]\s*=\s*(.*)$", text, re.MULTILINE):
-            if names := [name for name in NEEDED if name in re.split(r"[\s,\"']+", line)]:
-                yield file, names
 
 
 def _ask(case: Case, way: Way) -> dict[str, Any] | str:
@@ -200,7 +282,7 @@ def _ask(case: Case, way: Way) -> dict[str, Any] | str:
 def _run(case: Case, way: Way, code: str, words: list[str]) -> tuple[str, int]:
     assert case.php is not None
     command = as_user(case.user, [case.php, *way.options, "-d", "display_errors=stderr", "-r", code, "--", *words])
-    with tempfile.TemporaryFile() as errors:
+    with scratch_file() as errors:
         try:
             said, status = processes.run(command, {**case.environment, **dict(way.variables)}, _SECONDS, errors)
         except OSError as error:

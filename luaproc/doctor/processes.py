@@ -27,10 +27,12 @@ def run(
     deadline = time.monotonic() + seconds
     said = b""
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, env=dict(environment), cwd="/",
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=dict(environment), cwd="/",
         start_new_session=True,
     ) as process:  # fmt: skip
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.close()  # not /dev/null: a container may lack it
         try:
             while len(said) < MOST:
                 if not select.select([process.stdout], [], [], max(deadline - time.monotonic(), 0))[0]:

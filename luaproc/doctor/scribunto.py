@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from pathlib import Path
 
 from luaproc.doctor import processes
 from luaproc.doctor.case import Case, Finding, failed, not_checked, ok, refused, warning
 from luaproc.doctor.settings import Unreadable
-from luaproc.doctor.users import as_user, obstacle
+from luaproc.doctor.users import as_user, obstacle, way_in
 from luaproc.host.process import HAS_LIMITS, SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
-from luaproc.install.mediawiki import MAIN, error_file_command, other_mediawikis, php_words
+from luaproc.install.mediawiki import ERROR_FILE, MAIN, error_file_command, other_mediawikis, php_words
 from luaproc.install.mediawiki import local_settings as local_settings_lines
 from luaproc.responder.scribunto import function_class
 
@@ -66,7 +67,7 @@ def readable(case: Case) -> Finding:
         if not file.exists() and (found := obstacle(file, case.user, os.R_OK)) is None:
             return failed(f"{file} is not there", "Install Scribunto anew.")
         if found := obstacle(file, case.user, os.R_OK):
-            return refused(found, f"chmod -R a+rX {place}")
+            return refused(found, way_in(file, case.user, os.R_OK))
     return ok(f"{case.user.name} may read {place}")
 
 
@@ -91,8 +92,9 @@ def ulimit(case: Case) -> Finding:
         told = (said.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
         return failed(
             f"/bin/sh {script} ends with status {status}: {told}",
-            "With Windows line ends: sed -i 's/\\r$//' on it. With a limit that cannot be set: this shell's own "
-            "limits (ulimit -a) are lower.",
+            f"Its lines end as in Windows: `sed -i 's/\\r$//' {shlex.quote(str(script))}`"
+            if b"\r\n" in script.read_bytes()
+            else "This shell's own limits (`ulimit -a`) are lower, and perhaps those of the web server's service.",
         )
     return ok(f"/bin/sh sets the limits: {case.cpu_limit} s, {case.memory_limit // 1024} KB")
 
@@ -130,7 +132,7 @@ def local_settings(case: Case) -> Finding:
     if known.problem:
         return warning(f"{known.path} cannot be read: {known.problem}", "Run this as root, or as its owner.")
     if found := obstacle(known.path, case.user, os.R_OK):
-        return failed(found, f"chgrp {case.user.name} {known.path} && chmod 640 {known.path}")
+        return failed(found, f"`chgrp {case.user.name} {known.path} && chmod 640 {known.path}`")
     if problem := _syntax_error(case, known.path):
         return failed(
             f"PHP cannot read {known.path}: {problem}", "Correct that line; the wiki shows no page until then."
@@ -185,22 +187,28 @@ def error_file(case: Case) -> Finding:
     name = case.settings.text("errorFile")
     if name is None and case.mediawiki is None:
         return not_checked("no MediaWiki")
+    make = error_file_command(case.user.name)
     if name is None:
         return warning(
             "none is set: what the Lua side says when it fails, and where the CPU time went, is lost",
-            f"{error_file_command(case.user.name)}\nand the last line at the end.",
+            f"`{make}`, and the last line at the end.",
         )
+    if "://" in name:
+        return ok(f"errorFile is PHP's own stream {name}")
     file = Path(name)
+    elsewhere = f"`{make}`, and write {ERROR_FILE} as errorFile."
+    if not file.is_absolute():
+        return failed(f"errorFile is {name}, and PHP's working directory is not always the same", elsewhere)
     if file.is_dir():
         return failed(f"errorFile is {file}, which is a directory", f"Name a file: {file / 'luaproc.log'}")
-    if file.exists():
-        found = obstacle(file, case.user, os.W_OK)
-    elif file.parent.is_dir():
-        found = obstacle(file.parent, case.user, os.W_OK | os.X_OK)
-    else:
-        return failed(f"errorFile is {file}, and {file.parent} is not there", f"mkdir -p {file.parent}, or correct it.")
-    if found:
-        return failed(f"errorFile is {file}, and {found}", f"touch {file} && chown {case.user.name} {file}")
+    if file.is_fifo() or file.is_socket():
+        return failed(f"errorFile is {file}, which is no file: PHP waits there for a reader, or fails", elsewhere)
+    if not file.exists() and not file.parent.is_dir():
+        return failed(f"errorFile is {file}, and {file.parent} is not there", elsewhere)
+    place, access = (file, os.W_OK) if file.exists() else (file.parent, os.W_OK | os.X_OK)
+    if found := obstacle(place, case.user, access):
+        is_own = place == file and obstacle(file.parent, case.user, os.X_OK) is None
+        return failed(f"errorFile is {file}, and {found}", way_in(file, case.user, access) if is_own else elsewhere)
     return ok(f"errorFile {file}")
 
 

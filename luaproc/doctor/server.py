@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from luaproc.doctor import files
 from luaproc.doctor.case import Case, Finding, failed, not_checked, ok, warning
@@ -20,6 +21,7 @@ from luaproc.host.errors import LuaError, ServerDied
 from luaproc.host.interpreter import Interpreter
 from luaproc.host.process import HAS_LIMITS, FrameHook, limited
 from luaproc.responder.scribunto import function_class
+from luaproc.wire.errors import RemoteProtocolError
 from luaproc.wire.messages import Call
 
 VERSION = re.compile(r"Lua(?:JIT)? \S+")
@@ -36,6 +38,8 @@ SLOW = 0.3
 MEMORY_NEEDED = 4 << 20
 MEMORY_WANTED = 24 << 20
 
+
+_NO_LUA = "luaPath must name luaproc, a launcher of luaproc's, or a Lua 5.1: `luaproc link PATH` writes a launcher."
 
 _ALLOCATE = """
 local most = ...
@@ -115,8 +119,10 @@ def answers_version(case: Case) -> Finding:
         what = f"does not come to an end, and said: {told}" if said else f"gives no answer within {SECONDS:g} s"
         return failed(f"{case.lua} -v {what}", "Is this a Lua? luaPath must name one.")
     if status:
-        return failed(f"{case.lua} -v: {ServerDied(status)}, and said: {told}", _what_status_means(status))
+        return failed(f"{case.lua} -v: {ServerDied(status)}, and said: {told}", _advice(ServerDied(status, said), case))
     first = said.partition("\n")[0]
+    if not said:
+        return failed(f"{case.lua} -v says nothing, and Scribunto expects Lua 5.1.5 or the like", _NO_LUA)
     if not VERSION.match(first):
         if any(VERSION.match(line) for line in said.splitlines()):
             return warning(
@@ -125,7 +131,7 @@ def answers_version(case: Case) -> Finding:
             )
         return failed(
             f"{case.lua} -v answers {_excerpt(first)!r}, and Scribunto expects Lua 5.1.5 or the like",
-            "luaPath must name luaproc, a launcher of `luaproc link`, or a Lua 5.1.",
+            _NO_LUA,
         )
     return ok(f"-v answers {first!r}")
 
@@ -152,14 +158,36 @@ def starts(case: Case) -> Finding:
             lua.get_status()
             server = lua.connection.pid
             status = lua.get_status()
+            allowed = address_space(server)
+            said = lua.connection.stderr_tail().strip()
     except LuaprocError as error:
         return failed(f"under {limits}, {error}", _advice(error, case))
     if status and status.pid not in (None, server):
         return warning(
             f"it starts under {limits} as a child of a wrapper, which MediaWiki's SIGTERM and limits then meet first",
-            f"In {case.lua}, start the server with exec.",
+            f"In {case.lua}, start the server with `exec`.",
+        )
+    if HAS_LIMITS and allowed is not None and allowed < case.memory_limit // 1024 * 1024:
+        return warning(
+            f"it starts under {limits}, and has only {allowed // 1024} KB: something between PHP and it lowers that",
+            _own_limit(case),
+        )
+    if said:
+        return warning(
+            f"it starts under {limits}, and says on stderr: {_excerpt(said.splitlines()[-1])}",
+            "Mend what it says: a wiki has it in its errorFile at every page.",
         )
     return ok(f"under {limits}, as {case.runs_as}")
+
+
+def address_space(pid: int) -> int | None:
+    """Bytes: the limit on memory that a process has; None where none is, or where it cannot be read."""
+    try:
+        text = Path(f"/proc/{pid}/limits").read_text()
+    except OSError:
+        return None
+    match = re.search(r"^Max address space +(\d+)", text, re.MULTILINE)
+    return int(match[1]) if match else None
 
 
 def start_time(case: Case) -> Finding:
@@ -172,7 +200,9 @@ def start_time(case: Case) -> Finding:
             seconds.append(time.monotonic() - began)
     text = f"{min(seconds) * 1000:.0f} ms to the first reply" + _switching(case)
     return (
-        warning(text, f"Each page view with a module pays this.\n{_launcher(case)}")
+        warning(
+            text, _launcher(case) or "Each page view with a module pays this: look at what starts before the server."
+        )
         if min(seconds) > SLOW
         else ok(text)
     )
@@ -189,14 +219,24 @@ def memory(case: Case) -> Finding:
         except LuaError as error:
             done, message, room = False, str(error), 0
         lua.get_status()
+        allowed = address_space(lua.connection.pid)
     text = f"{room / 1048576:.1f} of {case.memory_limit / 1048576:.1f} MiB are left to modules"
     if done:
-        return warning(f"more than {text}: no limit holds", "Is this Linux? Elsewhere: luaproc link --max-memory.")
+        return warning(f"more than {text}: no limit holds", "A launcher sets one: `luaproc link PATH --max-memory 50M`")
     if "not enough memory" not in message:
         return failed(f"a module that takes all memory gets {message!r}", "Expected 'not enough memory'.")
     if room < MEMORY_NEEDED:
-        return failed(f"{text}, and Scribunto's libraries alone need about 3", _more_memory(case))
-    return warning(text, f"{_more_memory(case)}\n{_launcher(case)}") if room < MEMORY_WANTED else ok(text)
+        return failed(f"{text}, and Scribunto's libraries alone need about 3", _more_room(case, allowed))
+    return warning(text, _more_room(case, allowed)) if room < MEMORY_WANTED else ok(text)
+
+
+def _more_room(case: Case, allowed: int | None) -> str:
+    """What gives modules more memory: what takes it away comes first."""
+    if allowed is not None and allowed < case.memory_limit // 1024 * 1024:
+        return f"The process has {allowed // 1024} KB only. {_own_limit(case)}"
+    if files.locale_archive_is_mapped(case):
+        return f"The archive of locales takes it, see above: {_launcher(case) or 'start the server with LC_ALL=C.'}"
+    return _more_memory(case)
 
 
 def time_limit(case: Case) -> Finding:
@@ -222,14 +262,16 @@ def time_limit(case: Case) -> Finding:
 def handshake(case: Case) -> Finding:
     """Every op that PHP uses, with answers that are looked at; and the class of function objects."""
     classes: set[bytes] = set()
+    interpreters: set[bytes] = set()
 
     def look(side: str, body: bytes, _seconds: float) -> None:
         if side == "responder":
             classes.update(re.findall(rb'O:\d+:"([^"]+)"', body.replace(b"\\\\", b"\\")))
+            interpreters.update(re.findall(rb's:13:"interpreterId";i:(\d+);', body))
 
     at = "the start"
     try:
-        with start(case, on_frame=look) as lua:
+        with start(replace(case, interpreter_id=_SECOND_PARSER), on_frame=look) as lua:
             for name, step in _STEPS:
                 at = name
                 step(lua)
@@ -243,6 +285,11 @@ def handshake(case: Case) -> Finding:
     if expected and classes != {expected}:
         name = b", ".join(sorted(classes)).decode("utf-8", "replace")
         return failed(f"functions arrive as {name}, and PHP knows {expected.decode()}", "Unset --function-class.")
+    if case.mediawiki and interpreters - {b"%d" % _SECOND_PARSER}:
+        return failed(
+            "functions carry another number than that of the interpreter that PHP has started",
+            f'{case.lua} has to hand on all of its arguments: `"$@"` in a script of the shell.',
+        )
     steps = ", ".join(name for name, _ in _STEPS)
     through = f"through {ULIMIT}" if case.mediawiki and HAS_LIMITS else "without Scribunto's own script"
     return ok(f"{steps}, quit: all answered, {through}")
@@ -344,6 +391,9 @@ def _cleans(lua: Interpreter) -> None:
         raise _WrongError("expected a function to be gone after cleanupChunks, and it was called")
 
 
+# PHP starts the Lua side once for each parser of a page, counts them from 0, and refuses functions of another one.
+_SECOND_PARSER = 1
+
 _STEPS: tuple[tuple[str, Callable[[Interpreter], None]], ...] = (
     ("getStatus", _status),
     ("loadString and call", _calls),
@@ -357,38 +407,69 @@ _STEPS: tuple[tuple[str, Callable[[Interpreter], None]], ...] = (
 # How programs end that find no memory for their start, and programs that the kernel ends for want of it.
 _OF_MEMORY = (signal.SIGABRT, signal.SIGBUS, signal.SIGKILL, signal.SIGSEGV)
 
+# What Python says that finds no memory for its own start.
+_NO_MEMORY = re.compile(r"[Nn]ot enough memory|[Cc]annot allocate|MemoryError|failed to map|Fatal Python error")
+
 
 def _advice(error: LuaprocError, case: Case) -> str:
-    by_hand = "Try"
-    if isinstance(error, ServerDied):
-        if "emory" in str(error) or "failed to map" in str(error):
-            return _more_memory(case)
-        if error.status is not None:
-            return _what_status_means(error.status)
-        if error.signal == getattr(signal, "SIGXCPU", None):
-            return "Its start alone takes all the CPU time: is the machine overloaded, or cpuLimit too small?"
-        if error.signal in _OF_MEMORY:
-            by_hand = f"{_more_memory(case)}\nIf that is not it, try"
-    return f"{by_hand} it by hand: {shlex.join(php_command(case))}"
+    if isinstance(error, RemoteProtocolError):
+        return f"Only frames may go to stdout: {case.lua} is no Lua side, or something writes there before it."
+    if not isinstance(error, ServerDied):
+        return f"Try it by hand: `{shlex.join(php_command(case))}`"
+    said = error.stderr or str(error)
+    if _NO_MEMORY.search(said):
+        return _more_room(case, None)
+    if error.signal == getattr(signal, "SIGXCPU", None):
+        return "Its start alone takes all the CPU time: is the machine overloaded, or cpuLimit too small?"
+    if error.signal in _OF_MEMORY and case.memory_limit < MEMORY_WANTED:
+        return _more_memory(case)
+    if error.signal in _OF_MEMORY or error.signal == signal.SIGILL:
+        return f"A damaged file of lupa, or one for another CPU: {files.mended_by_pip(case, 'lupa')}"
+    advice = next((text for pattern, text in _SAID if re.search(pattern, said)), _STATUSES.get(error.status or 0, _SEE))
+    return advice.format(
+        lua=case.lua,
+        lupa=files.mended_by_pip(case, "lupa"),
+        luaproc=files.mended_by_pip(case, "luaproc"),
+        relink=files.relink(case),
+    )
 
+
+_SEE = "See what it said; errorFile keeps that in a wiki."
+
+# What a server or a shell said -> what to do; the first that fits.
+_SAID = (
+    (r"runtime '\w+' is not in this lupa|No module named 'lupa", "{lupa}"),
+    (r"luaproc launcher ", "{relink}"),
+    (r"needs the package click", 'The arguments get lost: {lua} has to hand them on, `"$@"` in a script of the shell.'),
+    (
+        r"unknown (?:option|runtime)|LUAPROC_\w+ expects|: expected ",
+        "Correct what it refuses: {relink} writes it without options.",
+    ),
+    (
+        r"ModuleNotFoundError|ImportError|SyntaxError|No module named",
+        "Files of luaproc are missing or damaged: {luaproc}",
+    ),
+    (r"[Ee]xec format error", "{lua} is for another kind of machine, or empty; `luaproc link PATH` writes a launcher."),
+)
 
 # What a shell says with it: the statuses that a wiki's readers see.
 _STATUSES = {
-    2: "It refused its options or variables, or lupa is missing: see what it said.",
-    126: "126: a file that cannot be executed, by its mode, a directory's mode, its #! line, noexec or SELinux; or a "
-    "launcher whose environment is gone (`luaproc link PATH` writes a new one).",
-    127: "127: a program or a library that was not found.",
+    126: "126: a file that cannot be executed, by its mode, a directory's mode, its #! line, noexec or SELinux.",
+    127: "127: a program or a library that was not found; install what it names, or correct {lua}.",
 }
 
 
-def _what_status_means(status: int) -> str:
-    return _STATUSES.get(status, "See what it said; errorFile keeps that in a wiki.")
+def _own_limit(case: Case) -> str:
+    own = files.launcher_memory(case)
+    if own is not None and own < case.memory_limit:
+        return f"{case.lua} carries --max-memory={own}: write it anew with more, or without: {files.relink(case)}"
+    return f"Take the `ulimit -v` out of {case.lua}."
 
 
 def _more_memory(case: Case) -> str:
     own = files.launcher_memory(case)
     if own is not None and own < case.memory_limit:
-        return f"{case.lua} carries --max-memory={own}: write it anew with more, or without (luaproc link)."
+        return _own_limit(case)
     at_least = max(2 * case.memory_limit, 52_428_800)
     return f"$wgScribuntoEngineConf['luastandalone']['memoryLimit'] = {at_least};"
 

@@ -20,7 +20,10 @@ _TOKEN = re.compile(rf"\s*(?:(?P<string>{_STRING})|(?P<number>-?\d[\d_]*)|(?P<pl
 _NUMERIC = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
 _REQUIRE = re.compile(rf"\b(?:require|include)(?:_once)?\b((?:{_STRING}|[^;'\"])*);")
 _DEEPEST = 5  # levels of files that require each other
-_ENGINE = r"\$wgScribuntoEngineConf\s*\[\s*['\"]luastandalone['\"]\s*\]"
+_ASSIGNMENT = re.compile(
+    r"\$wgScribuntoEngineConf\s*(?:\[\s*['\"]luastandalone['\"]\s*\]\s*"
+    rf"(?:\[\s*['\"](?P<key>{'|'.join(KEYS)})['\"]\s*\]\s*)?)?(?P<added>\+|\?\?)?=(?![=>])(?P<value>(?:{_STRING}|[^;'\"])*);"
+)
 
 
 class Unreadable(str):
@@ -80,9 +83,8 @@ def read(path: Path) -> Settings:
     except OSError as error:
         return Settings(path, problem=error.strerror or str(error))
     conf: dict[str, str | int | Unreadable | None] = {}
-    for key in KEYS:
-        for expression in _assigned(text, key):
-            conf[key] = _evaluate(expression, path)
+    for key, expression in _assigned(text).items():
+        conf[key] = _evaluate(expression, path)
     engine = None
     for expression in re.findall(rf"\$wgScribuntoDefaultEngine\s*=(?!=)((?:{_STRING}|[^;'\"])*);", text):
         value = _evaluate(expression, path)
@@ -109,16 +111,22 @@ def _source(path: Path, depth: int) -> str:
     return _REQUIRE.sub(required, text)
 
 
-def _assigned(text: str, key: str) -> list[str]:
-    """The expressions that are assigned to a key, in the file's order: the last one counts."""
-    single = re.findall(rf"{_ENGINE}\s*\[\s*['\"]{key}['\"]\s*\]\s*=(?!=)((?:{_STRING}|[^;'\"])*);", text)
-    if single:
-        return single
-    # As an array: $wgScribuntoEngineConf['luastandalone'] = [ 'luaPath' => ... ], with other keys around it.
-    arrays = re.findall(rf"(?:\$wgScribuntoEngineConf)((?:{_STRING}|[^;'\"])*);", text)
-    return [
-        found for array in arrays for found in re.findall(rf"['\"]{key}['\"]\s*=>((?:{_STRING}|[^,\])'\"])*)", array)
-    ]
+def _assigned(text: str) -> dict[str, str]:
+    """The expressions that the `KEYS` have in the end: an array that is assigned as a whole takes with it what was set
+    before."""
+    found: dict[str, str] = {}
+    for match in _ASSIGNMENT.finditer(text):
+        if match["key"]:
+            found[match["key"]] = match["value"]
+            continue
+        value = match["value"]
+        if not match["added"] and re.match(r"\s*(?:\[|array\b)", value):
+            found.clear()
+        for key in KEYS:
+            # With other keys around it: [ 'luastandalone' => [ 'luaPath' => ... ] ], [ 'luaPath' => ... ].
+            for inner in re.findall(rf"['\"]{key}['\"]\s*=>((?:{_STRING}|[^,\])'\"])*)", value):
+                found[key] = inner
+    return found
 
 
 def _evaluate(expression: str, path: Path) -> str | int | Unreadable | None:

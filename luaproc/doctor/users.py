@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import shlex
 import stat
 import subprocess
 import sys
@@ -33,7 +34,11 @@ _EXEC = (
 )
 _ASK = "sys.exit(0 if os.access(command[0], int(command[1])) else 1)\n"
 
-_VERBS = {os.R_OK: "read", os.X_OK: "execute", os.W_OK: "write to"}
+INSTALL = "/usr/bin/python3 -m venv /opt/luaproc && /opt/luaproc/bin/pip install luaproc"
+"""The commands that put luaproc where every user can read it."""
+
+_HOMES = ("/root", "/home/")
+_VERBS = {os.R_OK: "read", os.X_OK: "execute", os.W_OK: "write to", os.W_OK | os.X_OK: "make files in"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,18 @@ def obstacle(path: Path, user: User, access: int) -> str | None:
         return None if os.access(path, access) else found
     asked = subprocess.run(_python(user, _ASK, [str(path), str(access)]), cwd="/", capture_output=True, check=False)
     return None if asked.returncode == 0 else found
+
+
+def way_in(path: Path, user: User, access: int) -> str:
+    """The command that takes an `obstacle` away; for what lies in a home directory, one that installs elsewhere."""
+    place = next((place for place in _way(path) if _refusal(place, path, user, access)), path)
+    if str(place).startswith(_HOMES) or str(path).startswith(_HOMES):
+        return f"Install where every user can read: `{INSTALL}`"
+    if os.path.realpath(path) != str(place):
+        return f"`chmod a+x {shlex.quote(str(place))}`"
+    if access & os.W_OK:
+        return f"`chown {user.name} {shlex.quote(str(place))} && chmod u+w {shlex.quote(str(place))}`"
+    return f"`chmod a+r{'x' if access & os.X_OK or os.path.isdir(place) else ''} {shlex.quote(str(place))}`"
 
 
 def _python(user: User, then: str, words: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -22,9 +23,17 @@ WORDS = {
     "skipped": ("skipped", None),
 }
 
-# Columns: the level's word, the check's name, and the sentence, which is wrapped and hangs under itself.
+# Columns: the level's word, the check's name, and the sentence, which is wrapped and hangs under itself; where a
+# terminal leaves less than `_ROOM` characters for the sentence, it stands below them.
 _LEVEL, _NAME = 9, 13
 _MARGIN = 2 + _LEVEL + _NAME
+_ROOM = 36
+_SMALL_MARGIN = 4
+
+# What will be copied, and is never broken: commands, which stand in backquotes, and lines of LocalSettings.php.
+_WHOLE = re.compile(r"`[^`]*`|\$wg[^;]*;")
+
+_GLUE = "\x1f"  # stands for a blank at which no line is broken
 
 Style = Callable[..., str]
 """click.style."""
@@ -73,31 +82,44 @@ def _line(level: Level, name: str, text: str, advice: str, width: int, style: St
     """One finding, with its advice below it."""
     word, colour = WORDS[level]
     head = f"  {word:<{_LEVEL}}" + (f"{name:<{_NAME}}" if name else "")
+    is_narrow = width - _MARGIN < _ROOM
 
     def paint(text: str) -> str:
         return f"  {style(word, fg=colour, bold=level == 'failed')}{text[2 + len(word) :]}"
 
-    line = _wrap(head, text, width, paint)
-    for step in advice.splitlines():
-        line += "\n" + _wrap(" " * (_MARGIN - 3) + "-> ", step, width, lambda text: text)
+    if is_narrow:
+        line = paint(head.rstrip()) + "\n" + _wrap(" " * _SMALL_MARGIN, text, width, lambda text: text)
+    else:
+        line = _wrap(head, text, width, paint)
+    if advice:
+        margin = " " * (_SMALL_MARGIN if is_narrow else _MARGIN - 3)
+        line += "\n" + _wrap(f"{margin}-> ", advice, width, lambda text: text)
     return line
 
 
-def verdict(case: Case, results: list[CheckResult], style: Style) -> str:
+def shown(advice: str) -> str:
+    """Advice for a reader: what is a command and nothing else needs no backquotes."""
+    match = _WHOLE.fullmatch(advice)
+    return advice.strip("`") if match else advice
+
+
+def verdict(case: Case, results: list[CheckResult], width: int, style: Style) -> str:
     """Whether a wiki would work, and the lines for LocalSettings.php: never wrapped, as they are to be copied."""
     failures = [result for result in results if result.finding.level == "failed"]
+    left = _not_looked_at(case, results)
     if works(results):
-        what = style("A wiki would work with this luaPath.", fg="green", bold=True)
+        what, colour = "A wiki would work with this luaPath.", "green"
         if case.mediawiki is None:
-            what += " (Without a MediaWiki here, that is as much as can be told.)"
+            left.insert(0, "(Without a MediaWiki here, that is as much as can be told.)")
         lead = "LocalSettings.php:"
     else:
         count = f"{len(failures)} check{'s' if len(failures) > 1 else ''} failed"
-        what = style(f"A wiki would not work with this luaPath: {count}.", fg="red", bold=True)
+        what, colour = f"A wiki would not work with this luaPath: {count}.", "red"
         lead = "Once that is mended, LocalSettings.php:"
-    left = _not_looked_at(case, results)
+    what = style(_wrap("", what, width, lambda head: head), fg=colour, bold=True)
     lines = "\n".join(f"    {visible(text)}" for text in _settings(case))
-    return "\n".join(["", what, *map(visible, left), "", lead, "", lines])
+    rest = [_wrap("", text, width, lambda head: head) for text in left]
+    return "\n".join(["", what, *rest, "", lead, "", lines])
 
 
 def _not_looked_at(case: Case, results: list[CheckResult]) -> list[str]:
@@ -130,7 +152,7 @@ def document(case: Case, results: list[CheckResult]) -> dict[str, Any]:
                 "check": result.check.name,
                 "level": result.finding.level,
                 "text": result.finding.text,
-                "advice": result.finding.advice,
+                "advice": shown(result.finding.advice),
                 "tried_as": result.tried_as or case.runs_as,
             }
             for result in results
@@ -152,8 +174,12 @@ def _settings(case: Case) -> list[str]:
 
 
 def _wrap(head: str, text: str, width: int, paint: Callable[[str], str]) -> str:
-    """The text beside its head. A path is never broken: it may be copied."""
-    lines = textwrap.wrap(
-        visible(text.replace("\n", " ")), max(width - len(head), 20), break_long_words=False, break_on_hyphens=False
-    ) or [""]
-    return paint(head) + ("\n" + " " * len(head)).join(lines)
+    """The text beside its head. What may be copied is never broken: paths, commands, lines of LocalSettings.php."""
+    text = _glued(visible(text.replace("\n", " ")))
+    lines = textwrap.wrap(text, max(width - len(head), 20), break_long_words=False, break_on_hyphens=False) or [""]
+    return paint(head) + ("\n" + " " * len(head)).join(lines).replace(_GLUE, " ")
+
+
+def _glued(text: str) -> str:
+    whole = _WHOLE.sub(lambda match: match[0].replace(" ", _GLUE), text)
+    return shown(whole)

@@ -61,6 +61,16 @@ def limited(server: Sequence[str], cpu_limit: int | None = None, memory_limit: i
     return ["/bin/sh", "-c", _ULIMIT, "sh", *cpu, memory, *server]
 
 
+def scratch_file() -> IO[bytes]:
+    """A file without a name; in memory, on Linux, where no temporary file can be written. Raises OSError."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        if not hasattr(os, "memfd_create"):
+            raise
+        return os.fdopen(os.memfd_create("luaproc"), "w+b")
+
+
 class ServerProcess:
     """What both connections have in common: the process, its stderr, and how it ended.
 
@@ -96,7 +106,7 @@ class ServerProcess:
         self._out = bytearray()
         self._last_words = ""
         try:
-            self._stderr: IO[bytes] = tempfile.TemporaryFile() if stderr is None else open(stderr, "a+b")
+            self._stderr: IO[bytes] = scratch_file() if stderr is None else open(stderr, "a+b")
         except OSError as error:
             raise ServerNotStarted(
                 f"the server cannot be started: {stderr or 'a temporary file'}, for its stderr, cannot be written: "

@@ -155,6 +155,37 @@ def test_on_a_terminal(healthy: Path, wiki: Path, place: Path) -> None:
     assert len(starts) == 1
 
 
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_advice_is_whole_on_narrow_terminals(place: Path, wiki: Path, columns: int) -> None:
+    """Sentences fit; commands and lines to paste are whole lines, which a terminal may break and a copy does not."""
+    (place / "lua").mkdir()
+    lua = write(place / "lua" / "a-launcher-with-a-long-name", "#!/bin/sh\r\nexec lua\r\n")
+    write(wiki / "LocalSettings.php", "<?php\nwfLoadExtension( 'Scribunto' );\n", 0o644)
+    words = ["-m", "luaproc", "doctor", "--lua", str(lua), "--mediawiki", str(wiki)]
+    environment = {**CLEAN, "COLUMNS": ""}
+    child = pexpect.spawn(
+        sys.executable, words, env=environment, encoding="utf-8", dimensions=(50, columns), timeout=120
+    )
+    child.expect(pexpect.EOF)
+    child.close()
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", child.before).replace("\r\n", "\n")
+    assert f"-> sed -i 's/\\r$//' {lua}\n" in plain
+    assert "$wgScribuntoDefaultEngine = 'luastandalone';\n" in plain
+    too_long = [line for line in plain.splitlines() if len(line) > columns]
+    # Paths, commands, PHP, and names that are one word.
+    assert [line for line in too_long if not re.search(r"[`/$]", line) and len(line.split()) > 1] == []
+
+
+def test_in_a_pipe_each_finding_is_a_line(place: Path, wiki: Path) -> None:
+    lua = write(place / "lua", "#!/nowhere/python\n")
+    lines = doctor("--lua", str(lua), "--mediawiki", str(wiki), COLUMNS="40").stdout.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("  FAILED   interpreter"))
+    assert lines[at].endswith(
+        f"{lua} is a script for /nowhere/python, which is not there (a moved or deleted environment?)"
+    )
+    assert lines[at + 1].endswith("-> Install luaproc again. `luaproc link PATH` writes a new launcher.")
+
+
 def test_not_root(healthy: Path, environment: Path, wiki: Path, place: Path) -> None:
     """Files are judged by their modes, and the server is started as who asks, which is said."""
     user = other_user()

@@ -63,8 +63,8 @@ def test_lupa_missing(bare: Path) -> None:
     assert found["lupa"]["level"] == "failed"
     assert "lupa is not installed" in found["lupa"]["text"]
     assert "pip install" in found["lupa"]["advice"]
-    assert found["version"]["level"] == "failed"
-    assert "No module named 'lupa'" in found["version"]["text"]
+    assert found["modules"]["level"] == "failed"
+    assert "there is no lupa" in found["modules"]["text"]
 
 
 @pytest.mark.slow  # each starts several Pythons

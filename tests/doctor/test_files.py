@@ -30,7 +30,7 @@ def test_options_in_luapath(place: Path, make: Make) -> None:
     finding = check("file", make(f"{place / 'lua'} --runtime luajit21"))
     assert finding.level == "failed"
     assert "luaPath can carry no options" in finding.text
-    assert finding.advice.endswith("luaproc link PATH --runtime luajit21")
+    assert finding.advice.endswith("`luaproc link PATH --runtime luajit21`")
 
 
 def test_broken_link(place: Path, make: Make) -> None:
@@ -63,7 +63,7 @@ def test_not_executable(place: Path, make: Make) -> None:
     path = write(place / "lua", SCRIPT, 0o644)
     finding = check("executable", make(path))
     assert finding.level == "failed"
-    assert finding.advice == f"chmod 755 {path}"
+    assert finding.advice == f"`chmod 755 {path}`"
 
 
 def test_executable_by_its_owner_only(place: Path, make: Make) -> None:

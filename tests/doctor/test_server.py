@@ -23,15 +23,17 @@ LIAR = "while True:\n    body = receive()\n    send(answer(body) or STATUS)\n"
 
 @pytest.mark.slow  # one of them waits for a CPU limit
 @pytest.mark.parametrize("name", ["version", *NAMES])
-def test_healthy(healthy: Path, wiki: Path, make: Make, name: str) -> None:
+def test_healthy(healthy: Path, wiki: Path, make: Make, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(server, "SLOW", 60)  # seconds: on a busy machine every start is slow
     finding = check(name, make(healthy, wiki))
     assert finding.level == "ok", finding
 
 
 @pytest.mark.slow  # one of them waits for a CPU limit
 @pytest.mark.parametrize("name", NAMES)
-def test_healthy_without_mediawiki(healthy: Path, make: Make, name: str) -> None:
+def test_healthy_without_mediawiki(healthy: Path, make: Make, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Doctor's own handshake, under the same limits."""
+    monkeypatch.setattr(server, "SLOW", 60)  # as above
     assert check(name, make(healthy)).level == "ok"
 
 
@@ -50,7 +52,7 @@ def test_real_lua_passes_too(make: Make, lua: str) -> None:
     ("script", "expected"),
     [
         ("#!/bin/sh\necho Python 3.11\n", "answers 'Python 3.11', and Scribunto expects Lua 5.1.5"),
-        ("#!/bin/sh\n", "answers ''"),
+        ("#!/bin/sh\n", "says nothing"),
         ("#!/bin/sh\necho no such option >&2; exit 2\n", "exited with status 2, and said: no such option"),
         ("#!/bin/sh\nkill -SEGV $$\n", "received signal 11 (SIGSEGV)"),
         ("#!/bin/sh\nexec /nowhere/lua\n", "exited with status 127"),
@@ -76,7 +78,7 @@ def test_version_after_a_warning(healthy: Path, wiki: Path, place: Path, make: M
     finding = check("version", examined)
     assert finding.level == "warning"
     assert "'hello' before its version" in finding.text
-    assert check("start", examined).level == "ok"
+    assert "says on stderr: hello" in check("start", examined).text
 
 
 def test_version_of_a_luapath_that_never_stops_talking(place: Path, make: Make) -> None:
@@ -193,13 +195,11 @@ def test_memory_limit_of_the_launchers_own(environment: Path, place: Path, make:
 
 
 def test_memory_limit_that_kills_the_start(healthy: Path, wiki: Path, make: Make) -> None:
-    """By a signal, without a word; and what to try has the limits."""
+    """By a signal, without a word."""
     examined = make(healthy, wiki, settings=Settings(conf={"memoryLimit": 5_000_000}))
     finding = check("start", examined)
     assert finding.level == "failed"
     assert finding.advice.startswith("$wgScribuntoEngineConf['luastandalone']['memoryLimit'] = ")
-    if "received signal" in finding.text:
-        assert f"{wiki}/extensions/Scribunto/includes/engines/LuaStandalone/lua_ulimit.sh 7 8 4882" in finding.advice
 
 
 def test_no_memory_limit(healthy: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -66,6 +67,28 @@ def test_real_noexec_mount(place: Path) -> None:
         pytest.skip(f"this system gives no mount namespace: {done.stderr.strip()}")
     assert done.returncode == 1
     assert re.search(r"FAILED +noexec", done.stdout), done.stdout
+
+
+_NO_TEMPORARY_FILES = (
+    "for place in /tmp /var/tmp; do mount --bind $place $place && mount -o remount,ro,bind $place; done; cd /proc"
+)
+
+
+@pytest.mark.slow  # each is a whole run
+@pytest.mark.parametrize("mounts", ["umount -l /proc", _NO_TEMPORARY_FILES, "mount -t tmpfs none /dev"])
+def test_containers(wiki: Path, healthy: Path, mounts: str) -> None:
+    """Without /proc, without a place for temporary files, without /dev/null: a wiki works, and doctor says so."""
+    other_user()
+    words = ["-m", "luaproc", "doctor", "--lua", str(healthy), "--mediawiki", str(wiki)]
+    script = f'{mounts} && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", sys.executable, *words],
+        capture_output=True, text=True, timeout=120, check=False, env={"PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip(f"this system gives no mount namespace: {done.stderr.strip()}")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "A wiki would work with this luaPath." in done.stdout
 
 
 @pytest.mark.parametrize(("enforce", "level"), [("1", "warning"), ("0", "ok"), (None, "ok")])
