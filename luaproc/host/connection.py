@@ -24,11 +24,11 @@ class Connection(ServerProcess):
     """A running server, and the frames between us.
 
     server: the command, a list of words. timeout: seconds that the server may take for one frame, either way;
-    None waits for ever. cpu_limit: seconds of CPU, and memory_limit: bytes of virtual memory, both set by ulimit
-    as Scribunto sets them. frame_limit: the largest body, in bytes, that is taken from it. on_frame: called with
-    who sent a frame ("host" or "responder"), its body as it travels, and the seconds since the start; also to be
-    set later. stderr: a file to append to; by default a temporary file, whose end is in `ServerDied.stderr`. env,
-    cwd: as for subprocess. new_session: keep a terminal's Ctrl-C from the server.
+    None waits for ever. cpu_limit: seconds of CPU in its whole life, and memory_limit: bytes of virtual memory,
+    both set by ulimit as Scribunto sets them. frame_limit: the largest body, in bytes, that is taken from it.
+    on_frame: called with who sent a frame ("host" or "responder"), its body as it travels, and the seconds since
+    the start; also to be set later. stderr: a file to append to; by default a temporary file, whose end is in
+    `ServerDied.stderr`. env, cwd: as for subprocess. new_session: keep a terminal's Ctrl-C from the server.
 
     Every method raises `ServerDied` when the server is gone, again and again. Raises ServerNotStarted, and TypeError
     for a command that is no list of words.

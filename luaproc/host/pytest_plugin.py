@@ -78,26 +78,24 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str, Any, str]] = {
         "what becomes of strings that are not valid in the encoding (default: surrogateescape)",
     ),
 }
-_SERVER = "command of the Lua-side server for the `lua` fixture (default: luaproc's own)"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addini("luaproc_server", _SERVER, type="args")
+    text = "command of the Lua-side server for the `lua` fixture (default: luaproc's own)"
+    parser.addini("luaproc_server", text, type="args")
     for name, (_, _, _, text) in OPTIONS.items():
         parser.addini(f"luaproc_{name}", text)
 
 
 @pytest.fixture
 def luaproc_server(request: pytest.FixtureRequest) -> Any:
+    """The command of the Lua-side server, a list of words or one text; None is luaproc's own."""
     given = getattr(request, "param", None) or request.config.getini("luaproc_server") or None
     if not isinstance(given, str):
         return given
     import shlex
 
     return shlex.split(given)
-
-
-luaproc_server.__doc__ = _SERVER
 
 
 def _fixture(name: str) -> Any:
