@@ -318,6 +318,8 @@ class Data(Socket):
                 raise
             except Refused as error:
                 refused.append(error)
+                if message is not None and message.sequence == self._sequence:  # the list itself: to strangers
+                    return True
             return None
 
         if self._wait(read, self.timeout if timeout is None else timeout) is None:

@@ -196,7 +196,7 @@ class StateServer:
                     raise
                 continue
             port = sender[0]
-            if len(datagram) < wire.HEADER.size or datagram[4:6] == _NOOP:
+            if len(datagram) < wire.HEADER.size or datagram[4:6] in _NOT_ANSWERED:
                 continue
             if flags & socket.MSG_TRUNC:
                 datagram = datagram[: wire.PAGE + 1]
@@ -411,7 +411,9 @@ class StateServer:
 
 
 _NOT_YOURS = Refused(-EPERM, "only root and the user of the server may use it")
-_NOOP = struct.pack("=H", wire.NOOP)
+# Of NOOP there is no answer; nor of errors: two servers, of which a state of one has sent data to the other, would
+# answer each other's for ever.
+_NOT_ANSWERED = (struct.pack("=H", wire.NOOP), struct.pack("=H", wire.ERROR))
 
 
 def _failure(refused: Refused) -> str:

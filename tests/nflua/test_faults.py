@@ -227,6 +227,7 @@ def test_noise_below_a_header_is_no_message(server: str) -> None:
     for size in (1, 4, 15):
         raw.send(b"\xff" * size)
     raw.send(struct.pack("=IHHII", 16, wire.NOOP, 0, 0, 0))
+    raw.send(wire.error_message(b"\xff" * 16, Refused(-1, "errors are not answered: two servers would never end")))
     raw.settimeout(0.3)
     with pytest.raises((BlockingIOError, socket.timeout)):
         raw.recv(100)

@@ -180,3 +180,18 @@ def test_data_and_timers(any_server: str) -> None:
         data.send("s", b"gone")
         with pytest.raises(Refused, match="lua state not found"):
             data.receive()
+
+
+def test_what_does_not_fight_is_not_refused(any_server: str) -> None:
+    """A coroutine pays for what it runs, not for a thousand instructions; a message handler that fails is caught."""
+    with Control(server=any_server, timeout=30) as control:
+        control.create("s", 100_000, 1 << 20)
+        control.execute("s", "for i = 1, 400 do assert(coroutine.wrap(function() return i end)() == i) end")
+        control.execute(
+            "s",
+            "assert(not xpcall(error, nil)) "
+            "local ok, why = xpcall(error, function() error('in the handler') end) "
+            "assert(not ok and why:find('in the handler')) "
+            "ok, why = xpcall(function() error('x', 0) end, function(message) return message .. '!' end) "
+            "assert(not ok and why == 'x!')",
+        )

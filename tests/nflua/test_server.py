@@ -110,14 +110,24 @@ def test_a_port_in_use_is_one_line(server: str) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_others_are_refused(server: str) -> None:
     """Only root and the server's own user may use it; an answer, and no hang."""
-    code = f"from luaproc.nflua import Control; Control(server={server!r}, timeout=20).list()"
+    code = f"""
+import os, sys
+sys.path[:0] = {sys.path!r}
+import luaproc.nflua.client
+from luaproc.nflua import Control, Data, Refused
+os.setuid(65534)
+data = Data(server={server!r}, timeout=20)
+data.send("s", b"x")
+for call in (Control(server={server!r}, timeout=20).list, data.wait_until_handled):
+    try:
+        call()
+    except Refused as error:
+        print(error)
+"""
     done = subprocess.run(
-        ["/usr/bin/env", "-C", "/", sys.executable, "-c", f"import os, sys; sys.path[:0] = {sys.path!r}\n"
-         "import luaproc.nflua.client; os.setuid(65534)\n"
-         f"try:\n    exec({code!r})\nexcept Exception as error:\n    print(error)"],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.stdout == "only root and the user of the server may use it\n", done.stderr
+        ["/usr/bin/env", "-C", "/", sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "only root and the user of the server may use it\n" * 2, done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

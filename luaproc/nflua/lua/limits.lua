@@ -20,6 +20,7 @@ local is_luajit = jit ~= nil
 
 -- C's stack holds this many coroutines in one another: Lua 5.1 counts C levels for each coroutine anew, up to 200.
 local MAX_NESTED = 10
+local COROUTINE = 100 -- instructions that a coroutine pays for first
 local TRIPPED = "instruction limit"
 local NO_MEMORY = "not enough memory"
 
@@ -29,8 +30,8 @@ local nested = 0 -- coroutines that resumed one another
 local call = 0 -- number of this call
 local armed = setmetatable({}, { __mode = "k" }) -- coroutine -> the call that it was armed in
 
-local function pay()
-	local count = min(period, left)
+local function pay(wanted)
+	local count = min(wanted, left)
 	left = left - count
 	return count
 end
@@ -41,10 +42,7 @@ local function hook()
 		sethook(hook, "", 1)
 		error(TRIPPED, 0)
 	end
-	local count = pay()
-	if count < period then
-		sethook(hook, "", count)
-	end
+	sethook(hook, "", pay(period))
 end
 
 local function trip()
@@ -57,7 +55,7 @@ local function arm(thread)
 		trip()
 	end
 	armed[thread] = call
-	sethook(thread, hook, "", pay())
+	sethook(thread, hook, "", pay(min(period, COROUTINE)))
 end
 
 -- Whether an error is one that no script may swallow. Overflows are: near 200 C levels the hook cannot be called.
@@ -97,7 +95,10 @@ function environment.xpcall(body, handler, ...)
 		if passing then
 			return message
 		end
-		return handler(message)
+		-- An error of the handler's would call it again, until C's stack overflows, which no script may catch.
+		local ok, result = pcall(handler, message)
+		passing = not ok and must_pass(result)
+		return result
 	end
 	local function checked(ok, message, ...)
 		if passing then
@@ -166,7 +167,7 @@ local function within(instructions, body, handler)
 		end
 		return handler(message)
 	end
-	sethook(hook, "", pay())
+	sethook(hook, "", pay(period))
 	local ok, message = xpcall(body, handle)
 	sethook()
 	return ok, message
