@@ -2,7 +2,7 @@
 
 `servers` lists the servers to compare, `account` starts one and keeps its accounts, `session` drives one as PHP
 does and reads its CPU clock, `workloads` and `wiki` are what it is given to do; `client` measures our own client
-instead. `runner` takes turns, `tables` shows the figures.
+instead, and `runner` the standalone interpreter. `runner` takes turns, `tables` shows the figures.
 
 Linux only: nowhere else can the CPU clock of another process be read to the nanosecond.
 """

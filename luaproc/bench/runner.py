@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from luaproc.bench import client, workloads
-from luaproc.bench.servers import BARE, BenchError, Server, environment
+from luaproc.bench.servers import BARE, LUA, PYTHON, BenchError, Server, environment
 from luaproc.bench.session import MeteredServer
 from luaproc.bench.wiki import SANDBOX, BenchPage, BenchWiki, Rendering, page_of_blocks, page_of_citations
 from luaproc.errors import LuaprocError
@@ -78,12 +78,15 @@ STARTS: dict[str, str] = {
     "resident": "resident memory after the first reply",
 }
 
+STANDALONE = ("standalone", "start and end of `luaproc lua -e ''`, against `python -c pass`")
+
 CLIENT = ("async", "10,000 calls through AsyncInterpreter, client and server")
 
 KEYS = (
     "start",
     "bare",
     *(w.key for w in workloads.WORKLOADS),
+    STANDALONE[0],
     CLIENT[0],
     *(p.key for p in PAGES),
     "virtual",
@@ -95,16 +98,17 @@ KEYS = (
 def start(server: Server) -> float:
     """Seconds of CPU time of a server that answers PHP's first message and is ended by SIGTERM; exec included."""
     if server is BARE:
-        return _bare()
+        return alone(server)
     with MeteredServer(server) as session:
         workloads.returns()(session.exchange(workloads.FIRST))
         return session.end()
 
 
-def _bare() -> float:
+def alone(server: Server) -> float:
+    """Seconds of CPU time of a process that says nothing and ends by itself; exec included."""
     # The only child that ends meanwhile is this one.
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(BARE.command, check=True, stdin=subprocess.DEVNULL, env=environment(BARE))
+    subprocess.run(server.command, check=True, stdin=subprocess.DEVNULL, env=environment(server))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -135,6 +139,12 @@ def tasks(servers: Sequence[Server], keys: Sequence[str], wiki: BenchWiki | None
         *(
             Task(w.key, w.title, "seconds", all_servers, lambda server, w=w: work(w, server))  # type: ignore[misc]
             for w in workloads.WORKLOADS
+        ),
+        Task(
+            *STANDALONE,
+            "seconds",
+            (servers[0], PYTHON),
+            lambda server: alone(PYTHON if server is PYTHON else LUA),
         ),
         Task(
             *CLIENT,

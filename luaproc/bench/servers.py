@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,10 @@ class Server(NamedTuple):
 # The interpreter that launchers have.
 BARE = Server("python -IS -c pass", (starting.base_interpreter(), "-I", "-S", "-c", "pass"))
 """No server: the least that a Python process costs, to compare our start with."""
+
+LUA = Server("luaproc lua", (sys.executable, "-m", "luaproc", "lua", "-e", ""))
+PYTHON = Server("python -c pass", (sys.executable, "-c", "pass"))
+"""No servers: the standalone interpreter, and this Python with what `site` imports, to compare its start with."""
 
 
 @contextmanager

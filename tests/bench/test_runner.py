@@ -7,7 +7,7 @@ import pytest
 from luaproc.bench import runner
 from luaproc.bench.client import SYNC
 from luaproc.bench.runner import Task
-from luaproc.bench.servers import BARE, BenchError, Server
+from luaproc.bench.servers import BARE, LUA, PYTHON, BenchError, Server
 from tests.bench.conftest import script
 
 ONE, TWO, THREE = (Server(name, (name,)) for name in ("one", "two", "three"))
@@ -41,6 +41,13 @@ def test_every_key_is_a_task_in_that_order() -> None:
     assert [task.key for task in tasks] == [key for key in runner.KEYS if not key.startswith("page-")]
     assert tasks[1].servers == (ONE, BARE)
     assert next(task for task in tasks if task.key == "async").servers == (ONE, SYNC)
+    assert next(task for task in tasks if task.key == "standalone").servers == (ONE, PYTHON)
+
+
+def test_the_standalone_interpreter_starts_and_ends() -> None:
+    """CPU seconds of whole processes, ours with a Lua more than Python's."""
+    assert 0 < runner.alone(PYTHON) < 60
+    assert 0 < runner.alone(LUA) < 60
 
 
 def test_pin_is_inherited_and_taken_off() -> None:
