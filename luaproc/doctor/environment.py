@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import sys
 from importlib.metadata import PackageNotFoundError, distribution
 
@@ -43,7 +44,7 @@ def lupa(case: Case) -> Finding:
             runtimes.append(name)
     # A luaPath that is not of this Python does not need this Python's lupa.
     complain = failed if files.is_ours(case) else warning
-    advice = f"{sys.executable} -m pip install --force-reinstall lupa"
+    advice = f"`{shlex.quote(sys.executable)} -m pip install --force-reinstall lupa`"
     if runtime.DEFAULT not in runtimes:
         if broken:
             return complain(f"lupa is installed and does not work: {broken[0]}", advice)
@@ -97,6 +98,6 @@ def variables(case: Case) -> Finding:
         words = " ".join(f"--{name} {value}" for name, value in found.items())
         return warning(
             f"checked with {set_here}, which the web server has only if it is set there as well",
-            f"A launcher carries it in any case: luaproc link PATH {words}",
+            f"A launcher carries it in any case: `luaproc link PATH {words}`",
         )
     return ok("no LUAPROC_ variables")

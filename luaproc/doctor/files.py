@@ -134,9 +134,19 @@ def _missing_package(case: Case) -> Finding | None:
     return None
 
 
-def relink(case: Case) -> str:
-    """The command that writes a launcher anew, for the luaproc that is running."""
-    return f"`{shlex.quote(sys.executable)} -m luaproc link --force {shlex.quote(case.lua)}`"
+def relink(case: Case, keep_options: bool = True) -> str:
+    """The command that writes a launcher anew, for the luaproc that is running, with the options that it has now."""
+    words = [sys.executable, "-m", "luaproc", "link", "--force", case.lua]
+    return f"`{shlex.join(words + (_carried(case) if keep_options else []))}`"
+
+
+def _carried(case: Case) -> list[str]:
+    """The options that a launcher carries."""
+    match = re.search(rb"^launch\((\([^()]*\))", _content(case.program), re.MULTILINE) if case.program else None
+    try:
+        return [str(word) for word in ast.literal_eval(match[1].decode())] if match else []
+    except (ValueError, SyntaxError):
+        return []
 
 
 def mended_by_pip(case: Case, package: str) -> str:

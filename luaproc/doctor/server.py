@@ -142,7 +142,7 @@ def starts_from_bundle(case: Case) -> list[Finding]:
         return []
     output, _ = run(as_user(case.user, [case.lua, "-v"]), case.environment, SECONDS)
     said = output.decode("utf-8", "replace")
-    again = f"Starts are slower by 2 ms and more. luaproc link --force {case.lua} makes it anew, with its options."
+    again = f"Starts are slower by 2 ms and more: {files.relink(case)} makes it anew."
     if "passed over the bundle" in said:
         return [warning(said[said.index("passed over the bundle") :].strip().removesuffix(")"), again)]
     if "started from its bundle" in said:
@@ -431,6 +431,7 @@ def _advice(error: LuaprocError, case: Case) -> str:
         lupa=files.mended_by_pip(case, "lupa"),
         luaproc=files.mended_by_pip(case, "luaproc"),
         relink=files.relink(case),
+        bare=files.relink(case, False),
     )
 
 
@@ -443,7 +444,7 @@ _SAID = (
     (r"needs the package click", 'The arguments get lost: {lua} has to hand them on, `"$@"` in a script of the shell.'),
     (
         r"unknown (?:option|runtime)|LUAPROC_\w+ expects|: expected ",
-        "Correct what it refuses: {relink} writes it without options.",
+        "Correct what it refuses: {bare} writes it without options.",
     ),
     (
         r"ModuleNotFoundError|ImportError|SyntaxError|No module named",
@@ -462,7 +463,9 @@ _STATUSES = {
 def _own_limit(case: Case) -> str:
     own = files.launcher_memory(case)
     if own is not None and own < case.memory_limit:
-        return f"{case.lua} carries --max-memory={own}: write it anew with more, or without: {files.relink(case)}"
+        return (
+            f"{case.lua} carries --max-memory={own}: write it anew with more, or without: {files.relink(case, False)}"
+        )
     return f"Take the `ulimit -v` out of {case.lua}."
 
 

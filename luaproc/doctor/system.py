@@ -33,7 +33,7 @@ def noexec(case: Case) -> Finding:
         if point and "noexec" in mounts[point]:
             return failed(
                 f"{file} lies on {point}, which is mounted noexec: nothing can be executed there",
-                f"Install elsewhere (/opt, /usr/local), or: mount -o remount,exec {point}",
+                f"Install elsewhere (/opt, /usr/local), or: `mount -o remount,exec {point}`",
             )
     return ok("nothing lies on a noexec mount")
 
@@ -52,13 +52,13 @@ def selinux(case: Case) -> Finding:
         file, label = next(iter(foreign.items()))
         return warning(
             f"SELinux is enforcing, and {file} is {_type(label)}, which a confined web server may not execute",
-            f"chcon -t bin_t {file}; to keep it: semanage fcontext -a -t bin_t {file}. "
-            "Refusals show in: ausearch -m avc -ts recent",
+            f"`chcon -t bin_t {file}`; to keep it: `semanage fcontext -a -t bin_t {file}`. "
+            "Refusals show in: `ausearch -m avc -ts recent`",
         )
     return warning(
         "SELinux is enforcing: the web server runs confined, and these checks did not",
-        "If the wiki shows status 126 nevertheless: ausearch -m avc -ts recent. LuaJIT needs: "
-        "setsebool -P httpd_execmem 1",
+        "If the wiki shows status 126 nevertheless: `ausearch -m avc -ts recent`. LuaJIT needs: "
+        "`setsebool -P httpd_execmem 1`",
     )
 
 

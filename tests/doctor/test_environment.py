@@ -151,7 +151,7 @@ def test_variables_of_this_shell(healthy: Path, make: Make, monkeypatch: pytest.
     examined = type(examined)(lua=str(healthy), user=examined.user)
     finding = check("variables", examined)
     assert finding.level == "warning"
-    assert finding.advice.endswith("luaproc link PATH --runtime luajit21")
+    assert finding.advice.endswith("`luaproc link PATH --runtime luajit21`")
     assert "LuaJIT" in check("version", examined).text
 
 

@@ -2,12 +2,13 @@
 
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 
-from luaproc.doctor import checks
+from luaproc.doctor import checks, files
 from tests.doctor.conftest import Make, check, launcher, other_user, write
 
 SCRIPT = "#!/bin/sh\necho Lua 5.1.5\n"
@@ -178,3 +179,13 @@ def test_one_cause_is_one_failure(place: Path, make: Make) -> None:
     skipped = {result.check.name for result in results if result.finding.level == "skipped"}
     assert {"interpreter", "version", "start", "handshake", "memory", "sandbox"} <= skipped
     assert not checks.works(results)
+
+
+def test_a_launcher_is_written_anew_with_its_options(environment: Path, place: Path, make: Make) -> None:
+    """What is advised must not take away what the launcher carries, unless that is the fault."""
+    lua = launcher(place / "lua", environment, "--max-memory", "60M", "--log", "/var/log/it's.log")
+    command = files.relink(make(lua)).strip("`")
+    assert shlex.split(command)[1:] == [
+        "-m", "luaproc", "link", "--force", str(lua), "--max-memory=62914560", "--log=/var/log/it's.log"
+    ]  # fmt: skip
+    assert files.relink(make(lua), keep_options=False).strip("`").endswith(f"--force {lua}")
