@@ -192,7 +192,7 @@ def test(
                     break
             if stop and results and not results[-1].passed:
                 break
-        places = {title.prefixed_text: wiki.pages.where(title) or "" for title in wiki.pages.titles(828)}
+        places = _places(wiki, 828)
     seconds = time.monotonic() - began
     if as_tap:
         click.echo("\n".join(reports.tap(results)))
@@ -204,6 +204,25 @@ def test(
     if junit is not None:
         files.write(Path(junit), reports.junit(results, seconds).encode())
     ctx.exit(5 if not results else 0 if all(result.passed for result in results) else 1)
+
+
+@command.command()
+@options
+@click.pass_context
+def check(ctx: click.Context, /, **given: Any) -> None:
+    """Look through all pages without running them: modules that do not compile, and names that lead nowhere.
+
+    One line a finding: FILE:LINE: what is wrong. Status 1 where there is any.
+    """
+    from luaproc.wiki import checking
+
+    with open_wiki(configuration(given)) as wiki:
+        findings = list(checking.check(wiki))
+        places = _places(wiki)
+    for line in checking.report(findings, {name: os.path.relpath(file) for name, file in places.items() if file}):
+        click.echo(visible(line))
+    click.echo(f"pages: {len(places)}, findings: {len(findings)}")
+    ctx.exit(1 if findings else 0)
 
 
 @command.command()
@@ -225,6 +244,11 @@ def doctor(**given: Any) -> None:
         ]  # the library last: where there is none, the rest is known
         for name, text in rows:
             click.echo(f"{name:<14}{visible(text)}")
+
+
+def _places(wiki: Wiki, namespace: int | None = None) -> dict[str, str]:
+    """Pages -> the files in which they lie, "" for none."""
+    return {title.prefixed_text: wiki.pages.where(title) or "" for title in wiki.pages.titles(namespace)}
 
 
 def _input(text: str | None) -> str:
