@@ -22,6 +22,7 @@ from luaproc.host.core import (
     T,
     check_options,
     file_text,
+    must_be,
 )
 from luaproc.host.errors import ServerCancelled
 from luaproc.host.functions import AsyncLuaFunction
@@ -115,8 +116,18 @@ class AsyncInterpreter(ProtocolCore[AsyncLuaFunction]):
         cwd: str | None = None,
         new_session: bool = False,
     ) -> None:
-        numbers = {"timeout": timeout, "cpu_limit": cpu_limit, "memory_limit": memory_limit}
-        check_options(encoding, errors, numbers)
+        check_options(
+            timeout=timeout,
+            cpu_limit=cpu_limit,
+            memory_limit=memory_limit,
+            encoding=encoding,
+            errors=errors,
+            fallback=fallback,
+            on_frame=on_frame,
+            stderr=stderr,
+            env=env,
+            cwd=cwd,
+        )
         server = default_server() if server is None else server
         super().__init__(
             lambda number, name: AsyncLuaFunction(number, name, self, self._called_as_function),
@@ -149,6 +160,8 @@ class AsyncInterpreter(ProtocolCore[AsyncLuaFunction]):
 
     async def set_loader(self, loader: Callable[[str], str | bytes | Awaitable[str | bytes | None] | None]) -> None:
         """Let `require` be answered by a function or a coroutine function; see `Interpreter.set_loader`."""
+
+        must_be(loader, Callable, "loader", "a callable")
 
         async def load(name: Any) -> Any:
             text = loader(self._convert.name(name))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import os
+from collections import abc
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -116,24 +117,45 @@ class Status:
     rss: int | None
 
 
-def must_be(value: object, kinds: type | tuple[type, ...], name: str, expected: str) -> None:
+def must_be(value: object, kinds: Any, name: str, expected: str) -> None:
     """Raises TypeError, naming the argument, for a value of no such type."""
     if not isinstance(value, kinds):
         raise TypeError(f"{name}: expected {expected}, got {type(value).__name__}")
 
 
-def check_options(encoding: object, errors: object, numbers: Mapping[str, object]) -> None:
-    """The options that both interpreters have. Raises TypeError, and LookupError for an encoding or handler of errors
-    that Python does not have."""
-    for name, number in numbers.items():
-        kinds: tuple[type, ...] = (int, float) if name == "timeout" else (int,)
-        if number is not None and (isinstance(number, bool) or not isinstance(number, kinds)):
-            raise TypeError(f"{name}: expected a number or None, got {type(number).__name__}")
-    if encoding is not None:
-        must_be(encoding, str, "encoding", "str, or None for bytes")
-        codecs.lookup(str(encoding))
-    must_be(errors, str, "errors", "str")
-    codecs.lookup_error(str(errors))
+_PATH = ((str, os.PathLike), "a path or None")
+_CALLABLE = ((abc.Callable,), "a callable or None")
+_NUMBER = ((int,), "a number or None")
+
+# Option -> of which types its value is, unless it is None.
+_OPTIONS: dict[str, tuple[tuple[Any, ...], str]] = {
+    "timeout": ((int, float), "a number or None"),
+    "cpu_limit": _NUMBER,
+    "memory_limit": _NUMBER,
+    "encoding": ((str,), "str, or None for bytes"),
+    "fallback": _CALLABLE,
+    "on_frame": _CALLABLE,
+    "on_interrupt": _CALLABLE,
+    "setup": _CALLABLE,
+    "stderr": _PATH,
+    "env": ((Mapping,), "a mapping or None"),
+    "cwd": _PATH,
+}
+
+
+def check_options(**options: object) -> None:
+    """Raises TypeError for an option of a wrong type, and LookupError for an encoding or a handler of errors that
+    Python does not have."""
+    for name, value in options.items():
+        kinds, expected = _OPTIONS.get(name, ((str,), "str"))
+        if value is None and name in _OPTIONS:
+            continue
+        if not isinstance(value, kinds) or (isinstance(value, bool) and int in kinds):
+            raise TypeError(f"{name}: expected {expected}, got {type(value).__name__}")
+    if isinstance(encoding := options.get("encoding"), str):
+        codecs.lookup(encoding)
+    if isinstance(errors := options.get("errors"), str):
+        codecs.lookup_error(errors)
 
 
 class ProtocolCore(Generic[F]):
@@ -208,6 +230,8 @@ class ProtocolCore(Generic[F]):
         yield from self._requesting(encode_for_responder(RegisterLibrary(self._convert.text(name), ids)))
 
     def _wrapping(self, function: PhpFunction | None, name: str) -> Steps[F]:
+        must_be(function, (abc.Callable, type(None)), "function", "a callable or None")
+        must_be(name, str, "name", "str")
         self._registrations += 1
         number = f"anonymous*{self._registrations}".encode()
         self._callbacks[number] = (name, function)
@@ -231,6 +255,7 @@ class ProtocolCore(Generic[F]):
             yield from self._cleaning()
 
     def _requesting(self, body: bytes) -> Steps[tuple[Value, ...]]:
+        must_be(body, bytes, "body", "an expression as bytes")
         reply = yield from self._exchanging(body, wire=True)
         assert isinstance(reply, Return)
         return reply.values

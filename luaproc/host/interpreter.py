@@ -11,7 +11,7 @@ from typing import Any
 
 from luaproc.host.connection import Connection
 from luaproc.host.core import MAX_NESTING as MAX_NESTING
-from luaproc.host.core import REQUIRE, Fallback, ProtocolCore, Status, Steps, T, check_options, file_text
+from luaproc.host.core import REQUIRE, Fallback, ProtocolCore, Status, Steps, T, check_options, file_text, must_be
 from luaproc.host.core import PhpFunction as PhpFunction
 from luaproc.host.functions import LuaFunction
 from luaproc.host.process import FrameHook
@@ -81,8 +81,19 @@ class Interpreter(ProtocolCore[LuaFunction]):
         cwd: str | None = None,
         new_session: bool = False,
     ) -> None:
-        numbers = {"timeout": timeout, "cpu_limit": cpu_limit, "memory_limit": memory_limit}
-        check_options(encoding, errors, numbers)
+        check_options(
+            timeout=timeout,
+            cpu_limit=cpu_limit,
+            memory_limit=memory_limit,
+            encoding=encoding,
+            errors=errors,
+            fallback=fallback,
+            on_frame=on_frame,
+            on_interrupt=on_interrupt,
+            stderr=stderr,
+            env=env,
+            cwd=cwd,
+        )
         server = default_server() if server is None else server
         super().__init__(
             lambda number, name: LuaFunction(number, name, self, self.call), encoding, errors, lists, fallback
@@ -119,6 +130,8 @@ class Interpreter(ProtocolCore[LuaFunction]):
         Makes the global function `require`, which loads each module once, keeps its first result, and refuses modules
         that require each other, as Lua's own does. Errors in a module have its name as their position.
         """
+
+        must_be(loader, Callable, "loader", "a callable")
 
         def load(name: Any) -> Any:
             text = loader(self._convert.name(name))

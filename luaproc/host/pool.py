@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar, overload
 
 from luaproc.host.async_interpreter import AsyncInterpreter
-from luaproc.host.core import ProtocolCore, must_be
+from luaproc.host.core import ProtocolCore, check_options, must_be
 from luaproc.host.errors import PoolClosed, PoolTimeout
 from luaproc.host.interpreter import Interpreter
 
@@ -112,6 +112,7 @@ class InterpreterPool(Generic[T]):
 
     def __init__(self, size: int, *, setup: Callable[[Interpreter], Any] | None = None, **options: Any) -> None:
         self._slots = threading.BoundedSemaphore(_checked(size))
+        check_options(setup=setup)
         self._setup = setup
         self._options = options
         self._accounts: _Accounts[Interpreter] = _Accounts()
@@ -181,6 +182,7 @@ class AsyncInterpreterPool(Generic[T]):
 
     def __init__(self, size: int, *, setup: Callable[[AsyncInterpreter], Any] | None = None, **options: Any) -> None:
         self._slots = asyncio.BoundedSemaphore(_checked(size))
+        check_options(setup=setup)
         self._setup = setup
         self._options = options
         self._accounts: _Accounts[AsyncInterpreter] = _Accounts()

@@ -154,11 +154,13 @@ def test_waiting_has_an_end_and_so_has_the_pool() -> None:
 
 
 @pytest.mark.parametrize("kind", [InterpreterPool, AsyncInterpreterPool])
-def test_size_is_a_number_above_zero(kind: Any) -> None:
+def test_wrong_arguments_are_named(kind: Any) -> None:
     with pytest.raises(TypeError, match="size: expected a number of servers, got str"):
         kind("4")
     with pytest.raises(ValueError, match="size: expected 1 server or more, got 0"):
         kind(0)
+    with pytest.raises(TypeError, match="setup: expected a callable or None, got str"):
+        kind(1, setup="prepare")
 
 
 def test_tasks_share_as_many_servers_as_asked() -> None:

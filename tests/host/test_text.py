@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from luaproc.host import Interpreter, LocalProtocolError, LuaError
+from luaproc.host import AsyncInterpreter, Interpreter, LocalProtocolError, LuaError
 from luaproc.host.sources import Sources
 
 
@@ -59,13 +59,19 @@ def test_strict_raises_and_the_server_goes_on() -> None:
         ({"encoding": 8}, TypeError, "encoding: expected str, or None for bytes, got int"),
         ({"timeout": "5"}, TypeError, "timeout: expected a number or None, got str"),
         ({"cpu_limit": 7.5}, TypeError, "cpu_limit: expected a number or None, got float"),
+        ({"fallback": 5}, TypeError, "fallback: expected a callable or None, got int"),
+        ({"on_frame": "f"}, TypeError, "on_frame: expected a callable or None, got str"),
+        ({"stderr": -3}, TypeError, "stderr: expected a path or None, got int"),
+        ({"env": ["A=1"]}, TypeError, "env: expected a mapping or None, got list"),
+        ({"timeout": True}, TypeError, "timeout: expected a number or None, got bool"),
         ({"memory_limit": "50M"}, TypeError, "memory_limit: expected a number or None, got str"),
     ],
 )
 def test_wrong_options_are_named_before_a_server_is_started(options: Any, kind: type[Exception], said: str) -> None:
-    with pytest.raises(kind) as caught:
-        Interpreter(["/no/such/server"], **options)
-    assert said in str(caught.value)
+    for interpreter in (Interpreter, AsyncInterpreter):
+        with pytest.raises(kind) as caught:
+            interpreter(["/no/such/server"], **options)
+        assert said in str(caught.value)
 
 
 def test_an_error_shows_its_line_of_code(tmp_path: Path) -> None:

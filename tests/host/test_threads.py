@@ -1,5 +1,7 @@
 """Several threads on one `Interpreter`, arguments of wrong types, files and modules from Python."""
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -57,6 +59,10 @@ def test_a_server_can_be_ended_from_another_thread() -> None:
             "functions: expected a mapping of names to callables",
         ),
         (lambda lua: lua.register_library("a", {"b": 5}), "functions['b']: expected a callable or None, got int"),
+        (lambda lua: lua.wrap_php_function(5), "function: expected a callable or None, got int"),
+        (lambda lua: lua.wrap_php_function(print, 5), "name: expected str, got int"),
+        (lambda lua: lua.set_loader({"m": "return 1"}), "loader: expected a callable, got dict"),
+        (lambda lua: lua.request_body("{}"), "body: expected an expression as bytes, got str"),
         (lambda _: Interpreter("lua5.1 main.lua"), "server: expected the words of a command"),
     ],
 )
@@ -99,6 +105,12 @@ def test_files_and_modules(tmp_path: Path) -> None:
             lua.load_string("require('broken')")()
     with pytest.raises(FileNotFoundError):
         Interpreter().load_file(tmp_path / "none.lua")
+
+
+def test_threads_need_no_asyncio() -> None:
+    """Which takes longer to import than all of ours."""
+    code = "import sys; from luaproc.host import Interpreter; sys.exit('asyncio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_dir_lists_the_public_names() -> None:
