@@ -111,15 +111,18 @@ def verdict(case: Case, results: list[CheckResult], width: int, style: Style) ->
         what, colour = "A wiki would work with this luaPath.", "green"
         if case.mediawiki is None:
             left.insert(0, "(Without a MediaWiki here, that is as much as can be told.)")
-        lead = "LocalSettings.php:"
+        lead = "LocalSettings.php"
     else:
         count = f"{len(failures)} check{'s' if len(failures) > 1 else ''} failed"
         what, colour = f"A wiki would not work with this luaPath: {count}.", "red"
-        lead = "Once that is mended, LocalSettings.php:"
+        lead = "Once that is mended, LocalSettings.php"
     what = style(_wrap("", what, width, lambda head: head), fg=colour, bold=True)
     lines = "\n".join(f"    {visible(text)}" for text in _settings(case))
     rest = [_wrap("", text, width, lambda head: head) for text in left]
-    return "\n".join(["", what, *rest, "", lead, "", lines])
+    known = case.settings
+    if known.loads and known.engine == "luastandalone" and known.text("luaPath") == case.lua:
+        lead += ", as it stands"
+    return "\n".join(["", what, *rest, "", f"{lead}:", "", lines])
 
 
 def _not_looked_at(case: Case, results: list[CheckResult]) -> list[str]:
@@ -133,6 +136,8 @@ def _not_looked_at(case: Case, results: list[CheckResult]) -> list[str]:
     if others:
         names = ", ".join(dict.fromkeys(others))
         lines.append(f"Not looked at as {case.user.name}, but as root: {names}. Run this again when that is mended.")
+    if not case.user.can_become:
+        lines.append(f"Started as {case.runs_as}, and not as {case.user.name}: only root can try that.")
     return lines
 
 

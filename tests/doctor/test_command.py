@@ -210,3 +210,4 @@ def test_not_root(healthy: Path, environment: Path, wiki: Path, place: Path) -> 
     words = " ".join(done.stdout.split())
     assert f"{user.name} (read off the modes of files; run this as root to try it really)" in words
     assert "under 7 s and 51200 KB, as nobody" in words
+    assert f"Started as nobody, and not as {user.name}: only root can try that." in words

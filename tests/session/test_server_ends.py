@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -139,3 +140,27 @@ def test_a_terminal_that_knows_no_escape_sequences_gets_none(tmp_path: Path, ter
     assert "input 1:1: x" in shown
     assert "\x1b" not in shown
     assert max(map(len, shown.split("\r\n"))) <= 40
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["prompt-toolkit", "plain"])
+def test_no_colour_where_none_is_wanted(tmp_path: Path, plain: bool) -> None:
+    """NO_COLOR takes the colours and leaves the editing."""
+    import pexpect
+
+    without = "import sys; sys.modules['prompt_toolkit'] = None; from luaproc.entry import main; main()"
+    child = pexpect.spawn(
+        sys.executable, [*(("-c", without) if plain else ("-m", "luaproc")), "session"], encoding="utf-8", timeout=30,
+        env={**os.environ, "TERM": "xterm-256color", "NO_COLOR": "1", "XDG_STATE_HOME": str(tmp_path)},
+    )  # fmt: skip
+    child.expect_exact("Ctrl-D leaves.")
+    child.expect_exact("lua>")
+    child.send("error('x')\r")
+    child.expect_exact("input 1:1: x")
+    shown = child.before
+    child.expect_exact("lua>")
+    shown += child.before
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    shown += child.before
+    child.close()
+    assert set(re.findall(r"\x1b\[([0-9;]*)m", shown)) <= {"", "0"}
