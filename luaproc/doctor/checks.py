@@ -89,6 +89,11 @@ def examine(case: Case, checks: tuple[Check, ...] = CHECKS) -> Iterator[CheckRes
             found = check.examine(examined)
         except LuaprocError as error:
             found = failed(str(error), "This Lua side does not do what PHP relies on.")
+        except OSError as error:  # of a program that a check starts: no /bin/sh, no process more
+            what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+            found = failed(
+                f"what has to be started cannot be: {what}", "PHP would fail in the same way: mend that first."
+            )
         for finding in found if isinstance(found, list) else [found]:
             if finding.level == "failed":
                 bad[check.name] = check.name

@@ -92,11 +92,17 @@ def ulimit(case: Case) -> Finding:
         told = (said.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
         return failed(
             f"/bin/sh {script} ends with status {status}: {told}",
-            f"Its lines end as in Windows: `sed -i 's/\\r$//' {shlex.quote(str(script))}`"
-            if b"\r\n" in script.read_bytes()
-            else "This shell's own limits (`ulimit -a`) are lower, and perhaps those of the web server's service.",
+            _why_no_limits(script, told),
         )
     return ok(f"/bin/sh sets the limits: {case.cpu_limit} s, {case.memory_limit // 1024} KB")
+
+
+def _why_no_limits(script: Path, told: str) -> str:
+    if b"\r\n" in script.read_bytes():
+        return f"Its lines end as in Windows: `sed -i 's/\\r$//' {shlex.quote(str(script))}`"
+    if "limit" in told:
+        return "This shell's own limits (`ulimit -a`) are lower, and perhaps those of the web server's service."
+    return "/bin/sh has to be a shell that the web server's user can execute, and the script Scribunto's own."
 
 
 def ulimit_command(case: Case, command: str) -> list[str]:

@@ -105,6 +105,11 @@ def _old_launcher(scene: Scene) -> None:
     scene.options["locale_archive"] = archive
 
 
+def _old_launcher_and_little_memory(scene: Scene) -> None:
+    _old_launcher(scene)
+    scene.conf("memoryLimit", "22 * 1024 * 1024")
+
+
 def _noexec(scene: Scene) -> None:
     mounts = f"/dev/a / ext4 rw 0 0\ntmpfs {os.path.realpath(scene.place)} tmpfs rw,noexec 0 0\n"
     scene.options["mounts"] = write(scene.place / "mounts", mounts)
@@ -298,6 +303,14 @@ PACKAGES = [
 ]
 
 WORK = [
+    Fault(
+        "archive of locales and little memory",
+        _old_launcher_and_little_memory,
+        "memory",
+        "warning",
+        "are left to modules",
+        "The archive of locales takes it",
+    ),
     Fault(
         "wrapper that talks",
         _wrapper('[ "$1" = -v ] || echo starting\nexec <lua> "$@"'),

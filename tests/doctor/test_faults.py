@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from luaproc.doctor import case, checks
+from luaproc.doctor.users import myself
 from tests.doctor.conftest import Make, launcher, other_user, write
 from tests.doctor.faults import FILES, PACKAGES, WORK, Fault, windows
 from tests.doctor.scenes import CONF, Scene
@@ -320,6 +321,16 @@ def test_faults(fault: Fault, place: Path, wiki: Path, environment: Path, make: 
     assert checks.works(results) == (fault.level != "failed"), results
     others = [r for r in results if r.check.name != fault.check and r.finding.level in ("failed", "warning")]
     assert [r for r in others if r.check.name not in ("place", fault.check) and r.finding.level == "failed"] == []
+
+
+def test_a_system_without_a_shell(healthy: Path, wiki: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container that has little more than a web server: each check says so, and the run goes on to its end."""
+    monkeypatch.setattr("luaproc.doctor.scribunto.ulimit_command", lambda case, command: ["/nowhere/sh"])
+    row = next(row for row in checks.CHECKS if row.name == "limits")
+    examined = make(healthy, wiki, user=myself())
+    (result,) = checks.examine(examined, (row._replace(needs=()),))
+    assert result.finding.level == "failed"
+    assert "/nowhere/sh: No such file or directory" in result.finding.text
 
 
 def test_there_are_more_than_forty() -> None:
