@@ -268,6 +268,27 @@ local ok, e = pcall(function() php.fail("inner") return 1 end) return ok, e
 local t = {f = php.fail} t.f("through a field")
 return xpcall(function() php.fail("x") return 1 end, function(e) return e .. "!" end)
 return php.fail("tail call")
+local function f() local x = php.fail("a line below") return x end local y = f() return y
+local function f() return php.fail("by a tail call below") end local y = f() return y
+local x = "m" .. setmetatable({}, {__concat = php.fail}) return x
+local x = setmetatable({}, {__index = function(t, k) local v = php.fail(k) return v end}).key return x
+local x = setmetatable({}, {__index = function(t, k) return php.fail(k) end}).key return x
+local x = tostring(setmetatable({}, {__tostring = function() local s = php.fail("shown") return s end})) return x
+setmetatable({}, {__newindex = function(t, k, v) php.fail(v) return nil end}).key = "set"
+local x = setmetatable({}, {__call = function(self, text) local y = php.fail(text) return y end})("called") return x
+local x = setmetatable({}, {__unm = function() local y = php.fail("minus") return y end}) return -x
+for x in php.fail, "iterator" do end
+for k, v in pairs(setmetatable({}, {__pairs = function() local x = php.fail("pairs") return x end})) do end
+local x = (select(1, php.fail("an argument"))) return x
+local x = string.gsub("text", ".*", php.fail) return x
+table.sort({"b", "a"}, php.fail)
+return pcall(pcall, php.fail, "m")
+return pcall(pcall(php.fail, "m") or php.fail, "after a caught one")
+local ok, e = pcall(function() return php.fail("tail call below pcall") end) return ok, e
+return xpcall(function() return php.fail("x") end, function(e) return e .. "!" end)
+return select(2, xpcall(php.fail, tostring))
+local x = php.apply(php.fail, "directly applied") return x
+local x = php.apply(function(s) return php.fail(s) end, "tail call below a callback") return x
 php.echo({[{}] = 1})
 local r = php.echo({[{}] = 1}) return r
 return pcall(php.echo, {[{}] = 1})
@@ -332,6 +353,8 @@ MESSAGES = {
     "register nothing": ('{["op"]="registerLibrary",["name"]="empty",["functions"]={}}', "return empty"),
     "register function names that are no names": ('{["op"]="registerLibrary",["name"]="odd",["functions"]={["a b"]="echo",[1]="echo"}}', "return odd['a b'](1), odd[1](2)"),
     "wrap": (WRAP, call_body(1, "5"), call_body(1), WRAP, call_body(2, "nil", "6", "nil")),
+    "wrap and fail": (WRAP.replace("echo", "fail"), call_body(1, '"direct"'), load_body("local f = ... local x = f('called') return x"), call_body(2, "chunks[1]"), load_body("local f = ... return f('tail call')"), call_body(3, "chunks[1]"), load_body("local f = ... return pcall(f, 'below pcall')"), call_body(4, "chunks[1]")),
+    "fail in a function of a module": (load_body("return function(text)\n  local x = php.fail(text)\n  return x\nend"), call_body(1), call_body(2, '"called by PHP"'), load_body("local f = ...\nlocal x = f('called by a module')\nreturn x", "=Module:Two"), call_body(3, "chunks[2]")),
     "wrap and pass": (WRAP, load_body("local f = ... return f(7)"), call_body(2, "chunks[1]")),
     "arguments": (load_body("return select('#', ...), ..."), call_body(1), call_body(1, "nil"), call_body(1, "nil", "nil", "3", "nil"), call_body(1, '"s"', "{[1]=1}", "true", "(0/0)", "(1/0)", "(-1/0)", "1e300")),
     "arguments that are chunks": (load_body("return ...") , load_body("local f = ... return f, f(8)"), call_body(2, "chunks[1]"), call_body(1, "{[1]=chunks[2],[2]=chunks[1]}"), call_body(1, "chunks[77]")),

@@ -24,8 +24,11 @@ if jit then
 end
 
 -- error()'s level of the module's line that called one of our functions for PHP: call_php, the closure's tail call
--- (PUC counts it as a level, LuaJIT does not), the module.
+-- (PUC counts it as a level, LuaJIT does not), the module. Our own texts have the position of this line.
 local CALLER = jit and 2 or 3
+-- The level at which PHP's errors are raised: the reference server's. On LuaJIT that is one level too far (the line that
+-- called the function in which the module called PHP), and modules, and Scribunto's own tests, know it so.
+local PHP_ERROR = 3
 local MAX_RESULTS = 7990 -- C functions have 8000 stack slots in Lua 5.1
 local NO_MEMORY = memory.NO_MEMORY
 
@@ -427,7 +430,7 @@ local function call_php( head, count, ... )
 		end
 		return unpack( values, 1, results )
 	elseif op == 'error' then
-		error( results, CALLER )
+		error( results, PHP_ERROR )
 	end
 	error( results, 0 )
 end
