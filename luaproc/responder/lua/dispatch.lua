@@ -232,12 +232,25 @@ function answer.call( id, count, args )
 	return nil -- not answered yet: the module runs outside of our pcall
 end
 
+-- Empties the table that `converse` holds while the module runs: what the module lets go of is garbage then.
+local function taken_from( args, ... )
+	for key in next, args do
+		args[key] = nil
+	end
+	return ...
+end
+
 local function invoke()
 	local args, count = call_args, call_count
 	call_args = nil
 	-- A tail call and a function without a name, as in the reference: a module's level 2 tells, and so does the text of
 	-- string.rep's "bad argument #1 to '?'".
-	return chunks[call_id]( unpack( args, 1, count ) )
+	if count == 1 then
+		local argument = args[1]
+		args[1] = nil
+		return chunks[call_id]( argument )
+	end
+	return chunks[call_id]( taken_from( args, unpack( args, 1, count ) ) )
 end
 
 -- encode.values or encode.call, once more after a collection if there was no memory: a module that caught "not enough
@@ -330,7 +343,6 @@ end
 local function reply_to( op, a, b, c )
 	local ok, reply = pcall( find_answer, op, a, b, c )
 	if ok and not reply then
-		c = nil -- the arguments are the module's now
 		ok, reply = run_module()
 		if not ok then
 			if reply == NO_MEMORY then
