@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from luaproc.host.connection import Connection
 from luaproc.host.errors import ServerDied, ServerNotStarted, ServerTimeout
 from luaproc.host.interpreter import default_server
-from luaproc.host.process import SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
+from luaproc.host.process import HAS_LIMITS, SCRIBUNTO_CPU_LIMIT, SCRIBUNTO_MEMORY_LIMIT
 from luaproc.transcripts.conversation import Conversation, PlacedFrame, follow
 from luaproc.transcripts.differences import Difference, compare, difference, is_reply
 from luaproc.transcripts.errors import TranscriptError
@@ -127,7 +127,9 @@ def _limit(asked: int | None, recorded: int | None, default: int) -> tuple[int |
     """A limit of the server, None for none; and in words where it comes from."""
     if asked is not None:
         return asked or None, "as asked for"
-    return (default, "Scribunto's own") if recorded is None else (recorded, "as recorded")
+    if recorded is not None:
+        return recorded, "as recorded"
+    return (default, "Scribunto's own") if HAS_LIMITS else (None, "as Scribunto's on this system")
 
 
 def _check(conversation: Conversation) -> None:

@@ -124,4 +124,9 @@ def test_answers_that_are_odd(runtime: str, answer: str) -> None:
         assert b'"pid"' in responder.receive()
     assert isinstance(reply, Return)
     expected = ANSWERS[answer]
+    if runtime == "luajit21" and expected[-1] == b"why":
+        # PHP's errors are raised at level 3, which there is the line with the pcall.
+        assert isinstance(reply.values[-1], bytes)
+        assert reply.values[-1].endswith(b":1: why")
+        expected = [*expected[:-1], reply.values[-1]]
     assert [{} if value == [] else value for value in expected] == list(reply.values)

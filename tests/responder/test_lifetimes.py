@@ -72,13 +72,17 @@ def test_php_functions_are_let_go(lua: Interpreter) -> None:
     assert lua.call(lua.load_string(code)) == [True]
 
 
-def test_a_dropped_chunk_that_comes_back_has_a_new_id(lua: Interpreter) -> None:
-    """Its old one is nobody's any more."""
+@pytest.mark.parametrize("spelled", [b"", b'{["op"]="cleanupChunks",["ids"]={[99]=true}}'])
+def test_a_dropped_chunk_that_comes_back_has_a_new_id(lua: Interpreter, spelled: bytes) -> None:
+    """Its old one is nobody's any more; whichever way the list of ids is read."""
     lua.call(lua.load_string("function kept() return 'kept' end"))
     first = lua.call(lua.load_string("return kept"))[0]
     number = first.id
     del first
-    lua.cleanup_chunks()
+    if spelled:
+        lua.request_body(spelled)
+    else:
+        lua.cleanup_chunks()
     again = lua.call(lua.load_string("return kept"))[0]
     assert again.id != number
     assert lua.call(again) == ["kept"]

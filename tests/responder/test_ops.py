@@ -157,6 +157,21 @@ def test_too_many_arguments_and_results_are_errors_of_lua(lua: Interpreter) -> N
     assert count(1) == [1]
 
 
+def test_the_most_arguments_and_results(lua: Interpreter) -> None:
+    """7,990 both ways; one more is an error in our words, of the module's line where the module called."""
+    count = lua.load_string("return select('#', ...)")
+    assert count(*range(7990)) == [7990]
+    with pytest.raises(LuaError) as caught:
+        count(*range(7991))
+    assert caught.value.value == "too many arguments"
+    lua.register_library("php", {"many": lambda n: tuple(range(n))})
+    results = lua.load_string("local count = select('#', php.many(...)) return count", "=m")
+    assert results(7990) == [7990]
+    with pytest.raises(LuaError) as caught:
+        results(7991)
+    assert caught.value.value == "m:1: too many results to unpack"
+
+
 # registerLibrary
 
 

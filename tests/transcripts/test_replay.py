@@ -91,6 +91,9 @@ def test_numbers_of_functions_are_the_new_servers(server: str, tmp_path: Path) -
     """Ids in call, chunks[N] and cleanupChunks are translated both ways; getStatus and tables' order are aside."""
     options: Any = {"server": reference_server()} if server == "reference" else {"runtime": server}
     result = play(RENUMBERED, tmp_path, **options)
+    if server == "luajit21":
+        # An error of PHP's, where PHP called its function itself, has a position of the server's there (level 3).
+        assert result.differences.pop().came.endswith(': PHP says no" (37 bytes)')
     assert result.differences == []
     assert result.stopped is None
     assert result.played == len(RENUMBERED)
