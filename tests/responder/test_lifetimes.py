@@ -88,6 +88,15 @@ def test_a_dropped_chunk_that_comes_back_has_a_new_id(lua: Interpreter, spelled:
     assert lua.call(again) == ["kept"]
 
 
+@pytest.mark.parametrize(("calls", "count", "key"), [(12, 8000, "'key' .. i"), (100, 4, "('k'):rep(20000) .. i")])
+def test_keys_are_remembered_within_bounds(start: Start, calls: int, count: int, key: str) -> None:
+    """Of all that a page passes, only so many and only short ones: under Scribunto's tightest limit there is room."""
+    lua = start(memory_limit=19_531 * 1024)
+    keys = lua.load_string(f"local from, to = ... local t = {{}} for i = from, to do t[{key}] = true end return t")
+    for call in range(calls):
+        assert len(lua.call(keys, call * count, call * count + count - 1)[0]) == count
+
+
 # Tables that a module can reach
 
 REACHED = [
@@ -107,6 +116,24 @@ def test_a_library_is_registered_whatever_metatable_lies_there(lua: Interpreter,
     lua.register_library(name, {"g": lambda: "second"})
     assert lua.call(lua.load_string("return hits, rawget(_G, 'hits')"))[1] == 0
     assert lua.call(lua.load_string(f"return {name}.g()")) == ["second"]
+
+
+def test_a_metatable_whose_own_metatable_calls_php(lua: Interpreter) -> None:
+    """Where the codec looks for __pairs a module's code may run, and another encoding begin and end."""
+    lua.register_library("php", {"f": lambda *_: None})
+    code = """
+        local asks = setmetatable({}, {__index = function(_, key) php.f({'other', {1, 2, 3}}) return nil end})
+        return {'before', setmetatable({'inside'}, asks), 'after'}"""
+    assert lua.call(lua.load_string(code)) == [["before", ["inside"], "after"]]
+
+
+def test_functions_of_phps_keep_their_environment(lua: Interpreter) -> None:
+    lua.register_library("php", {"f": lambda: "f"})
+    wrapped = lua.wrap_php_function(lambda: "wrapped")
+    code = "local f = ... local ok, why = pcall(setfenv, f, {}) return ok, why, f()"
+    for function, result in ((lua.call(lua.load_string("return php.f"))[0], "f"), (wrapped, "wrapped")):
+        refused = [False, "'setfenv' cannot be called on a protected function", result]
+        assert lua.call(lua.load_string(code), function) == refused
 
 
 def test_the_log_is_read_past_metatables(start: Start) -> None:
