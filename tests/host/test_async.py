@@ -252,6 +252,7 @@ def test_exceptions_of_coroutine_callbacks() -> None:
     run(main())
 
 
+@pytest.mark.slow  # fills the stack of Lua
 def test_calls_nest_as_deep_as_lua_goes() -> None:
     """No more of Python's stack is taken for it than for one call."""
 
@@ -283,15 +284,22 @@ def test_calls_nest_as_deep_as_lua_goes() -> None:
         (1_000_000, "os._exit(7)", ServerDied, "exited with status 7"),
         (1_000_000, "os.read(0, 9); os._exit(7)", ServerDied, "exited with status 7"),
         (1, "receive(); os.write(1, b'0000001000'); os._exit(4)", ServerDied, "exited with status 4"),
-        (1, "receive(); os.close(1); time.sleep(60)", ServerDied, "received signal 15"),
+        pytest.param(
+            1,
+            "receive(); os.close(1); time.sleep(60)",
+            ServerDied,
+            "received signal 15",
+            marks=pytest.mark.slow,  # waits for the grace of two seconds
+        ),
         (1, "receive(); os.write(1, b'hi\\n'); time.sleep(60)", RemoteProtocolError, "hexadecimal digits, got 'hi"),
         (1, "receive(); send(b'rubbish'); time.sleep(60)", RemoteProtocolError, "malformed serialized data"),
         (1, "receive(); time.sleep(60)", ServerTimeout, "did not answer within 0.5 seconds"),
-        (
+        pytest.param(
             1,
             "import signal; signal.signal(15, signal.SIG_IGN); receive(); time.sleep(60)",
             ServerTimeout,
             "did not answer within 0.5 seconds",
+            marks=pytest.mark.slow,  # waits for the grace of two seconds
         ),
     ],
 )
@@ -319,15 +327,19 @@ def test_a_server_that_reads_nothing_is_ended() -> None:
     run(main())
 
 
+@pytest.mark.slow  # waits longer than the server may take
 def test_time_in_callbacks_does_not_count() -> None:
     """The limit is the server's, for each of its frames, though one timer serves them all."""
 
     async def main() -> None:
-        async with AsyncInterpreter(timeout=1.5) as lua:
-            await lua.register_library("php", {"sleep": lambda: asyncio.sleep(2)})
-            assert await (await lua.load_string("php.sleep() return 'done'"))() == ["done"]
+        async with AsyncInterpreter() as lua:
+            await lua.register_library("php", {"sleep": lambda: asyncio.sleep(1.2)})
+            calm = await lua.load_string("php.sleep() return 'done'")
+            endless = await lua.load_string("while true do end")
+            lua.connection.timeout = 1.0  # now that it has started
+            assert await calm() == ["done"]
             with pytest.raises(ServerTimeout):
-                await (await lua.load_string("while true do end"))()
+                await endless()
 
     run(main())
 

@@ -215,6 +215,7 @@ def test_deep_in_callbacks() -> None:
     run(main())
 
 
+@pytest.mark.slow  # waits for the grace of two seconds
 def test_while_the_server_is_being_ended() -> None:
     """One that ignores SIGTERM, after a reply that is none: it is killed after its grace, whoever waits or not."""
     code = "import signal; signal.signal(15, signal.SIG_IGN); receive(); send(b'N'); time.sleep(60)"

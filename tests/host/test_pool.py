@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import random
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -233,3 +235,56 @@ def test_a_cancelled_task_gives_its_place_back() -> None:
                 assert await (await lua.load_string("return 1"))() == [1]
 
     run(main())
+
+
+@pytest.mark.slow  # a hundred calls of which many are cancelled, and servers killed
+def test_anything_at_any_time() -> None:
+    """Calls, callbacks, nested calls, cancelling and killing in any order: every answer is the right one or an error in
+    words, nobody waits for ever, and nothing is left."""
+    chance = random.Random(7)
+
+    async def work(number: int) -> int:
+        await asyncio.sleep(chance.random() * 0.003)
+        if chance.random() < 0.05:
+            raise KeyError("a bug")
+        return number
+
+    async def setup(lua: AsyncInterpreter) -> AsyncLuaFunction:
+        echo = await lua.load_string("return ...")
+
+        async def nested(number: int) -> int:
+            answers = await asyncio.gather(*(echo(number) for _ in range(3)))
+            return int(answers[-1][0])
+
+        async def leave(number: int) -> int:
+            asyncio.create_task(echo(number)).add_done_callback(lambda task: task.cancelled() or task.exception())
+            return number
+
+        await lua.register_library("php", {"work": work, "nested": nested, "leave": leave, "plain": lambda n: n})
+        code = "local n, m = ... for i = 1, m do n = php.nested(php.work(n)) n = php.leave(php.plain(n)) end return n"
+        return await lua.load_string(code)
+
+    async def main() -> list[str]:
+        async with AsyncInterpreterPool(3, setup=setup, timeout=30) as pool:
+
+            async def call(number: int) -> None:
+                async with pool.acquire() as function:
+                    if chance.random() < 0.1:
+                        os.kill(function.owner.connection.pid, signal.SIGKILL)  # type: ignore[attr-defined]
+                    assert await function(number, chance.randrange(4)) == [number]
+
+            async def outcome(number: int) -> str:
+                try:
+                    await asyncio.wait_for(call(number), 0.01 if chance.random() < 0.2 else 60)
+                except (asyncio.TimeoutError, ServerDied, KeyError) as error:
+                    return type(error).__name__
+                return "right"
+
+            return await asyncio.gather(*map(outcome, range(100)))
+
+    before = len(os.listdir("/proc/self/fd"))
+    outcomes = run(main())
+    assert set(outcomes) <= {"right", "TimeoutError", "ServerDied", "KeyError"}
+    assert outcomes.count("right") > 20
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) == before
