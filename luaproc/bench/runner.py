@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from luaproc.bench import client, workloads
+from luaproc.bench.growth import Growth
 from luaproc.bench.servers import BARE, LUA, PYTHON, BenchError, Server, environment
 from luaproc.bench.session import MeteredServer
 from luaproc.bench.wiki import SANDBOX, BenchPage, BenchWiki, Rendering, page_of_blocks, page_of_citations
@@ -167,6 +168,11 @@ def tasks(servers: Sequence[Server], keys: Sequence[str], wiki: BenchWiki | None
         Task("resident", STARTS["resident"], "bytes", all_servers, lambda server: memory(server)[1]),
     ]
     return [task for task in found if task.key in keys]
+
+
+def growth(servers: Sequence[Server], rows: Sequence[Growth]) -> list[Task]:
+    """The tasks of these rows for these servers."""
+    return [Task(row.key, row.title, row.unit, tuple(servers), row.measure) for row in rows]
 
 
 def try_out(server: Server) -> None:

@@ -59,12 +59,19 @@ def _alive() -> Iterator[None]:
 
 class MeteredServer:
     """A running server. Its stderr goes nowhere, as PHP has it by default; keep_stderr is for finding out why it died.
-    timeout: seconds that a reply may take.
+    timeout: seconds that a reply may take. memory_limit: bytes of virtual memory, 0 for none.
 
     Raises BenchError, naming the server, whenever the server fails.
     """
 
-    def __init__(self, server: Server, *, keep_stderr: bool = False, timeout: float = _REPLY_SECONDS) -> None:
+    def __init__(
+        self,
+        server: Server,
+        *,
+        keep_stderr: bool = False,
+        timeout: float = _REPLY_SECONDS,
+        memory_limit: int = MEMORY_LIMIT,
+    ) -> None:
         self.server = server
         self.spent = 0
         """Nanoseconds of CPU in all `metered` blocks so far."""
@@ -72,7 +79,7 @@ class MeteredServer:
         handle, self._accounts = tempfile.mkstemp(prefix="luaproc-bench-")
         os.close(handle)
         self._connection = Connection(
-            metered_command(server, self._accounts, MEMORY_LIMIT),
+            metered_command(server, self._accounts, memory_limit),
             timeout=timeout,
             env=environment(server),
             stderr=None if keep_stderr else os.devnull,

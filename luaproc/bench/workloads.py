@@ -152,10 +152,11 @@ def load(session: MeteredServer, text: bytes, name: bytes = b"=bench") -> int:
 def define(session: MeteredServer, text: bytes) -> int:
     """Load a chunk that returns a function; that function's id."""
     body = session.exchange(encode_for_responder(Call(load(session, text))))
-    return _functions(decode_from_responder(body), 1)[0]
+    return functions(decode_from_responder(body), 1)[0]
 
 
-def _functions(message: Message, count: int) -> list[int]:
+def functions(message: Message, count: int) -> list[int]:
+    """The ids of the functions that a reply gives."""
     if isinstance(message, Return) and len(message.values) == count:
         ids = [value.id for value in message.values if isinstance(value, FunctionRef)]
         if len(set(ids)) == count:
@@ -305,7 +306,7 @@ def _cleanup(session: MeteredServer) -> Callable[[int], None]:
 
     def steps(count: int) -> None:
         for _ in range(count):
-            alive.extend(_functions(decode_from_responder(session.exchange(make)), 60))
+            alive.extend(functions(decode_from_responder(session.exchange(make)), 60))
             dropped[:] = alive[1::2]
             del alive[1::2]
             body = cleanup(alive)

@@ -7,10 +7,12 @@ import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
 from luaproc.bench import runner, servers, tables, wiki
+from luaproc.bench.growth import GROWTH, steps_of_start
 from luaproc.commands.signals import servers_end_first
 from luaproc.errors import UsageError, readable, visible
 from luaproc.install import files
@@ -42,6 +44,8 @@ QUICK_ROUNDS = 3
     multiple=True,
     help=f"Measure this alone. Can be repeated. One of: {', '.join(runner.KEYS)}.",
 )
+@click.option("--growth", is_flag=True, help="Instead: growing lists of chunks, replies, numbers of servers.")
+@click.option("--steps", is_flag=True, help="Instead: what a start of ours is made of.")
 @click.option("--rounds", type=click.IntRange(1), help=f"Rounds to measure.  [default: {ROUNDS}]")
 @click.option("--quick", is_flag=True, help=f"Only {QUICK_ROUNDS} rounds: to see that it works.")
 @click.option("--cpu", type=click.IntRange(0), help="The CPU to keep everything on; by default the last one.")
@@ -54,8 +58,8 @@ QUICK_ROUNDS = 3
 @click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
 @servers_end_first()
 def command(
-    commands: tuple[str, ...], runtime: str, mediawiki: str | None, only: tuple[str, ...], rounds: int | None,
-    quick: bool, cpu: int | None, json_file: str | None, markdown: bool,
+    commands: tuple[str, ...], runtime: str, mediawiki: str | None, only: tuple[str, ...], growth: bool,
+    steps: bool, rounds: int | None, quick: bool, cpu: int | None, json_file: str | None, markdown: bool,
 ) -> None:  # fmt: skip
     """Measure the CPU time of Lua-side servers, ours and others, doing what MediaWiki asks of them.
 
@@ -63,15 +67,17 @@ def command(
     of a page are of a real MediaWiki, which is installed for it in a temporary directory (needs php with SQLite).
     """
     runner.check_platform()
+    if growth + steps + bool(only) > 1:
+        raise UsageError("bench takes one of --growth, --steps and --only")
     unknown = [key for key in only if key not in runner.KEYS]
     if unknown:
         raise UsageError(f"--only expects one of {', '.join(runner.KEYS)}; got {unknown[0]!r}")
-    keys = only or runner.KEYS
+    keys = () if growth or steps else only or runner.KEYS
     rounds = rounds or (QUICK_ROUNDS if quick else ROUNDS)
     place = find_mediawiki(mediawiki)
     if json_file and not os.path.isdir(directory := os.path.dirname(json_file) or "."):
         raise UsageError(f"--json expects a file in a directory that is there, and {directory} is not")
-    others = servers.opponents(commands, runtime, place)
+    others = [] if steps else servers.opponents(commands, runtime, place)
     with ExitStack() as stack:
         everyone = [stack.enter_context(servers.ours(runtime, place)), *others]
         notes = [stack.enter_context(runner.pinned(cpu))]
@@ -89,7 +95,13 @@ def command(
         sandbox = (
             site is not None and wiki.has_sandbox() and any(p.key in keys for p in runner.PAGES if p.of == "whole")
         )
-        rows = measure(runner.tasks(everyone, keys, site, sandbox), rounds)
+        tasks = runner.tasks(everyone, keys, site, sandbox)
+        if growth:
+            tasks = runner.growth(everyone, GROWTH)
+        elif steps:
+            directory = stack.enter_context(TemporaryDirectory(prefix="luaproc-bench-"))
+            tasks = runner.growth(everyone, steps_of_start(runtime, directory))
+        rows = measure(tasks, rounds)
         if sandbox:
             everyone.append(wiki.SANDBOX)
         if not rows:
