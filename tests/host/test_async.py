@@ -55,7 +55,7 @@ def test_the_names_are_those_of_interpreter() -> None:
     assert list(inspect.signature(AsyncInterpreter).parameters) == list(options)
 
 
-def test_calls_callbacks_and_values(tmp_path: Path) -> None:
+def test_calls_callbacks_and_values(tmp_path: Path, server: list[str]) -> None:
     """The whole of it once: callbacks of both kinds, nested calls, files, modules, status, the end."""
     file = tmp_path / "main.lua"
     file.write_text("return require('m').f(...)")
@@ -65,7 +65,7 @@ def test_calls_callbacks_and_values(tmp_path: Path) -> None:
         return "return {f = function(n) return n * 2 end}" if name == "m" else None
 
     async def main() -> None:
-        async with AsyncInterpreter() as lua:
+        async with AsyncInterpreter(server) as lua:
             inner = await lua.load_string("return ... + 1")
 
             async def deep(number: int) -> Any:
