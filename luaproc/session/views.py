@@ -8,7 +8,7 @@ from typing import IO, Any, Protocol
 
 from luaproc.errors import readable, visible
 from luaproc.host import printing
-from luaproc.host.errors import LuaError, ServerDied
+from luaproc.host.errors import TIME_EXPIRED, LuaError, ServerDied
 from luaproc.session.lines import Step
 from luaproc.session.ops import error_data, error_text
 from luaproc.session.session import Outcome, Watcher
@@ -25,9 +25,11 @@ STYLES = {"dim": "2", "error": "31", "host": "36", "responder": "35", "call": "3
 _OF_A_WIKI = re.compile(r"attempt to (?:index|call) global '(mw|require)' \(a nil value\)")
 
 
-def _hint(error: LuaError) -> str:
+def _hint(error: Exception) -> str:
     """What to do about an error that a session's newcomers meet; empty for any other."""
-    match = _OF_A_WIKI.fullmatch(error.message)
+    if isinstance(error, ServerDied) and error.cause == TIME_EXPIRED:
+        return "\n--max-cpu SECONDS sets another limit, 0 none"
+    match = _OF_A_WIKI.fullmatch(error.message) if isinstance(error, LuaError) else None
     return f"\na session has no {match[1]}: `luaproc wiki` runs modules with a wiki's libraries" if match else ""
 
 
@@ -109,12 +111,13 @@ class TextView:
             self._print(self._prose(outcome.text))
 
     def failed(self, step: Step, error: Exception, words: str = "") -> None:
-        text = error_text(error) + _hint(error) if isinstance(error, LuaError) else str(error)
+        text = error_text(error) if isinstance(error, LuaError) else str(error)
         death = error if isinstance(error, ServerDied) else None
         if "\n" in words or (words and not death):  # a single line stands in a death's own text
             cause = death.cause if death else text
             cause += " Its last words:" if cause.endswith(".") else "; its last words:"
             text = "\n".join([cause, *("    " + line for line in words.split("\n"))])
+        text += _hint(error)
         if self.err is None:
             self._print(self._styled("error", self._prose(text)))
         else:

@@ -51,6 +51,7 @@ def test_where_the_cpu_time_went_is_shown(run: Run, tmp_path: Path) -> None:
     done = run("m.spin()\n", "--max-cpu", "1", "m.lua")
     assert done.stderr.startswith("<stdin>:1: The time allocated for running scripts has expired")
     assert "Module:m:3: in function 'spin'" in done.stderr
+    assert done.stderr.endswith("\n--max-cpu SECONDS sets another limit, 0 none\n")
 
 
 @pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="this system has no /proc/PID/limits")
