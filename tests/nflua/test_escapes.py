@@ -197,6 +197,19 @@ def test_what_waits_is_bounded_and_everybody_has_a_share(
         assert not unserved._waiting
 
 
+def test_the_kernel_holds_little_before_a_request(unserved: StateServer) -> None:
+    """A client's request waits behind what another's flood has put into the socket's buffer."""
+    with client_socket(unserved.address, None)[0] as made:
+        sent = 0
+        while sent < 10_000:
+            try:
+                made.send(wire.data_message(b"nobody", b"x", 1, 0), NOWAIT)
+            except BlockingIOError:
+                break
+            sent += 1
+    assert 100 < sent < 3000
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_strangers_fill_neither_memory_nor_log(start: Start, tmp_path: Path) -> None:
     """Messages of users who may not use the server are refused as they come, and wait nowhere."""
