@@ -115,8 +115,6 @@ def test_account_hands_on_sigpipe_and_stdin(tmp_path: Path) -> None:
 # What a server makes of its end: it says so by its status.
 ENDS = """
 import os, signal, sys
-
-pytestmark = pytest.mark.slow  # starts servers as PHP does
 signal.signal(signal.SIGTERM, lambda *_: os._exit(15))
 os.write(1, b"x")
 sys.stdin.read()
