@@ -113,6 +113,7 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         "settings.with_log": scribunto.reads_log(class_name),
     }
     start = boot(*[part for name, value in given.items() for part in (name.encode(), value)])
+    compiled.clear()  # and what it took is free
     limit = memory.lua_limit(max_memory)
     reserve.set_limit(limit, limits.address_space())
     start(limit, memory.collector_pause(limit))
