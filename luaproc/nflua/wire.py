@@ -306,7 +306,7 @@ class ControlConversation:
     def must_be_ready(self) -> None:
         """Raises `SocketError` while a command waits for its reply, and once the socket has failed."""
         if self.state != "ready":
-            raise SocketError(-EPERM)
+            raise SocketError(-EPERM, f"a socket that is {self.state} takes no command: receive the reply, or close it")
 
     def messages(self, command: int, bodies: "Sequence[tuple[int, bytes]]") -> "list[bytes]":
         """The datagrams of a command; call `sent` when they are. Raises `SocketError` unless ready."""
@@ -327,7 +327,7 @@ class ControlConversation:
     def must_wait(self) -> None:
         """Raises `SocketError` where there is nothing to receive."""
         if self.state not in ("waiting", "receiving"):
-            raise SocketError(-EPERM)
+            raise SocketError(-EPERM, f"a socket that is {self.state} has nothing to receive")
 
     def receive(self, datagram: bytes) -> "bool | str | list[State] | None":
         """Take a datagram: True for a command that was met, a list's states, or `PENDING`. None for data of a state,

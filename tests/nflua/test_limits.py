@@ -195,3 +195,13 @@ def test_what_does_not_fight_is_not_refused(any_server: str) -> None:
             "ok, why = xpcall(function() error('x', 0) end, function(message) return message .. '!' end) "
             "assert(not ok and why == 'x!')",
         )
+        # Lua 5.1 keeps a hook of each address that was a coroutine's.
+        control.create("t", 4_000_000_000, 1 << 17)
+        for _ in range(3):
+            control.execute(
+                "t",
+                "local keep = {} for i = 1, 60 do keep[i] = coroutine.create(print) end keep = nil for i = 1, 10000 do "
+                "local f = coroutine.wrap(function() coroutine.yield() end) f() if i % 2 == 0 then f() end "
+                "local text = ('x'):rep(i % 200) end collectgarbage()",
+            )
+        assert control.list()[-1].curralloc < 40_000

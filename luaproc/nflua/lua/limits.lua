@@ -12,8 +12,9 @@
 -- - LuaJIT has one hook for all coroutines: arming one would begin the count anew, so none is.
 
 local environment = ...
-local coroutine, error, pcall, setmetatable, type, xpcall = coroutine, error, pcall, setmetatable, type, xpcall
-local create, resume = coroutine.create, coroutine.resume
+local coroutine, error, next, pcall, setmetatable = coroutine, error, next, pcall, setmetatable
+local setfenv, type, xpcall = setfenv, type, xpcall
+local create, resume, status = coroutine.create, coroutine.resume, coroutine.status
 local find, floor, max, min = string.find, math.floor, math.max, math.min
 local sethook = debug.sethook
 local is_luajit = jit ~= nil
@@ -66,6 +67,27 @@ local function must_pass(message)
 			and (find(message, "stack overflow", 1, true) or find(message, "error in error handling", 1, true))
 end
 
+-- Lua 5.1 keeps the hooks of coroutines in a table, by address, also of those that are collected: thousands of coroutines
+-- filled a state's memory. So what ends is taken out, and all the rest when a call begins, where none runs.
+local hooks
+if setfenv and not is_luajit then
+	sethook(hook, "", 1000000)
+	for key, value in next, debug.getregistry() do
+		if type(key) == "userdata" and type(value) == "table" then
+			for _, func in next, value do
+				hooks = func == hook and value or hooks
+			end
+		end
+	end
+	sethook()
+end
+
+local function forget_hooks()
+	for key in next, hooks do
+		hooks[key] = nil
+	end
+end
+
 -- What pcall, xpcall and resume return, unless it must pass on.
 local function caught(ok, message, ...)
 	if tripped then
@@ -115,16 +137,11 @@ for name, value in next, coroutine do
 end
 environment.coroutine = threads
 
-function threads.create(body)
-	local thread = create(body)
-	if not is_luajit then
-		arm(thread)
-	end
-	return thread
-end
-
-local function resumed(outer, ...)
+local function resumed(thread, outer, ...)
 	nested = outer
+	if hooks and status(thread) == "dead" then
+		sethook(thread)
+	end
 	return caught(...)
 end
 
@@ -137,7 +154,7 @@ function threads.resume(thread, ...)
 		arm(thread)
 	end
 	nested = nested + 1
-	return resumed(nested - 1, resume(thread, ...))
+	return resumed(thread, nested - 1, resume(thread, ...))
 end
 
 local function unwrap(ok, message, ...)
@@ -148,7 +165,7 @@ local function unwrap(ok, message, ...)
 end
 
 function threads.wrap(body)
-	local thread = threads.create(body)
+	local thread = create(body)
 	return function(...)
 		return unwrap(threads.resume(thread, ...))
 	end
@@ -166,6 +183,9 @@ local function within(instructions, body, handler)
 			return message
 		end
 		return handler(message)
+	end
+	if hooks then
+		forget_hooks()
 	end
 	sethook(hook, "", pay(period))
 	local ok, message = xpcall(body, handle)
