@@ -136,6 +136,15 @@ def test_functions_of_phps_keep_their_environment(lua: Interpreter) -> None:
         assert lua.call(lua.load_string(code), function) == refused
 
 
+def test_no_number_is_a_level_of_the_environment_of_ours(lua: Interpreter) -> None:
+    """0 would be it, and a comparison with nan is false whichever way it is asked."""
+    for level in ("0", "-1", "0/0", "-1/0"):
+        code = f"return pcall(setfenv, {level}, {{}})"
+        assert lua.call(lua.load_string(code)) == [
+            False, "'setfenv' cannot set the global environment, it is protected",
+        ]  # fmt: skip
+
+
 def test_the_log_is_read_past_metatables(start: Start) -> None:
     """And what a function of that name raises is let be: the error is what PHP wants."""
     lua = start(

@@ -3,10 +3,12 @@
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.responder.conftest import REGISTER, RUNTIMES, call_body, frames, load_body
+from luaproc.host import Interpreter
+from tests.responder.conftest import REGISTER, RUNTIMES, call_body, frames, load_body, serve
 
 MEMORY = 400 << 20
 
@@ -148,3 +150,12 @@ def test_serving_makes_no_cycles(runtime: str) -> None:
         left.append(told.stderr.decode())
     assert left[0] == left[1]
     assert left[0].startswith("False ")
+
+
+def test_the_stack_that_c_may_need_is_taken_at_the_start(runtime: str) -> None:
+    """36 calls of gsub in one another: where a module fills the address space first, C's stack cannot grow any more."""
+    with Interpreter(serve(runtime), timeout=60) as lua:
+        assert lua.get_status() is not None
+        maps = Path(f"/proc/{lua.connection.pid}/maps").read_text().splitlines()
+    [stack] = [line.split("-") for line in maps if line.endswith("[stack]")]
+    assert int(stack[1].split()[0], 16) - int(stack[0], 16) >= 36 * 9000

@@ -10,7 +10,7 @@ from luaproc.host import Interpreter, LuaError, LuaFunction, ServerDied
 from luaproc.wire.framing import unescape
 from luaproc.wire.messages import Call, CleanupChunks, GetStatus, LoadString, RegisterLibrary, WrapPhpFunction
 from luaproc.wire.values import CLASS_NAMES, FunctionRef
-from tests.responder.conftest import RUNTIMES, Start, call_body, feed, frames, load_body, serve
+from tests.responder.conftest import REGISTER, RUNTIMES, Start, call_body, feed, frames, load_body, serve
 
 
 def replies(runtime: str, *bodies: str) -> list[bytes]:
@@ -441,3 +441,23 @@ def test_spellings_of_messages_that_php_does_not_write(runtime_name: str) -> Non
         b'a:3:{s:2:"op";s:6:"return";s:7:"nvalues";i:0;s:6:"values";a:0:{}}',
     ]
     assert found[3].endswith(b"a:1:{i:1;i:2;}}")
+
+
+@pytest.mark.parametrize("more", [',["more"]={}', ',["more"]=2,["most"]={}', ",[1]={}"])
+def test_a_spelling_that_is_cut_in_the_wrong_place(runtime: str, more: str) -> None:
+    """It begins and ends as PHP's do. What the short way makes of it does not compile; the whole is read instead."""
+    call = f'{{["op"]="call",["id"]=1,["nargs"]=2,["args"]={{[1]=5,[2]=6}}{more}}}'
+    values = f'{{["op"]="return",["nvalues"]=2,["values"]={{[1]=7,[2]=8}}{more}}}'
+    outcome = feed(frames(REGISTER, load_body("local a, b = ... return a, b, php.f()"), call, values), serve(runtime))
+    assert outcome.status == 0
+    assert outcome.replies[-1].endswith(b"a:4:{i:1;i:5;i:2;i:6;i:3;i:7;i:4;i:8;}}")
+
+
+def test_a_message_that_takes_too_many_registers_is_an_error_of_lua(runtime: str) -> None:
+    """No PHP writes lists without keys; their items wait in registers, of which a function of Lua's has 250."""
+    args = ("{" + "1," * 49) * 7 + "}" * 7
+    call = f'{{["op"]="call",["id"]=1,["nargs"]=1,["args"]={args}}}'
+    outcome = feed(frames(load_body("return 1"), call, call_body(1)), serve(runtime))
+    assert outcome.status == 0
+    assert b's:2:"op";s:5:"error"' in outcome.replies[1] or runtime == "luajit21"
+    assert outcome.replies[2].endswith(b"a:1:{i:1;i:1;}}")
