@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,11 @@ def test_bundles(environment: Path, place: Path, healthy: Path, make: Make) -> N
         "import pathlib, sys; from luaproc.install import launchers; launchers.install(pathlib.Path(sys.argv[1]), [])"
     )
     lua = place / "bundled"
-    command = [_python(), "-c", f"import sys; sys.path.insert(0, {str(environment)!r}); {code}", str(lua)]
+    spec = find_spec("phpserialize")  # which `launchers` imports, and no launcher
+    assert spec
+    assert spec.origin
+    path = [str(environment), str(Path(spec.origin).parent)]
+    command = [_python(), "-c", f"import sys; sys.path[:0] = {path!r}; {code}", str(lua)]
     subprocess.run(command, check=True, capture_output=True)
 
     def found(path: Path | str) -> list[tuple[str, str]]:
