@@ -31,6 +31,9 @@ TRAPS = {
         "local t = setmetatable({}, { __index = function(t, k) return t[k + 1] end }) "
         "pcall(function() return t[1] end) while true do end"
     ),
+    "thousands of values": (
+        "local t = {} for i = 1, 5000 do t[i] = i end while true do pcall(unpack or table.unpack, t) end"
+    ),
     "an error with a loop in it": "error(setmetatable({}, { __tostring = function() while true do end end }))",
 }  # fmt: skip
 
@@ -194,6 +197,12 @@ def test_what_does_not_fight_is_not_refused(any_server: str) -> None:
             "assert(not ok and why:find('in the handler')) "
             "ok, why = xpcall(function() error('x', 0) end, function(message) return message .. '!' end) "
             "assert(not ok and why == 'x!')",
+        )
+        control.execute(
+            "s",
+            "local unpack = unpack or table.unpack "
+            "assert(select('#', unpack{ 1, 2, 3 }) == 3 and unpack({ 1, 2, 3 }, 2) == 2) "
+            "assert(select('#', unpack({}, 2, 1)) == 0 and not pcall(unpack) and not pcall(unpack, {}, 'x'))",
         )
         # Lua 5.1 keeps a hook of each address that was a coroutine's.
         control.create("t", 4_000_000_000, 1 << 17)
