@@ -15,7 +15,7 @@ local pipes, settings, source = given.pipes, given.settings, given.boot.source
 pcall( error )
 
 -- A page's modules run for milliseconds: with LuaJIT's own 56 and 10 it compiles what will not run often enough to repay
--- it. A page of 40 blocks takes 0.88 of the time, one of 40 citations 0.93; pure Lua work of 15 ms 1.03.
+-- it. A page of 40 blocks takes 0.88 of the time, one of 40 citations 0.93; pure Lua work of 15 ms 1.05.
 if jit then
 	jit.opt.start( 'hotloop=2000', 'hotexit=200' )
 end
