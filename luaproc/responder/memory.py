@@ -7,7 +7,7 @@ leaves room for malloc; raising Lua's limit by the same size gives that room to 
 
     state   ballast   Lua's limit         leaves by
     HELD    held      L                   `spend` -> SPENT
-    SPENT   freed     L + BALLAST         `restore` -> HELD, or SHORT where the ballast cannot be had again
+    SPENT   freed     L + BALLAST; none   `restore` -> HELD, or SHORT where the ballast cannot be had again
     SHORT   freed     what Lua uses now,  `spend` -> SPENT; `restore` is tried again at each exchange while memory is
                       at most L           not full
 
@@ -53,15 +53,6 @@ def lua_limit(max_memory: "int | None") -> int:
     return 0
 
 
-def collector_pause(limit: int) -> int:
-    """How far memory may grow before Lua collects again, in per cent of what was alive, for Lua's limit in bytes.
-
-    Lua's own 200 means that garbage may take as much as what is alive. Under a tight limit (Scribunto's own tests leave
-    us 4 MB) that is "not enough memory" where there is enough: there Lua collects sooner, which costs time.
-    """
-    return 120 if 0 < limit < 8 * 1024 * 1024 else 200
-
-
 class Reserve:
     """The one owner of the ballast, of Lua's limit and of the state (the table above), for one runtime of lupa.
 
@@ -92,6 +83,11 @@ class Reserve:
         self.state = SPENT
         if self.limit:
             self._set_max_memory(self.limit + BALLAST, total=True)
+
+    def lift(self) -> None:
+        """`spend`, with no limit of Lua's: for a collection that could not finish. No module's code may run then."""
+        self.spend()
+        self._set_max_memory(0, total=True)
 
     def restore(self) -> None:
         """Take the ballast back and lower Lua's limit. Where memory is too full for the ballast, Lua gets nothing more

@@ -101,6 +101,7 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         "pipes.report": log.report,
         "pipes.cpu_left": limits.cpu_clock(cpu_limit),
         "reserve.spend": reserve.spend,
+        "reserve.lift": reserve.lift,
         "reserve.restore": reserve.restore,
         "reserve.spend_if_full": reserve.spend_if_full,
         "reserve.is_full": reserve.is_full,
@@ -116,5 +117,5 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
     compiled.clear()  # and what it took is free
     limit = memory.lua_limit(max_memory)
     reserve.set_limit(limit, limits.address_space())
-    start(limit, memory.collector_pause(limit))
+    start(limit)
     raise AssertionError("the conversation ends by the end of the process")

@@ -36,7 +36,7 @@ local function part( name )
 end
 
 local environment, protected_functions = part 'sandbox' ( part 'names' (), _G )
-local memory = part 'memory' ( given.reserve )
+local memory = part 'memory' ( given.reserve, pipes.die )
 local serve = part 'dispatch' (
 	pipes, memory, part 'delivery', environment, protected_functions, part 'encode', part 'traceback',
 	part 'cpu_watch' ( settings.cpu_limit, pipes.cpu_left, pipes.report ), settings

@@ -175,8 +175,8 @@ local function what_was_lost()
 		elseif type( lost ) == 'string' and find( lost, 'stack overflow', 1, true ) then
 			return pipes.lost( turn )
 		end
-		memory.spend()
 		memory.collect()
+		memory.spend()
 	end
 	pcall( pipes.die, 'not enough memory to go on' )
 	return pipes.exit( 1 )

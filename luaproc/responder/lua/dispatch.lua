@@ -456,9 +456,9 @@ function make_php_function( id )
 	return php_function
 end
 
--- limit and pause: see memory.set_limit.
-return function ( limit, pause )
-	memory.set_limit( limit, pause )
+-- limit: see memory.set_limit.
+return function ( limit )
+	memory.set_limit( limit )
 	-- In a coroutine: a pcall would be a level more than modules find below them on the reference server.
 	local thread = create( function () converse() end )
 	watch( thread )
