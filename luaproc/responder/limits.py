@@ -3,7 +3,7 @@
 import _signal  # type: ignore[import-not-found]
 import sys
 
-from luaproc.errors import UsageError
+from luaproc.errors import LuaprocError, UsageError
 from luaproc.responder.bare_os import os
 
 TYPE_CHECKING = False  # importing `typing` costs start-up time
@@ -50,6 +50,28 @@ def set_process_limits(max_memory: int | None, max_cpu: int | None) -> None:
 def address_space() -> int:
     """The process's limit of virtual memory, bytes; 0 where there is none, or no /proc to tell."""
     return _soft_limit(b"Max address space") or 0
+
+
+def must_leave(size: int) -> None:
+    """Raise `LuaprocError` where less than `size` bytes of the process's address space are left.
+
+    Just below what a start needs, Python and the runtimes do not fail: they hang, or die of signals.
+    """
+    limit = address_space()
+    if limit:
+        with open("/proc/self/statm", "rb") as file:
+            used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        if limit - used < size:
+            raise LuaprocError(
+                f"not enough memory to start: this needs {(used + size) // 1024} KB of address space, and the limit is "
+                f"{limit // 1024} KB: raise Scribunto's memoryLimit, or --max-memory"
+            )
+
+
+def gsub_levels() -> int:
+    """How many calls of gsub in one another, of 9 KB each, take C's stack at the start: 36, or of a small one a third."""
+    stack = _soft_limit(b"Max stack size")
+    return 36 if stack is None else max(1, min(36, stack // 3 // 9216))
 
 
 def cpu_seconds() -> int:

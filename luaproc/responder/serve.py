@@ -17,6 +17,9 @@ TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from typing import NoReturn
 
+# Bytes of address space that a start needs from here on: the runtime, the ballast, our Lua, and some room.
+START = 3328 * 1024
+
 PARTS = __file__.rpartition("serve")[0] + "lua/"
 
 COMPILED: "dict[str, tuple[dict[bytes, bytes], dict[int, list[tuple[int, int, int]]]]]" = {}
@@ -74,6 +77,7 @@ def _open_pipes(reserve: memory.Reserve, log_path: "str | None", note: str) -> p
 
 def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "str | None", note: str) -> "NoReturn":
     name = str(found.get("runtime", runtime.DEFAULT))
+    limits.must_leave(START)
     lua = runtime.new_runtime(name)
     class_name = str(found.get("function-class") or scribunto.function_class(main_script))
     log_path = found.get("log")
@@ -89,6 +93,7 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
     boot = lua.execute(b"return assert(loadstring(..., '=luaproc/boot.lua'))", source(b"boot"))
     given = {
         "boot.source": source,
+        "boot.stack_levels": limits.gsub_levels(),
         "pipes.receive": frames.receive,
         "pipes.exchange": frames.exchange,
         "pipes.slice": frames.slice,

@@ -21,8 +21,9 @@ if jit then
 end
 
 -- The C stack grows by the page, and where the address space is full then, the process dies of SIGSEGV. So it takes now
--- what modules and Python need later: 36 calls of gsub in one another, of 9 KB each.
-local levels, gsub = 36, string.gsub
+-- what modules and Python need later: 36 calls of gsub in one another, of 9 KB each. Of a smaller stack (`ulimit -s`) a
+-- third, so that the process starts.
+local levels, gsub = given.boot.stack_levels, string.gsub
 local function deeper()
 	levels = levels - 1
 	if levels > 0 then

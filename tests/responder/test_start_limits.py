@@ -1,0 +1,53 @@
+"""A start under limits that are too small, or nearly: it serves, or says in one line why not, with status 1."""
+
+import resource
+import subprocess
+
+import pytest
+
+from luaproc.wire.framing import encode_frame
+from tests.hostile import host
+from tests.responder.conftest import RUNTIMES
+
+QUESTION = encode_frame(b'{["op"]="getStatus"}')
+
+
+def ask(runtime: str, kind: int, value: int) -> tuple[int, bytes, bytes]:
+    """Status, stdout and stderr of a server that starts under this limit."""
+    done = subprocess.run(
+        host.server(runtime),
+        input=QUESTION,
+        capture_output=True,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(kind, (value, value)),
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.slow  # two dozen starts
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_memory_just_below_what_a_start_needs(runtime: str) -> None:
+    """No hang, no signal: from where the responder's own modules are loaded, one line says how much is needed."""
+    served = []
+    for kilobytes in range(13200, 16400, 160):
+        status, stdout, stderr = ask(runtime, resource.RLIMIT_AS, kilobytes * 1024)
+        served.append(stdout != b"")
+        if served[-1]:
+            assert (status, stderr) == (0, b""), kilobytes
+            continue
+        assert status == 1, (kilobytes, stderr)
+        last = stderr.decode().splitlines()[-1]
+        assert "not enough memory to start: this needs " in last, (kilobytes, last)
+        assert f"the limit is {kilobytes} KB" in last
+    assert served == sorted(served)
+    assert not served[0]
+    assert served[-1]
+
+
+@pytest.mark.parametrize("kilobytes", [64, 128, 256])
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_small_stack(runtime: str, kilobytes: int) -> None:
+    """`ulimit -s`: what the start takes of C's stack for later is a part of what there is."""
+    status, stdout, stderr = ask(runtime, resource.RLIMIT_STACK, kilobytes * 1024)
+    assert (status, stderr) == (0, b"")
+    assert stdout
