@@ -12,6 +12,8 @@ import pytest
 
 from luaproc.bench.servers import BenchError
 from luaproc.bench.session import ACCOUNT, MeteredServer, cpu_clock, read_accounts
+
+pytestmark = pytest.mark.slow  # starts servers as PHP does
 from luaproc.bench.workloads import FIRST, returns
 from tests.bench.conftest import script
 
