@@ -12,10 +12,10 @@ import pytest
 
 from luaproc.bench.servers import BenchError
 from luaproc.bench.session import ACCOUNT, MeteredServer, cpu_clock, read_accounts
-
-pytestmark = pytest.mark.slow  # starts servers as PHP does
 from luaproc.bench.workloads import FIRST, returns
 from tests.bench.conftest import script
+
+pytestmark = pytest.mark.slow  # starts servers as PHP does
 
 BURN = "end = time.process_time() + {}\nwhile time.process_time() < end: pass\n"
 LOOP = "while True:\n  receive()\n  {}\n  send(NOTHING)\n"
