@@ -33,9 +33,13 @@ def launch(options: "tuple[str, ...]" = (), by_name: bool = False, bundle: str =
             sys.stderr.write(f"luaproc: {visible(str(error))}\n")
         sys.exit(error.exit_status)
     except OSError as error:  # the reader of `-v` has gone; every other answer catches this itself
-        sys.exit(f"luaproc: cannot write: {error.strerror}")
+        what = f"cannot open {error.filename}" if error.filename else "cannot write"
+        sys.exit(f"luaproc: {what}: {error.strerror}")
     except MemoryError:
-        sys.exit("luaproc: not enough memory to start: raise Scribunto's memoryLimit, or --max-memory")
+        command = sys.argv[1] if sys.argv[1:] else ""
+        if command == "serve" or command.endswith("mw_main.lua"):
+            sys.exit("luaproc: not enough memory to start: raise Scribunto's memoryLimit, or --max-memory")
+        sys.exit(f"luaproc: not enough memory for {command or 'this'} under the limit of this process (ulimit -v)")
     except ModuleNotFoundError as error:
         if error.name not in ("click", "phpserialize"):
             raise

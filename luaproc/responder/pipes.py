@@ -180,6 +180,8 @@ class Pipes:
         except MemoryError:
             self._reserve.spend()
             return self._read(length)
+        except OSError as error:
+            die(f"cannot read stdin: {error.strerror}")
 
     def _send(self, reply: bytes) -> None:
         """One frame out. Raises MemoryError where nothing of it went out."""

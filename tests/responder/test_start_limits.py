@@ -2,12 +2,13 @@
 
 import resource
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from luaproc.wire.framing import encode_frame
 from tests.hostile import host
-from tests.responder.conftest import RUNTIMES
+from tests.responder.conftest import LUAPROC, RUNTIMES
 
 QUESTION = encode_frame(b'{["op"]="getStatus"}')
 
@@ -51,3 +52,27 @@ def test_a_small_stack(runtime: str, kilobytes: int) -> None:
     status, stdout, stderr = ask(runtime, resource.RLIMIT_STACK, kilobytes * 1024)
     assert (status, stderr) == (0, b"")
     assert stdout
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_stdin_that_cannot_be_read_is_named(runtime: str, tmp_path: Path) -> None:
+    """A descriptor that is open for writing only was told as a lack of memory. (A directory Python itself names.)"""
+    with (tmp_path / "written").open("wb") as stdin:
+        done = subprocess.run(host.server(runtime), stdin=stdin, capture_output=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == b"luaproc: cannot read stdin: Bad file descriptor\n"
+
+
+@pytest.mark.slow  # reads a file of 100 MB
+def test_a_command_without_memory_names_itself(tmp_path: Path) -> None:
+    """`show` of a large file is no start of a wiki's server: the memoryLimit of Scribunto has nothing to do with it."""
+    large = tmp_path / "large"
+    large.write_bytes(b"x" * 100_000_000)
+    done = subprocess.run(
+        [*LUAPROC, "show", str(large)],
+        capture_output=True,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (100 << 20, 100 << 20)),
+    )
+    assert done.returncode == 1
+    assert b"memoryLimit" not in done.stderr
