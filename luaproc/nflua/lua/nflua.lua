@@ -54,6 +54,14 @@ local function no_socket(kind, id, self)
 	return id == nil and kind .. " socket expected, got " .. type(self) or "socket closed"
 end
 
+-- Why a value is no state's name; false for one.
+local function no_name(name)
+	if type(name) ~= "string" then
+		return "string expected, got " .. type(name)
+	end
+	return #name >= nflua.statenamemaxsize and "name too long"
+end
+
 local function kind_of(kind, ids, methods)
 	local prototype = newproxy(true)
 	local metatable = getmetatable(prototype)
@@ -130,10 +138,8 @@ function control.create(self, name, instructions, memory, flags)
 	local id = controls[self]
 	if not id then
 		argument_error(1, no_socket("control", id, self))
-	elseif type(name) ~= "string" then
-		argument_error(2, "string expected, got " .. type(name))
-	elseif #name >= nflua.statenamemaxsize then
-		argument_error(2, "name too long")
+	elseif no_name(name) then
+		argument_error(2, no_name(name))
 	end
 	if memory == nil then
 		instructions, memory = 0, instructions
@@ -152,10 +158,8 @@ function control.destroy(self, name)
 	local id = controls[self]
 	if not id then
 		argument_error(1, no_socket("control", id, self))
-	elseif type(name) ~= "string" then
-		argument_error(2, "string expected, got " .. type(name))
-	elseif #name >= nflua.statenamemaxsize then
-		argument_error(2, "name too long")
+	elseif no_name(name) then
+		argument_error(2, no_name(name))
 	end
 	return results(destroy(id, name))
 end
@@ -164,10 +168,8 @@ function control.execute(self, name, chunk, script)
 	local id = controls[self]
 	if not id then
 		argument_error(1, no_socket("control", id, self))
-	elseif type(name) ~= "string" then
-		argument_error(2, "string expected, got " .. type(name))
-	elseif #name >= nflua.statenamemaxsize then
-		argument_error(2, "name too long")
+	elseif no_name(name) then
+		argument_error(2, no_name(name))
 	elseif type(chunk) ~= "string" then
 		argument_error(3, "string expected, got " .. type(chunk))
 	elseif script ~= nil and type(script) ~= "string" then
@@ -215,10 +217,8 @@ function data.send(self, name, buffer)
 	local id = datas[self]
 	if not id then
 		argument_error(1, no_socket("data", id, self))
-	elseif type(name) ~= "string" then
-		argument_error(2, "string expected, got " .. type(name))
-	elseif #name >= nflua.statenamemaxsize then
-		argument_error(2, "name too long")
+	elseif no_name(name) then
+		argument_error(2, no_name(name))
 	elseif not is_data(buffer) then
 		argument_error(3, "expected ldata object")
 	end
