@@ -7,8 +7,13 @@ import threading
 
 import hypothesis
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import parts
+
+# No timed tests: an example may wait for a busy machine as long as it likes.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 hypothesis.settings.register_profile("fast", max_examples=parts.FAST_EXAMPLES)
 

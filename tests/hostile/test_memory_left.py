@@ -1,14 +1,13 @@
 """How much of Scribunto's 51,200 KB a module has: measured as a module can, by taking until no more is given.
 
 Figures in KB (Debian 12, x86-64, CPython 3.11, lupa 2.8): started lean, as `luaproc link` does; by pip's console
-script; and the reference server on Debian's Lua.
+script; and the reference server on Debian's Lua. docs/memory.md has them for other Pythons.
 
     what a module can hold                lua51: lean  script  lua5.1   luajit21: lean  script  luajit
-    strings of 64 KB                             34944   33408   46784           34368   32960   23488
-    strings of 4 KB                              34404   32928   46016           33908   32580   44984
-    strings of 1 KB                              32768   31748   42805           32684   31370       0
+    strings of 4 KB                              35544   33888   46016           35068   33408   44984
+    strings of 1 KB                              34092   32768   42805           34127   32691       0
     one string, of string.rep                    11600   10650   14100           16350   16350   16350
-    used before the module (vsize)               14396   15900    4272           15004   16424    4176
+    used before the module (vsize)               14368   16036    4272           14956   16636    4176
 
 32,768 strings of 1 KB are where a table's array doubles: it wants 1 MB at once then. string.rep has its text three
 times over while it grows. The reference on luajit leaves nothing: memory that runs out ends it.

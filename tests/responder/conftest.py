@@ -9,17 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from luaproc.host import Interpreter
 from luaproc.wire.framing import FrameDecoder, encode_frame, unescape
 from tests.parts import need
 
 RUNTIMES = ("lua51", "luajit21")
-
-# No timed tests: an example may wait for a busy machine as long as it likes.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
 
 Start = Callable[..., Interpreter]
 Judge = Callable[[bytes], bytes]

@@ -137,7 +137,7 @@ def test_serving_makes_no_cycles(runtime: str) -> None:
         load_body("x ="), '{["op"]="getStatus"}', '{["op"]="cleanupChunks",["ids"]={[1]=1,[2]=1}}',
         call_body(1, '"\\n"'), '{["op"]="return",["nvalues"]=1,["values"]={[1]={["x"]="y"}}}',
         call_body(1, "{1, 2}"), '{["op"]="error",["value"]="no"}', call_body(2, "nil", "2"),
-        call_body(2, '"' + "x" * 8_000_000 + '"'),  # by slices, and there is no room for it
+        call_body(2, '"' + "x" * 12_000_000 + '"'),  # by slices, and there is no room for it
     ]  # fmt: skip
     left = []
     for count in (1, 4):
