@@ -98,8 +98,9 @@ def test_names_in_the_journey_of_a_frame_are_there() -> None:
     sources = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "luaproc" / "responder").rglob("*.*")
                       if file.suffix in (".py", ".lua"))  # fmt: skip
     names = {name.rpartition(".")[2] for name in re.findall(r"`([A-Za-z_.]+)`", journey) if "/" not in name}
-    names -= {"lua", "call"}
-    assert {name for name in names if not re.search(rf"\b{name}\b", sources)} == set()
+    names -= {"lua", "call", "getStatus"}
+    # Defined, not mentioned: a comment may go on having a word when the function has another name.
+    assert {name for name in names if not re.search(rf"\b(?:class|def|function|local) {name}\b", sources)} == set()
 
 
 def test_comments_cite_documents_that_are_there() -> None:

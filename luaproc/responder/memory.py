@@ -8,6 +8,7 @@ leaves room for malloc; raising Lua's limit by the same size gives that room to 
     state   ballast   Lua's limit         leaves by
     HELD    held      L                   `spend` -> SPENT
     SPENT   freed     L + BALLAST; none   `restore` -> HELD, or SHORT where the ballast cannot be had again
+                      after `lift`
     SHORT   freed     what Lua uses now,  `spend` -> SPENT; `restore` is tried again at each exchange while memory is
                       at most L           not full
 
