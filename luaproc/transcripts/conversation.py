@@ -14,7 +14,6 @@ from luaproc.wire.errors import RemoteProtocolError
 from luaproc.wire.messages import (
     Call,
     CallbackId,
-    CleanupChunks,
     Error,
     LoadString,
     Message,
@@ -25,6 +24,7 @@ from luaproc.wire.messages import (
     WrapPhpFunction,
     decode_from_host,
     decode_from_responder,
+    op_name,
 )
 from luaproc.wire.values import FunctionRef, Value
 
@@ -195,7 +195,7 @@ class _Names:
             step.name = f"wrapPhpFunction {_text(message.id)}"
             self.php.setdefault(message.id, _text(message.id))
         elif message is not None and step.is_request:
-            step.name = "cleanupChunks" if isinstance(message, CleanupChunks) else "getStatus"
+            step.name = op_name(message)
 
     def learn(self, request: PlacedFrame, reply: PlacedFrame) -> None:
         """The names of the functions in a reply."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from luaproc.host import Interpreter
+from luaproc.responder.memory import BALLAST
 from tests.responder.conftest import REGISTER, RUNTIMES, call_body, frames, load_body, serve
 
 MEMORY = 400 << 20
@@ -54,7 +55,7 @@ def states(runtime: str, code: str, memory: int = 64 << 20) -> list[str]:
 def test_held_spent_held(runtime: str) -> None:
     """Each state once more than once: spending twice adds one ballast, restoring twice takes one."""
     found = states(runtime, "tell()\n" + "reserve.spend(); tell()\n" * 2 + "reserve.restore(); tell()\n" * 2)
-    held, spent = "held 0 True", f"spent {512 * 1024} False"
+    held, spent = "held 0 True", f"spent {BALLAST} False"
     assert found == [held, spent, spent, held, held]
 
 
@@ -85,7 +86,7 @@ def test_spent_only_where_memory_is_nearly_full(runtime: str) -> None:
         "reserve.restore_if_room(); tell()\n"
         "more = None; lua.execute(b'collectgarbage()'); reserve.restore_if_room(); tell()"
     )
-    spent = f"spent {512 * 1024} False"
+    spent = f"spent {BALLAST} False"
     assert states(runtime, code) == ["held 0 True", spent, spent, "held 0 True"]
 
 
