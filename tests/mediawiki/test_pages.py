@@ -51,9 +51,3 @@ def test_api_gives_the_same_page(server: Server, subject: Subject, runtime: str)
         ours, *real = pool.map(parsed, urls)
     subject.check(ours["text"])
     assert normal.strange(ours, real) == []
-
-
-def test_an_error_of_php_names_the_line_of_the_module_on_luajit(wiki: Wiki) -> None:
-    """Where neither real Lua can: mw.lua calls PHP by a tail call, which PUC Lua cannot name and LuaJIT skips."""
-    html = wiki.parse("RecursionLoop", engine=engines("luajit21")[0])
-    assert "Lua error in Module:Recursion at line 15: expandTemplate: template loop detected." in html

@@ -54,8 +54,12 @@ DIFFERENCES = (
     ),
     Difference(
         "The reference's tostring calls its method by one more tail call",
-        ('return tostring(setmetatable({}, {__tostring = function() error("in tostring") end}))',),
-        ((r"(\n    \(tail call\):-1 tail -1)\1\Z", r"\1"),),
+        (
+            'return tostring(setmetatable({}, {__tostring = function() error("in tostring") end}))',
+            "local x = tostring(setmetatable({}, "
+            '{__tostring = function() local s = php.fail("shown") return s end})) return x',
+        ),
+        ((r"(\n    \(tail call\):-1 tail -1)\1(?=\Z|\n    Module:T:1 main)", r"\1"),),
         ("lua51",),
     ),
     Difference(

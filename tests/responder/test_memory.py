@@ -123,7 +123,7 @@ CYCLES = """
 import gc, posix, sys
 from luaproc import entry
 def end(status):
-    sys.stderr.write(f"{gc.isenabled()} {gc.collect()}")
+    print(gc.isenabled(), gc.collect(), file=sys.stderr, flush=True)
     real(status)
 real, posix._exit = posix._exit, end
 entry.run(["luaproc", "serve", "--runtime", sys.argv[1], "--max-memory", "30M"])

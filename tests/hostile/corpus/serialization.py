@@ -40,7 +40,8 @@ ROWS = [
     ),
     Attack(
         "__pairs that raises while PHP calls us",
-        _P + "return php.pcall(function() return P(function() php.fail('deep') end) end)",
+        _P + "local function f() php.fail('deep') return 1 end "
+        "return php.pcall(function() return P(function() local x = f() return x end) end)",
         returns(False, b"m:1: deep"),
     ),
     Attack(
