@@ -193,10 +193,10 @@ def test_memory_limit_too_small(healthy: Path, make: Make, kilobytes: int, name:
 
 def test_memory_limit_of_the_launchers_own(environment: Path, place: Path, make: Make) -> None:
     """A higher memoryLimit would not help."""
-    lua = launcher(place / "lua", environment, "--max-memory", "17M")
+    lua = launcher(place / "lua", environment, "--max-memory", "18M")
     finding = check("memory", make(lua))
     assert finding.level == "failed"
-    assert f"{lua} carries --max-memory={17 << 20}" in finding.advice
+    assert f"{lua} carries --max-memory={18 << 20}" in finding.advice
 
 
 def test_memory_limit_that_kills_the_start(healthy: Path, wiki: Path, make: Make) -> None:
