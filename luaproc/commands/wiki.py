@@ -20,6 +20,7 @@ from luaproc.install import files
 from luaproc.wiki import Site, Wiki
 from luaproc.wiki.configuration import Configuration, find
 from luaproc.wiki.failures import ModuleError
+from luaproc.wiki.titles import MODULE
 
 FC = TypeVar("FC", bound=Callable[..., Any])
 
@@ -192,14 +193,14 @@ def test(
                     break
             if stop and results and not results[-1].passed:
                 break
-        places = _places(wiki, 828)
+        places = _files(wiki)
     seconds = time.monotonic() - began
     if as_tap:
         click.echo("\n".join(reports.tap(results)))
     else:
         click.echo(reports.summary(results, seconds))
     if for_github or os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in reports.github(results, {name: os.path.relpath(file) for name, file in places.items() if file}):
+        for line in reports.github(results, places):
             click.echo(line)
     if junit is not None:
         files.write(Path(junit), reports.junit(results, seconds).encode())
@@ -218,10 +219,10 @@ def check(ctx: click.Context, /, **given: Any) -> None:
 
     with open_wiki(configuration(given)) as wiki:
         findings = list(checking.check(wiki))
-        places = _places(wiki)
-    for line in checking.report(findings, {name: os.path.relpath(file) for name, file in places.items() if file}):
+        places, pages = _files(wiki), len(wiki.pages)
+    for line in checking.report(findings, places):
         click.echo(visible(line))
-    click.echo(f"pages: {len(places)}, findings: {len(findings)}")
+    click.echo(f"pages: {pages}, findings: {len(findings)}")
     ctx.exit(1 if findings else 0)
 
 
@@ -234,7 +235,7 @@ def doctor(**given: Any) -> None:
         rows = [
             ("configuration", str(found.path) if found.path else "none: luaproc.toml is looked for here and above"),
             ("pages", f"{len(wiki.pages)} in {', '.join(found.pages or (os.curdir,))}"),
-            ("modules", str(len(wiki.pages.titles(828)))),
+            ("modules", str(len(wiki.pages.titles(MODULE)))),
             (
                 "messages",
                 f"of {wiki.mediawiki}" if wiki.mediawiki else "few: --mediawiki DIR names a MediaWiki that has all",
@@ -246,9 +247,10 @@ def doctor(**given: Any) -> None:
             click.echo(f"{name:<14}{visible(text)}")
 
 
-def _places(wiki: Wiki, namespace: int | None = None) -> dict[str, str]:
-    """Pages -> the files in which they lie, "" for none."""
-    return {title.prefixed_text: wiki.pages.where(title) or "" for title in wiki.pages.titles(namespace)}
+def _files(wiki: Wiki) -> dict[str, str]:
+    """Pages -> the files in which they lie, from the current directory; pages without one are left out."""
+    places = ((title.prefixed_text, wiki.pages.where(title)) for title in wiki.pages.titles())
+    return {name: os.path.relpath(file) for name, file in places if file}
 
 
 def _input(text: str | None) -> str:

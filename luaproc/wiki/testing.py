@@ -13,11 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from luaproc.wiki.failures import ModuleError
-from luaproc.wiki.titles import Title
+from luaproc.wiki.titles import MODULE, Title
 from luaproc.wiki.values import text_of
 from luaproc.wiki.wiki import Wiki
-
-_MODULE = 828
 
 
 class CaseResult(NamedTuple):
@@ -44,7 +42,7 @@ def discover(wiki: Wiki, names: Sequence[str], patterns: Iterable[str] = ()) -> 
     patterns: with some, only titles that one of them matches (``*`` and ``?``), or that it is a part of.
     """
     wanted = {name.lower() for name in names}
-    found = [title for title in wiki.pages.titles(_MODULE) if _last_part(title.text) in wanted]
+    found = [title for title in wiki.pages.titles(MODULE) if _last_part(title.text) in wanted]
     patterns = list(patterns)
     return [
         title
