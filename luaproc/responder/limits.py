@@ -52,15 +52,19 @@ def address_space() -> int:
     return _soft_limit(b"Max address space") or 0
 
 
-def must_leave(size: int) -> None:
-    """Raise `LuaprocError` where less than `size` bytes of the process's address space are left.
+def address_space_used() -> int:
+    """How much of it the process has now, bytes. Only where there is a limit, and so /proc."""
+    with open("/proc/self/statm", "rb") as file:
+        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def must_leave(size: int, limit: int) -> None:
+    """Raise `LuaprocError` where less than `size` bytes are left of the address space, whose limit is `limit`, if any.
 
     Just below what a start needs, Python and the runtimes do not fail: they hang, or die of signals.
     """
-    limit = address_space()
     if limit:
-        with open("/proc/self/statm", "rb") as file:
-            used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        used = address_space_used()
         if limit - used < size:
             raise LuaprocError(
                 f"not enough memory to start: this needs {(used + size) // 1024} KB of address space, and the limit is "

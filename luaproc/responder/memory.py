@@ -46,9 +46,7 @@ def lua_limit(max_memory: "int | None") -> int:
     """
     limit = limits.address_space()
     if limit:
-        with open("/proc/self/statm", "rb") as file:
-            used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        return max(limit - used - min(PYTHON_SHARE, limit // 32), LEAST)
+        return max(limit - limits.address_space_used() - min(PYTHON_SHARE, limit // 32), LEAST)
     if max_memory is not None:
         return max(max_memory - BASE, LEAST)
     return 0

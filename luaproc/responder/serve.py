@@ -77,7 +77,8 @@ def _open_pipes(reserve: memory.Reserve, log_path: "str | None", note: str) -> p
 
 def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "str | None", note: str) -> "NoReturn":
     name = str(found.get("runtime", runtime.DEFAULT))
-    limits.must_leave(START)
+    address_space = limits.address_space()
+    limits.must_leave(START, address_space)
     lua = runtime.new_runtime(name)
     class_name = str(found.get("function-class") or scribunto.function_class(main_script))
     log_path = found.get("log")
@@ -121,6 +122,6 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
     start = boot(*[part for name, value in given.items() for part in (name.encode(), value)])
     compiled.clear()  # and what it took is free
     limit = memory.lua_limit(max_memory)
-    reserve.set_limit(limit, limits.address_space())
+    reserve.set_limit(limit, address_space)
     start(limit)
     raise AssertionError("the conversation ends by the end of the process")
