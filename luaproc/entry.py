@@ -27,7 +27,7 @@ def launch(options: "tuple[str, ...]" = (), by_name: bool = False, bundle: str =
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     try:
-        run(sys.argv, options, by_name, bundle)
+        run(sys.argv, options, by_name, visible(bundle))
     except LuaprocError as error:
         if sys.stderr is not None:  # as where its descriptor is closed
             sys.stderr.write(f"luaproc: {visible(str(error))}\n")

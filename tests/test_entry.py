@@ -390,3 +390,10 @@ def test_who_meets_a_signal(words: list[str], replaced: str, expected: str) -> N
         command = ["sh", "-c", f'{shell}exec "$@"', "sh", sys.executable, "-c", code]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
         assert handler in done.stdout
+
+
+def test_what_became_of_a_bundle_is_told_in_printable_characters() -> None:
+    """The text has names of files, which others may have made: no escape of a terminal goes into `-v` and the log."""
+    code = "import sys; from luaproc.entry import launch; sys.argv = ['lua', '-v']; launch(bundle='over /\x1b[31m')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.endswith(r", over /\x1b[31m)" + "\n")
