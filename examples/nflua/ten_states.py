@@ -18,12 +18,15 @@ end
 
 
 async def readable(socket: Control | Data) -> None:
-    """Wait until the descriptor has something to read."""
+    """Wait until the descriptor has something to read, a second at most: `receive` then asks whether the server is
+    still there, for netlink tells nobody of a peer's end."""
     loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(socket.fileno(), ready.set_result, None)
+    ready = asyncio.Event()
+    loop.add_reader(socket.fileno(), ready.set)
     try:
-        await ready
+        await asyncio.wait_for(ready.wait(), 1)
+    except asyncio.TimeoutError:
+        pass
     finally:
         loop.remove_reader(socket.fileno())
 

@@ -118,6 +118,21 @@ def test_a_server_that_takes_nothing_for_long(start: Start) -> None:
             send_for_ever()
 
 
+def test_the_asyncio_example_does_not_outlive_its_server(start: Start) -> None:
+    """A server that stands still, and is killed then: the event loop hears of neither."""
+    address = start()
+    process = start.processes[0]  # type: ignore[attr-defined]
+    process.send_signal(signal.SIGSTOP)
+    threading.Timer(2, process.kill).start()
+    example = Path(__file__).parents[2] / "examples" / "nflua" / "ten_states.py"
+    done = subprocess.run(
+        [sys.executable, str(example)], capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "LUAPROC_NFLUA_SOCKET": address},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"Connection refused: no server of states at {address}" in done.stderr
+
+
 def test_data_that_nobody_can_take_is_told_in_order(server: str) -> None:
     """`wait_until_handled` keeps what states send meanwhile."""
     with Control(server=server, timeout=30) as control, Data(server=server, timeout=30) as data:
