@@ -11,8 +11,12 @@ from luaproc.responder.memory import HELD
 TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
     from luaproc.responder.memory import Reserve
+
+    _Key = TypeVar("_Key")
+    _Value = TypeVar("_Value")
 
 # The longest frame that crosses into Lua in one piece, bytes. Longer ones, and those there is little room for, are fed
 # to Lua's loader in slices, so that neither side ever holds the whole.
@@ -253,14 +257,24 @@ def _frame_length(header: bytes) -> int:
             f"bad frame header {header!r}: expected the body's length in 8 lower-case hexadecimal digits, "
             "and its double less one in 8 more"
         )
-    if length <= SMALL and len(_lengths) < _REMEMBERED:
-        _lengths[header] = length
+    if length <= SMALL:
+        _remember(_lengths, header, length)
     return length
 
 
 def _header(length: int) -> bytes:
     """The header of a frame with a body of this length."""
     header = b"%08x%08x" % (length, length * 2 - 1)
-    if length <= SMALL and len(_headers) < _REMEMBERED:
-        _headers[length] = header
+    if length <= SMALL:
+        _remember(_headers, length, header)
     return header
+
+
+def _remember(known: "dict[_Key, _Value]", key: "_Key", value: "_Value") -> None:
+    """For the next time, where there is room: a dict grows in blocks that memory full to the brim does not have, and
+    `Pipes.lost` must not fail then."""
+    if len(known) < _REMEMBERED:
+        try:
+            known[key] = value
+        except MemoryError:
+            pass
