@@ -5,12 +5,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 import click
 
 import luaproc
+from luaproc.commands.lazy import LazyGroup
 from luaproc.errors import LuaprocError, readable
 
 # Each is a module of this package, whose click command is called `command`; in the order of `--help`.
@@ -30,18 +30,8 @@ COMMANDS = (
 )
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is asked for, and ends a `LuaprocError` in one line."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command = import_module(f"{__name__}.{cmd_name}").command
-        assert isinstance(command, click.Command)
-        return command
+class _Group(LazyGroup):
+    """Ends a `LuaprocError` in one line."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Streams that are closed are empty, and one that cannot be written any more is told in a line."""
@@ -84,7 +74,7 @@ def _filtered() -> Iterator[None]:
         raise click.UsageError(readable(error.format_message()), error.ctx) from None
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Group, package=__name__, names=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(luaproc.__version__, "--version", message="luaproc %(version)s")
 def cli() -> None:
     """The Lua side of MediaWiki Scribunto's LuaStandalone protocol.

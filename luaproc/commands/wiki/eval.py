@@ -1,0 +1,21 @@
+"""`luaproc wiki eval`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from luaproc.commands.wiki.common import configuration, guarded, open_wiki, options, print_values
+
+
+@click.command(name="eval")
+@options
+@click.option("--json", "as_json", is_flag=True, help="The values as JSON.")
+@click.option("--title", metavar="T", help="The current page. [default: the main page]")
+@click.argument("lua")
+def command(lua: str, title: str | None, as_json: bool, **given: Any) -> None:
+    """Run Lua in a module's environment and print what it returns; =EXPR is `return EXPR`."""
+    with open_wiki(configuration(given)) as wiki:
+        values = guarded(lambda: wiki.eval(lua, title))
+    print_values(values, as_json)
