@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,14 @@ FILES = ("luaproc.toml", "pyproject.toml")
 class Configuration:
     """The settings of `luaproc.wiki.Wiki` that a file or a command line gives; paths are those of the file's directory.
 
-    tests: the last parts of the titles of test modules.
+    tests: the last parts of the titles of test modules. path: the file. in_file: the keys that stand in it, as they are
+    written there.
     """
 
     pages: tuple[str, ...] = ()
     scribunto: str | None = None
     mediawiki: str | None = None
-    site: str | None = None
+    site: tuple[str, ...] = ()
     now: str | None = None
     timezone: str | None = None
     seed: int | None = None
@@ -35,6 +36,16 @@ class Configuration:
     lua_path: tuple[str, ...] = ()
     tests: tuple[str, ...] = ("testcases", "tests")
     path: Path | None = field(default=None, compare=False)
+    in_file: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def where(self, key: str) -> str:
+        """Where a setting was made, for a person: file and key, or the option."""
+        return f"{self.path}: {self.in_file[key]}" if key in self.in_file else f"--{key}"
+
+    def overridden(self, given: Mapping[str, Any]) -> Configuration:
+        """These settings, and over them those of a command line; None and () are none."""
+        given = {key: value for key, value in given.items() if value not in (None, ())}
+        return replace(self, **given, in_file={key: name for key, name in self.in_file.items() if key not in given})
 
 
 def _text(value: Any) -> str:
@@ -63,7 +74,7 @@ def _moment(value: Any) -> str:
 
 # Key -> how its value is read, and whether it names files beside the configuration.
 _KEYS: dict[str, tuple[Callable[[Any], Any], bool]] = {
-    "pages": (_texts, True), "scribunto": (_text, True), "mediawiki": (_text, True), "site": (_text, True),
+    "pages": (_texts, True), "scribunto": (_text, True), "mediawiki": (_text, True), "site": (_texts, True),
     "now": (_moment, False), "timezone": (_text, False), "seed": (_number, False), "server": (_text, False),
     "title_map": (_texts, False), "lua_path": (_texts, True), "tests": (_texts, False),
 }  # fmt: skip
@@ -72,7 +83,8 @@ _KEYS: dict[str, tuple[Callable[[Any], Any], bool]] = {
 def find(directory: Path) -> Configuration:
     """The configuration of a directory, from the nearest file in it or above it that has one; else the defaults.
 
-    Raises `SiteError` for a file that is no TOML, and for a wrong key or value, with file and key.
+    Without `pages`, these are the directory of the file. Raises `SiteError` for a file that is no TOML, and for a wrong
+    key or value, with file and key.
     """
     for place in (directory.absolute(), *directory.absolute().parents):
         for name in FILES:
@@ -93,19 +105,29 @@ def _table(path: Path) -> Mapping[str, Any] | None:
                 f"{path}: Python 3.10 reads it with the package tomli: pip install 'luaproc[wiki]'"
             ) from None
     try:
-        document = tomllib.loads(files.read(path, files.TEXT).decode())
-    except (NotReadError, ValueError) as error:
-        if path.name == "pyproject.toml":
-            return None  # somebody else's to complain about
-        raise SiteError(f"{path}: {getattr(error, 'reason', error)}") from None
-    if path.name != "pyproject.toml":
-        return document
-    table = document.get("tool", {}).get("luaproc", {}).get("wiki")
-    return table if isinstance(table, dict) else None
+        content = files.read(path, files.TEXT)
+    except NotReadError as error:
+        raise SiteError(f"{path}: {error.reason}") from None
+    is_shared = path.name == "pyproject.toml"
+    if is_shared and b"luaproc" not in content:
+        return None  # what is wrong in it is somebody else's to complain about
+    try:
+        table: Any = tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        raise SiteError(f"{path}: expected UTF-8, got the byte 0x{content[error.start]:02x}") from None
+    except ValueError as error:
+        raise SiteError(f"{path}: expected TOML: {error}") from None
+    for key in ("tool", "luaproc", "wiki") if is_shared else ():
+        table = table.get(key)
+        if table is None:
+            return None
+        if not isinstance(table, dict):
+            raise SiteError(f"{path}: {key} expects a table, got {table!r}")
+    return table  # type: ignore[no-any-return]
 
 
 def _read(path: Path, table: Mapping[str, Any]) -> Configuration:
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"pages": (str(path.parent),)}
     for key, value in table.items():
         name = key.replace("-", "_")
         if name not in _KEYS:
@@ -117,7 +139,7 @@ def _read(path: Path, table: Mapping[str, Any]) -> Configuration:
             raise SiteError(f"{path}: {key} expects {error}, got {value!r}") from None
         if is_file:
             found[name] = _beside(path, found[name])
-    return Configuration(**found, path=path)
+    return Configuration(**found, path=path, in_file={key.replace("-", "_"): key for key in table})
 
 
 def _beside(path: Path, value: str | tuple[str, ...]) -> str | tuple[str, ...]:

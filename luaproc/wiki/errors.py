@@ -16,6 +16,8 @@ class SiteError(WikiError):
 class PagesError(WikiError):
     """A folder or a dump cannot be read as pages."""
 
+    exit_status = 2
+
 
 class ScribuntoMissing(WikiError):
     """Scribunto's Lua library is nowhere."""

@@ -39,9 +39,7 @@ class Folder:
     """The pages of a folder. title_map: names of `TITLE_MAPS`. Raises `PagesError` for two files of one title."""
 
     def __init__(self, site: Site, directory: Path, title_map: Sequence[str] = ()) -> None:
-        for name in title_map:
-            if name not in TITLE_MAPS:
-                raise PagesError(f"expected a title_map of {', '.join(TITLE_MAPS)}, got {name!r}")
+        must_be_maps(title_map)
         self._site = site
         self._map = frozenset(title_map)
         self.directory = directory
@@ -159,6 +157,13 @@ class Folder:
     def where(self, key: PageKey) -> str:
         """The file of a page."""
         return str(self._files[key])
+
+
+def must_be_maps(names: Sequence[str]) -> None:
+    """Raises `PagesError` for a name that `TITLE_MAPS` does not have."""
+    for name in names:
+        if name not in TITLE_MAPS:
+            raise PagesError(f"expected a title_map of {', '.join(TITLE_MAPS)}, got {name!r}")
 
 
 def _stem(name: str) -> str:

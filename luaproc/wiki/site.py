@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import timezone, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,7 @@ class Site:
         for namespace in self.namespaces.values():
             self._numbers[_key(namespace.name)] = namespace.id
         self._special: set[str] = set()
+        self._zone: tuple[str, tzinfo] | None = None
         self._titles: dict[tuple[str, int], Title | None] = {}
 
     @classmethod
@@ -241,6 +243,12 @@ class Site:
             self._special = {name.replace(" ", "_").lower() for name in self.special_pages or SPECIAL_PAGES}
         return text.partition("/")[0].replace(" ", "_").lower() in self._special
 
+    def zone(self) -> tzinfo:
+        """The time zone. Raises `SiteError` if `timezone` is none that this machine knows."""
+        if self._zone is None or self._zone[0] != self.timezone:
+            self._zone = self.timezone, _zone(self.timezone)
+        return self._zone[1]
+
     @property
     def main_page(self) -> Title:
         """The page that the wiki begins with."""
@@ -293,6 +301,20 @@ def read_members(file: str | Path) -> dict[str, Any]:
     if "query" in members or "batchcomplete" in members:
         return from_api(members.get("query", {}), str(file))
     return members
+
+
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return timezone.utc
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (ValueError, LookupError, OSError):
+        raise SiteError(
+            f"expected a time zone's IANA name as Europe/Berlin, got {name!r}; where the machine has no time zones at "
+            "all: pip install tzdata"
+        ) from None
 
 
 def _key(name: str) -> str:

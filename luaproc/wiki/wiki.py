@@ -17,7 +17,7 @@ from luaproc.host.interpreter import PhpFunction
 from luaproc.install.lualib import Lualib, find_lualib
 from luaproc.install.mediawiki import find_mediawiki
 from luaproc.wiki.engine import Engine, EngineOptions, ExtraLibrary
-from luaproc.wiki.errors import NoSuchTitle, ScribuntoMissing, WikiError
+from luaproc.wiki.errors import NoSuchTitle, ScribuntoMissing, SiteError
 from luaproc.wiki.failures import ModuleError
 from luaproc.wiki.interfaces import ArgumentsLike, ExtensionTag, FrameLike, FunctionResult, ParserFunction
 from luaproc.wiki.messages import Messages
@@ -93,6 +93,7 @@ class Wiki:
         self.site = site if isinstance(site, Site) else Site.from_dict(site or {})
         if timezone is not None:
             self.site.timezone = timezone
+        self.site.zone()
         self.pages = _pages(self.site, pages, title_map, progress)
         self._now = moment(now)
         self._seed = seed
@@ -379,14 +380,14 @@ def _argument(value: Any) -> str:
 
 
 def moment(value: datetime | str | None) -> datetime | None:
-    """A moment given as ISO text or datetime; without a zone it is in UTC. Raises `WikiError`."""
+    """A moment given as ISO text or datetime; without a zone it is in UTC. Raises `SiteError`."""
     if value is None:
         return None
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value.replace("Z", "+00:00"))
         except ValueError:
-            raise WikiError(f"expected a moment as 2024-02-29T12:00:00, got {value!r}") from None
+            raise SiteError(f"expected a moment as 2024-02-29T12:00:00, got {value!r}") from None
     return value if value.tzinfo is not None else value.replace(tzinfo=timezone.utc)
 
 

@@ -26,7 +26,7 @@ def command(**given: Any) -> None:
                 "messages",
                 f"of {wiki.mediawiki}" if wiki.mediawiki else "few: --mediawiki DIR names a MediaWiki that has all",
             ),
-            ("site", f"{found.site or 'default'}: {wiki.site.name}, language {wiki.site.language}"),
+            ("site", f"{', '.join(found.site) or 'default'}: {wiki.site.name}, language {wiki.site.language}"),
             ("library", f"{wiki.lualib.path}, branch 1.{wiki.lualib.release}"),
         ]  # the library last: where there is none, the rest is known
         for name, text in rows:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import timezone
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from luaproc.host import LuaError
 from luaproc.host.interpreter import PhpFunction
@@ -131,7 +130,7 @@ class LanguageLibrary(Library):
         check("formatDate", 1, form, "string")
         date = check_optional("formatDate", 2, date, "string", "")
         local = check_optional("formatDate", 3, local, "boolean", False)
-        zone = ZoneInfo(self.site.timezone) if local and self.site.timezone != "UTC" else timezone.utc
+        zone = self.site.zone() if local else timezone.utc
         try:
             at = read_date(date, self.view.now, zone)
         except DateError:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime, timezone, tzinfo
 from functools import lru_cache
 from html import unescape
-from zoneinfo import ZoneInfo
 
 from luaproc.wiki import interfaces
 from luaproc.wiki.interfaces import ArgumentName, FunctionResult, ParserFunction
@@ -121,8 +120,7 @@ class Preprocessor:
 
     def zone(self, local: bool) -> tzinfo:
         """The site's time zone, or UTC."""
-        name = self.view.site.timezone if local else "UTC"
-        return timezone.utc if name == "UTC" else ZoneInfo(name)
+        return self.view.site.zone() if local else timezone.utc
 
     def moment(self, local: bool) -> datetime:
         """The page view's moment."""
