@@ -15,7 +15,7 @@ PARTS = {
     "luajit": ("luajit",),
     "php": ("php",),
     "chromium": ("chromium",),
-    "mediawiki": ("/usr/share/mediawiki",),
+    "mediawiki": (os.environ.get("LUAPROC_MEDIAWIKI", "/usr/share/mediawiki"),),
     "busted": ("/usr/share/lua/5.1/busted",),
     "luaunit": ("/usr/share/lua/5.1/luaunit.lua",),
     "lua-suites": (os.environ.get("LUAPROC_LUA_SUITES", "/var/tmp/luaproc-lua-suites"),),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,12 @@ _BELOW = ("includes/engines/LuaCommon/lualib", "includes/Engines/LuaCommon/luali
 # What tells a release: the first one whose file has the word.
 _MARKS = ((46, "mw.title.lua", "newBatchLookupExistence"), (43, "mw.title.lua", "getPageLangCode"))
 _OLDEST = 39
+
+BRANCH = re.compile(r"REL1_\d\d|master")
+"""What a branch of Scribunto is called."""
+
+FILES = ("mw.lua", "mwInit.lua")
+"""What makes a directory the library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,38 +54,44 @@ def cache_directory() -> Path:
 
 
 def find_lualib(directory: str | os.PathLike[str] | None = None) -> Lualib | None:
-    """The library in a directory (lualib itself, a Scribunto, a MediaWiki), or where it usually lies; None if nowhere.
+    """The library in a directory (lualib itself, a Scribunto, a MediaWiki), that of a fetched branch by its name
+    (``REL1_43``), or where it usually lies; None if nowhere.
 
-    Raises `UsageError` if `directory` has none.
+    Raises `UsageError` if `directory` has none, or there is no such branch in the cache.
     """
     if directory is not None:
-        found = next(_candidates(Path(directory)), None)
+        branch = str(directory) if BRANCH.fullmatch(str(directory)) and not Path(directory).exists() else None
+        found = next(_candidates(cache_directory() / branch if branch else Path(directory)), None)
+        if found is None and branch:
+            raise UsageError(
+                f"expected a fetched branch, or a directory, got {branch}: it is not in {cache_directory()}; "
+                f"luaproc wiki fetch {branch} brings it there"
+            )
         if found is None:
             raise UsageError(
                 "expected the directory of Scribunto's Lua library, of a Scribunto or of a MediaWiki, got "
                 f"{directory}: no mw.lua there"
             )
         return Lualib(found.absolute(), _release(found))
-    for place in (*map(Path, PLACES), *_fetched()):
+    for place in (*map(Path, PLACES), *fetched()):
         for found in _candidates(place):
             return Lualib(found.absolute(), _release(found))
     return None
 
 
-def _fetched() -> list[Path]:
-    """The fetched libraries, newest branch first."""
+def fetched() -> list[Path]:
+    """The directories of the fetched libraries, newest branch first."""
     try:
-        return sorted(
-            (path for path in cache_directory().iterdir() if path.is_dir()), key=lambda p: p.name, reverse=True
-        )
+        found = [path for path in cache_directory().iterdir() if BRANCH.fullmatch(path.name) and path.is_dir()]
     except OSError:
         return []
+    return sorted(found, key=lambda path: path.name, reverse=True)
 
 
 def _candidates(directory: Path) -> Iterator[Path]:
     for below in ("", "lualib", *_BELOW, *(f"extensions/Scribunto/{below}" for below in _BELOW)):
         place = directory / below if below else directory
-        if (place / "mw.lua").is_file() and (place / "mwInit.lua").is_file():
+        if all((place / name).is_file() for name in FILES):
             yield place
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from luaproc.errors import NotReadError
 from luaproc.install import files
+from luaproc.install.lualib import BRANCH
 from luaproc.wiki.errors import SiteError
 
 FILES = ("luaproc.toml", "pyproject.toml")
@@ -137,9 +138,14 @@ def _read(path: Path, table: Mapping[str, Any]) -> Configuration:
             found[name] = read(value)
         except ValueError as error:
             raise SiteError(f"{path}: {key} expects {error}, got {value!r}") from None
-        if is_file:
+        if is_file and not (name == "scribunto" and _is_branch(found[name], path.parent)):
             found[name] = _beside(path, found[name])
     return Configuration(**found, path=path, in_file={key.replace("-", "_"): key for key in table})
+
+
+def _is_branch(value: str, directory: Path) -> bool:
+    """Whether a setting names a branch (``REL1_43``), and not a directory of that name."""
+    return BRANCH.fullmatch(value) is not None and not (directory / value).exists()
 
 
 def _beside(path: Path, value: str | tuple[str, ...]) -> str | tuple[str, ...]:

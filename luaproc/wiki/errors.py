@@ -29,3 +29,7 @@ class NoSuchTitle(WikiError):
     """A text names no page."""
 
     exit_status = 2
+
+
+class FetchError(WikiError):
+    """Scribunto's library could not be fetched; nothing was written."""

@@ -146,7 +146,8 @@ def our_wiki(site: Site, *, now: str | None = NOW) -> Wiki:
         texts[path.stem] = path.read_text().rstrip()
     for path in (installation.PAGES / "Page").glob("*.wikitext"):
         texts[path.stem] = path.read_text().rstrip()
-    return Wiki([texts, *folders], site=site, now=now, timezone="UTC")
+    code = need("mediawiki")
+    return Wiki([texts, *folders], scribunto=code, mediawiki=code, site=site, now=now, timezone="UTC")
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,11 @@ FC = TypeVar("FC", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option("--pages", multiple=True, metavar="DIR|DUMP", help="Pages; repeatable, the first one wins."),
-    click.option("--scribunto", metavar="DIR", help="Scribunto's Lua library. [default: is looked for]"),
+    click.option(
+        "--scribunto",
+        metavar="DIR|BRANCH",
+        help="Scribunto's Lua library; a branch, as REL1_43, is one that was fetched. [default: is looked for]",
+    ),
     click.option("--mediawiki", metavar="DIR", help="For messages and languages. [default: is looked for]"),
     click.option("--site", multiple=True, metavar="FILE", help="The wiki's settings, as JSON; repeatable."),
     click.option("--now", metavar="ISO", help="The moment that pages see."),

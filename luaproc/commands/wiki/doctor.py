@@ -9,6 +9,7 @@ import click
 
 from luaproc.commands.wiki.common import configuration, open_wiki, options
 from luaproc.errors import visible
+from luaproc.install.lualib import fetched
 from luaproc.wiki.titles import MODULE
 
 
@@ -27,6 +28,10 @@ def command(**given: Any) -> None:
                 f"of {wiki.mediawiki}" if wiki.mediawiki else "few: --mediawiki DIR names a MediaWiki that has all",
             ),
             ("site", f"{', '.join(found.site) or 'default'}: {wiki.site.name}, language {wiki.site.language}"),
+            (
+                "fetched",
+                ", ".join(path.name for path in fetched()) or "none: luaproc wiki fetch REL1_43 brings one",
+            ),
             ("library", f"{wiki.lualib.path}, branch 1.{wiki.lualib.release}"),
         ]  # the library last: where there is none, the rest is known
         for name, text in rows:
