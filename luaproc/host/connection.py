@@ -65,13 +65,41 @@ class Connection(ServerProcess):
         deadline = self._deadline()
         if self._out:
             self._flush(deadline)
+        return self._next(deadline)
+
+    def exchange(self, body: bytes) -> bytes:
+        """`send`, then `receive`, with as few steps as there can be where nothing waits to be written or read.
+
+        Interrupted by an exception (Ctrl-C), it is gone on with by `receive`.
+        """
+        length = len(body)
+        decoder = self._decoder
+        if self._out or self.on_frame or not 0 < length < PIPE_SIZE or not decoder.between_frames:
+            self.send(body)
+            return self.receive()
+        self._check()
+        frame = b"%08x%08x" % (length, length * 2 - 1) + body
+        self._out += frame
+        deadline = self._deadline()
+        try:
+            sent = os.write(self._stdin, frame)
+        except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+            sent = 0
+        if sent == len(frame):
+            self._out.clear()
+        else:
+            del self._out[:sent]
+            self._flush(deadline)
+        return self._next(deadline)
+
+    def _next(self, deadline: float | None) -> bytes:
         body: object = None
         if self._decoder.between_frames:
             data = self._wait(deadline)
             body = self._decoder.whole_frame(data)
             if body is None:
                 self._decoder.receive_data(data)
-        while not isinstance(body, bytes):
+        while type(body) is not bytes:
             try:
                 body = self._decoder.next_frame()
             except RemoteProtocolError as error:

@@ -67,8 +67,14 @@ class Answering(NamedTuple):
     args: Sequence[Any]
 
 
+class Failed(NamedTuple):
+    """What comes back for a body whose sender answered calls of Lua's itself, when a callable raised an Exception."""
+
+    error: Exception
+
+
 Step = bytes | Answering
-"""Bytes are a body to send, and the body of the server's next frame is what comes back for it."""
+"""Bytes are a body to send, and the body of the server's next frame (or a `Failed`) is what comes back for it."""
 
 T = TypeVar("T")
 Steps = Generator[Step, Any, T]
@@ -268,11 +274,16 @@ class ProtocolCore(Generic[F]):
             encode_frame(body)  # raises for what has no frame, before anything is sent
         raised: Exception | None = None
         self._unanswered += 1
-        message = self._read((yield body), wire)
-        while isinstance(message, (FastCall, Call)):
-            body, bug = yield from self._answering(message)
+        while True:
+            reply = yield body
+            if type(reply) is Failed:
+                body, bug = self._failure(reply.error)
+            else:
+                message = self._read(reply, wire)
+                if not isinstance(message, (FastCall, Call)):
+                    break
+                body, bug = yield from self._answering(message)
             raised = bug or raised
-            message = self._read((yield body), wire)
         self._unanswered -= 1
         if raised is not None:
             raise raised
@@ -296,29 +307,51 @@ class ProtocolCore(Generic[F]):
 
     def _answering(self, call: FastCall | Call) -> Generator[Step, Any, tuple[bytes, Exception | None]]:
         """The answer to a call of Lua's; and the exception that has to be raised on this side once Lua is through."""
-        raised: Exception | None = None
         self.depth += 1
         try:
-            values = yield self._called(call)
-            if values is None:
-                values = ()
-            elif not isinstance(values, tuple):
-                values = (values,)
-            body = self._convert.writer.returned(values) if self._convert.writer else None
-            if body is None:
-                body = encode_for_responder(Return(tuple(self._convert.to_wire(value) for value in values)))
-        except LuaError as error:
-            # Lua puts the position of its own calling line before the message: PHP sends it without one, too.
-            value = error.message if isinstance(error.value, (str, bytes)) else error.value
-            body = self._error_body(value)
+            return self._returned((yield self._called(call))), None
         except Exception as error:
-            if not self.connection.alive:
-                raise
-            raised = error
-            body = self._error_body(f"{type(error).__name__} in the Python callable: {error}")
+            return self._failure(error)
         finally:
             self.depth -= 1
-        return body, raised
+
+    def _answer(self, body: bytes) -> bytes | None:
+        """The answer to a frame that is a call as our responder writes it, of a callable that is waited for.
+
+        None for every other frame: `_answering` answers these. Raises whatever the callable raises.
+        """
+        call = self._convert.reader.call(body)
+        if call is None:
+            return None
+        known = self._callbacks.get(call.id)
+        if known is None or known[1] is None or self.depth >= MAX_NESTING:
+            return None
+        self.depth += 1
+        try:
+            return self._returned(known[1](*call.args))
+        finally:
+            self.depth -= 1
+
+    def _returned(self, values: Any) -> bytes:
+        """What a callable returned as the body of the answer."""
+        if values is None:
+            values = ()
+        elif not isinstance(values, tuple):
+            values = (values,)
+        body = self._convert.writer.returned(values) if self._convert.writer else None
+        if body is None:
+            body = encode_for_responder(Return(tuple(self._convert.to_wire(value) for value in values)))
+        return body
+
+    def _failure(self, error: Exception) -> tuple[bytes, Exception | None]:
+        """The answer to a call whose callable raised: see `PhpFunction`."""
+        if isinstance(error, LuaError):
+            # Lua puts the position of its own calling line before the message: PHP sends it without one, too.
+            value = error.message if isinstance(error.value, (str, bytes)) else error.value
+            return self._error_body(value), None
+        if not self.connection.alive:
+            raise error
+        return self._error_body(f"{type(error).__name__} in the Python callable: {error}"), error
 
     def _called(self, call: FastCall | Call) -> Answering:
         if self.depth > MAX_NESTING:

@@ -11,7 +11,19 @@ from typing import Any
 
 from luaproc.host.connection import Connection
 from luaproc.host.core import MAX_NESTING as MAX_NESTING
-from luaproc.host.core import REQUIRE, Fallback, ProtocolCore, Status, Steps, T, check_options, file_text, must_be
+from luaproc.host.core import (
+    REQUIRE,
+    Answering,
+    Failed,
+    Fallback,
+    ProtocolCore,
+    Status,
+    Steps,
+    T,
+    check_options,
+    file_text,
+    must_be,
+)
 from luaproc.host.core import PhpFunction as PhpFunction
 from luaproc.host.functions import LuaFunction
 from luaproc.host.process import FrameHook
@@ -204,10 +216,10 @@ class Interpreter(ProtocolCore[LuaFunction]):
             try:
                 step = next(steps)
                 while True:
-                    if isinstance(step, bytes):
-                        self._send(step)
-                        step = steps.send(self._receive())
+                    if type(step) is bytes:
+                        step = steps.send(self._until_unusual(step))
                         continue
+                    assert isinstance(step, Answering)
                     try:
                         result = step.function(*step.args)
                     except Exception as error:
@@ -226,12 +238,23 @@ class Interpreter(ProtocolCore[LuaFunction]):
                 steps.close()
                 raise
 
-    def _send(self, body: bytes) -> None:
-        try:
-            self.connection.send(body)
-        except KeyboardInterrupt:
-            # What is left of the frame goes out before the next one is received.
-            self._go_on_or_raise()
+    def _until_unusual(self, body: bytes) -> bytes | Failed:
+        """Send a body and answer Lua's frequent calls; the first frame that is none, or the failure of a callable."""
+        exchange, answer_to = self.connection.exchange, self._answer
+        while True:
+            try:
+                reply = exchange(body)
+            except KeyboardInterrupt:
+                # What is left of the frame goes out before the next one is received.
+                self._go_on_or_raise()
+                reply = self._receive()
+            try:
+                answer = answer_to(reply)
+            except Exception as error:
+                return Failed(error)
+            if answer is None:
+                return reply
+            body = answer
 
     def _receive(self) -> bytes:
         while True:

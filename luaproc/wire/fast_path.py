@@ -56,7 +56,7 @@ class FastReader:
     function: what is made of a function object, from its number, its interpreter's and its class.
     """
 
-    __slots__ = ("_function", "_ids", "_keys", "_lists", "_text", "_values")
+    __slots__ = ("_function", "_heads", "_ids", "_keys", "_lists", "_text", "_values")
 
     def __init__(self, text: Callable[[bytes], Any], lists: bool, function: Callable[[int, int, bytes], Any]) -> None:
         self._text = text
@@ -65,6 +65,13 @@ class FastReader:
         self._keys: dict[bytes, Any] = {}
         self._values: dict[bytes, Any] = {}
         self._ids: dict[bytes, bytes | int] = {}
+        self._heads: dict[bytes, tuple[bytes | int | None, list[bytes]]] = {}
+        """All up to a list's values, as it was read before -> the id (None for a return), and the list's keys."""
+
+    def call(self, body: bytes) -> FastCall | None:
+        """`message`, but of calls alone: a return is not looked at."""
+        found = self.message(body) if body.startswith(_CALL) else None
+        return found if type(found) is FastCall else None
 
     def message(self, body: bytes) -> FastCall | FastReturn | None:
         """The message of a body (still escaped) if it is a call or a return as our responder writes them."""
@@ -84,10 +91,19 @@ class FastReader:
             return None
         if body[-2:] != b"}}":
             return None
-        tokens = iter(body[start:-1].split(b";"))
+        head = body[: body.find(b"{", start) + 1]
+        known = self._heads.get(head)
         try:
+            if known is not None:
+                number, keys = known
+                values = self._scalars(body[len(head) : -2].split(b";"), keys)
+                if values is not None:
+                    return FastReturn(values) if number is None else FastCall(number, values)
+            tokens = iter(body[start:-1].split(b";"))
             if start == len(_RETURN):
-                return FastReturn(self._list(next(tokens), next(tokens), _VALUES, tokens))
+                values = self._list(next(tokens), next(tokens), _VALUES, tokens)
+                self._know(head, None, _RETURN + b"i:%d;%b" % (len(values), _VALUES), len(values))
+                return FastReturn(values)
             token = next(tokens)
             number = self._ids.get(token)
             if number is None:
@@ -98,9 +114,41 @@ class FastReader:
                     self._ids[token] = number
             if next(tokens) != _NARGS:
                 return None
-            return FastCall(number, self._list(next(tokens), next(tokens), _ARGS, tokens))
+            values = self._list(next(tokens), next(tokens), _ARGS, tokens)
+            self._know(head, number, _CALL + b"%b;%b;i:%d;%b" % (token, _NARGS, len(values), _ARGS), len(values))
+            return FastCall(number, values)
         except (UnusualError, ValueError, IndexError, StopIteration):
             return None
+
+    def _know(self, head: bytes, number: bytes | int | None, before: bytes, count: int) -> None:
+        """Remember what a head says, if its list has all of its values and no name in it is cut at a semicolon."""
+        if head == before + b";a:%d:{" % count and len(head) < 2 * _SHORT + len(_CALL):
+            if len(self._heads) >= _REMEMBERED:
+                self._heads.clear()
+            self._heads[head] = number, [b"i:%d" % index for index in range(1, count + 1)]
+
+    def _scalars(self, tokens: list[bytes], keys: list[bytes]) -> list[Any] | None:
+        """The values of a list of scalars; None where there are tables, semicolons, or other keys."""
+        if len(tokens) != 2 * len(keys) + 1 or tokens[-1] or tokens[:-1:2] != keys:
+            return None
+        found: list[Any] = []
+        memory = self._values
+        for token in tokens[1::2]:
+            value = memory.get(token, _NOTHING)
+            if value is _NOTHING:
+                colon = token.find(b':"', 2)
+                digits = token[2:colon]
+                if colon > 0 and token[:2] == b"s:" and digits.isdigit() and len(token) == colon + 3 + int(digits):
+                    if token[-1:] != b'"':
+                        raise UnusualError
+                    value = self._text(token[colon + 2 : -1])
+                    _remember(memory, token, value)
+                elif token[:2] in _OPENINGS:
+                    return None
+                else:
+                    value = self._value(token, iter(()))
+            found.append(value)
+        return found
 
     def value(self, data: bytes) -> Any:
         """The value of a serialized array, a dict at the outermost level; None for anything unusual."""

@@ -1,0 +1,67 @@
+"""Calls from Lua on their short way: what it answers is what the long way answers, and it is taken."""
+
+from typing import Any
+
+import pytest
+
+from luaproc.host import Interpreter, LuaError
+from luaproc.host.core import ProtocolCore
+
+ASK = """
+local ask, fail = mw_t.ask, mw_t.fail
+return function( n )
+    local sum = 0
+    for i = 1, n do
+        sum = sum + select( '#', ask( i, 'a;b"\\\\\\n' .. i, nil, { i } ) )
+    end
+    return sum, ask( 7 ), pcall( fail, 'no' )
+end
+"""
+
+
+def test_frequent_calls_take_no_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand calls and a failing one are answered between two steps, tables among their arguments too."""
+    long_way: list[object] = []
+    answering = ProtocolCore._answering
+
+    def counted(self: Any, call: Any) -> Any:
+        long_way.append(call)
+        return answering(self, call)
+
+    monkeypatch.setattr(ProtocolCore, "_answering", counted)
+    got: list[tuple[Any, ...]] = []
+
+    def ask(*args: Any) -> tuple[Any, ...]:
+        got.append(args)
+        return args
+
+    def fail(message: str) -> None:
+        raise LuaError(message)
+
+    with Interpreter() as lua:
+        lua.register_library("mw_t", {"ask": ask, "fail": fail})
+        total, seven, ok, message = lua.load_string(ASK)()[0](1000)
+    assert (total, seven, ok, message) == (4000, 7, False, "no")
+    assert got[999] == (1000, 'a;b"\\\n1000', None, [1000])
+    assert got[1000] == (7,)
+    assert long_way == []
+
+
+def test_a_callable_that_fails_between_calls_that_do_not() -> None:
+    """The exception is raised from the call, once Lua is through, and the server is used on."""
+    calls: list[int] = []
+
+    def ask(number: int) -> int:
+        calls.append(number)
+        if number == 2:
+            raise ZeroDivisionError("two")
+        return number
+
+    with Interpreter() as lua:
+        lua.register_library("mw_t", {"ask": ask})
+        run = lua.load_string("for i = 1, 4 do pcall( mw_t.ask, i ) end return 5")
+        with pytest.raises(ZeroDivisionError, match="two"):
+            run()
+        assert calls == [1, 2, 3, 4]
+        assert lua.depth == 0
+        assert lua.load_string("return 6")() == [6]
