@@ -4,7 +4,7 @@
 -- local a C function was called by ("bad argument #1 to 'old_unpack'").
 
 local names, old_G = ...
-local error, getmetatable, type, next, floor = error, getmetatable, type, next, math.floor
+local error, getmetatable, type, next, rawequal, floor = error, getmetatable, type, next, rawequal, math.floor
 local old_pairs, old_ipairs, old_unpack, old_tostring, old_clock = pairs, ipairs, unpack, tostring, os.clock
 local old_setfenv, old_getfenv = setfenv, getfenv
 
@@ -37,6 +37,7 @@ function globals.tostring( value )
 	end
 	local name = type( value )
 	if shown_by_value[name] then
+		rawequal( 0, 0 ) -- see the fast functions below
 		return old_tostring( value )
 	end
 	return name
@@ -156,6 +157,20 @@ if jit then
 			end
 		end
 		return old_gsub( s, pattern, replacement, n )
+	end
+end
+
+-- LuaJIT's fast functions do not say where the Lua stack ends: where one of them gets no memory for its result, LuaJIT
+-- writes the error's text to where the last C function's stack ended, which may lie among the frames in use. From there
+-- on the process dies of SIGSEGV. So each of those that make strings is called where a C function, on top of the stack,
+-- has just returned. All arguments are passed on as they came, by tail call: what errors say of them stays the same.
+if jit then
+	for _, name in next, { 'char', 'lower', 'reverse', 'sub', 'upper' } do
+		local fast = old_G.string[name]
+		old_G.string[name] = function ( ... )
+			rawequal( 0, 0 )
+			return fast( ... )
+		end
 	end
 end
 

@@ -90,6 +90,37 @@ _WORK = {
     "PHP cleaning up": "pcall(php.cleanup)",
     "memory running out below PHP": "pcall(php.call, function() local s = 'x' while true do s = s .. s end end)",
 }
+# Functions that make strings, called from each of 40 depths where no block is left for what they make; the count of
+# errors that are not "not enough memory", and whether there was one of these. LuaJIT's own write the error among the
+# frames in use, which ends the process or makes a module's call return what it should not.
+_FAIL_AT_EVERY_DEPTH = """
+local function deep(n, f, ...) if n == 0 then local r = f(...) return r end local r = deep(n - 1, f, ...) return r end
+local failed, wrong = false, 0
+local function try(...)
+	for n = 1, 40 do
+		local ok, e = pcall(deep, n, ...)
+		if e == 'not enough memory' then failed = true elseif type(e) ~= 'string' or not ok then wrong = wrong + 1 end
+	end
+end
+"""
+_FULL_OF_LARGE = (
+    "local s, t = ('x'):rep(1e7), {} pcall(function() for i = 1, 1e5 do t[i] = ('%09d'):format(i):rep(400) end end) "
+)
+_FULL_OF_SMALL = "local t pcall(function() while true do t = {t} end end) "
+_MAKERS = {
+    "lower": _FULL_OF_LARGE + "try(string.lower, s)",
+    "upper": _FULL_OF_LARGE + "try(string.upper, s)",
+    "reverse": _FULL_OF_LARGE + "try(string.reverse, s)",
+    "sub": _FULL_OF_LARGE + "try(string.sub, s, 2)",
+    "the metatable's upper": _FULL_OF_LARGE + "try(function(s) local u = s:upper() return u end, s)",
+    "rep": _FULL_OF_LARGE + "try(string.rep, s, 2)",
+    "gsub": _FULL_OF_LARGE + "try(string.gsub, s, 'x', 'yy')",
+    "format": _FULL_OF_LARGE + "try(string.format, '%s%s', s, s)",
+    "concat": _FULL_OF_LARGE + "try(table.concat, {s, s})",
+    "tostring": _FULL_OF_SMALL + "try(tostring, 1234567890.125)",
+    "char": _FULL_OF_SMALL + "try(string.char, 1, 2, 3, 4, 5, 6)",
+}
+
 # At the default limit it takes seconds to fill all of it.
 _AT_DEFAULT = ("PHP called", "PHP called back", "PHP answering much", "PHP loading code")
 
@@ -145,6 +176,14 @@ ROWS = [
         )
         for what, fill in _FILL.items()
         for limits in (DEFAULT, TIGHT)
+    ),
+    *(
+        Attack(
+            f"{name} finds no memory, at any depth",
+            f"{_FAIL_AT_EVERY_DEPTH} {code} s, t = nil, nil return failed, wrong",
+            returns(True, 0),
+        )
+        for name, code in _MAKERS.items()
     ),
     Attack("an 8 MB chunk", "return php.load('return \"' .. ('x'):rep(8e6) .. '\"')", SURVIVES),
     Attack("an 8 MB chunk of code", "return php.load(('x=1 '):rep(2e6))", SURVIVES),
