@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Protocol
 
 from luaproc.wiki import titles
@@ -46,6 +47,7 @@ class Pages(MutableMapping["str | Title", str]):
         self._written: dict[PageKey, str | None] = {}
         self._ids: dict[PageKey, int] | None = None
         self._by_id: dict[int, PageKey] = {}
+        self._touched: set[PageKey] | None = None
         for name, text in {**site.stubs, **(texts or {})}.items():
             self[name] = text
 
@@ -54,6 +56,8 @@ class Pages(MutableMapping["str | Title", str]):
         if title.interwiki:
             return None
         key = (title.namespace, title.text)
+        if self._touched is not None:
+            self._touched.add(key)
         if key in self._written:
             return self._written[key]
         for source in self.sources:
@@ -67,9 +71,20 @@ class Pages(MutableMapping["str | Title", str]):
         if title.interwiki:
             return False
         key = (title.namespace, title.text)
+        if self._touched is not None:
+            self._touched.add(key)
         if key in self._written:
             return self._written[key] is not None
         return any(source.has(key) for source in self.sources)
+
+    @contextmanager
+    def watched(self) -> Iterator[set[PageKey]]:
+        """The pages that are asked for inside of the with statement, be they there or not; the set grows meanwhile."""
+        before, self._touched = self._touched, set()
+        try:
+            yield self._touched
+        finally:
+            self._touched = before
 
     def where(self, title: Title) -> str | None:
         """Where a page lies, for a person: a file's name; None for one that is not there or was written in Python."""

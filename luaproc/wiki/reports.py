@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TextIO
 from xml.etree import ElementTree
 
 from luaproc.errors import readable, visible
 from luaproc.wiki.testing import CaseResult
+from luaproc.wiki.titles import Title
+
+SHOWN = 120
+"""Characters of what was expected, and of what came, in a failure's line."""
 
 
 def where(result: CaseResult) -> str:
@@ -14,13 +20,70 @@ def where(result: CaseResult) -> str:
     return f"{result.module_at or result.module}:{result.line}" if result.line else result.module_at or result.module
 
 
-def failure(result: CaseResult) -> Iterator[str]:
-    """A failure, in lines for a terminal."""
+def failure(result: CaseResult) -> str:
+    """A failure in one line: module, line, test, what went wrong, and of a comparison where the two texts part."""
+    name = f" {visible(result.name)}" if result.name else ""
+    text = f"FAILED {visible(where(result))}{name}: {_line(result.message.strip())}"
+    if result.expected is None:
+        return text
+    expected, got = around_the_difference(result.expected, result.got or "nil")
+    return f"{text}: expected {_line(expected)}, got {_line(got)}"
+
+
+def around_the_difference(expected: str, got: str) -> tuple[str, str]:
+    """Both texts; of long ones, `SHOWN` characters of each from shortly before the first difference on."""
+    if len(expected) <= SHOWN and len(got) <= SHOWN:
+        return expected, got
+    pairs = zip(expected, got, strict=False)
+    at = next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(expected), len(got)))
+    start = max(at - SHOWN // 3, 0)
+
+    def cut(text: str) -> str:
+        return f"{'…' * bool(start)}{text[start : start + SHOWN]}{'…' * (len(text) > start + SHOWN)}"
+
+    return cut(expected), cut(got)
+
+
+def _line(text: str) -> str:
+    return visible(text.replace("\n", "\\n"))
+
+
+def details(result: CaseResult) -> Iterator[str]:
+    """A failure with the whole of what was expected and what came."""
     name = f" {visible(result.name)}" if result.name else ""
     yield f"FAILED {visible(where(result))}{name}: {readable(result.message)}"
     if result.expected is not None:
         yield f"    expected: {readable(result.expected)}"
         yield f"    got:      {readable(result.got or 'nil')}"
+
+
+class Progress:
+    """How far the tests are, in one line of a terminal that is gone when something else is printed.
+
+    count: of test modules. terminal: the stream; None shows nothing.
+    """
+
+    def __init__(self, count: int, terminal: TextIO | None) -> None:
+        self._count = count
+        self._terminal = terminal
+        self._shown = False
+
+    def show(self, done: int, title: Title) -> None:
+        """The modules that are through, and the one that is next."""
+        text = f"[{done}/{self._count}] {visible(title.prefixed_text)}"
+        self._write(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}")
+        self._shown = True
+
+    def hide(self) -> None:
+        """Make room for another line."""
+        if self._shown:
+            self._write("\r\x1b[K")
+            self._shown = False
+
+    def _write(self, text: str) -> None:
+        if self._terminal is not None:
+            self._terminal.write(text)
+            self._terminal.flush()
 
 
 def summary(results: Sequence[CaseResult], seconds: float) -> str:
@@ -39,7 +102,7 @@ def tap(results: Sequence[CaseResult]) -> Iterator[str]:
         yield f"{'ok' if result.passed else 'not ok'} {number} - {title}"
         if not result.passed:
             yield "  ---"
-            yield from (f"  {visible(line)}" for text in failure(result) for line in text.split("\n"))
+            yield from (f"  {visible(line)}" for text in details(result) for line in text.split("\n"))
             yield "  ..."
 
 
@@ -49,7 +112,7 @@ def github(results: Iterable[CaseResult], files: dict[str, str]) -> Iterator[str
         if not result.passed:
             file = files.get(result.module_at or result.module, "")
             place = f" file={_escaped(visible(file), True)},line={max(result.line, 1)}" if file else ""
-            text = "\n".join(failure(result))
+            text = "\n".join(details(result))
             yield f"::error{place}::{_escaped(text)}"
 
 
@@ -67,7 +130,7 @@ def junit(results: Sequence[CaseResult], seconds: float) -> str:
         )  # fmt: skip
         if not result.passed:
             element = ElementTree.SubElement(case, "failure", message=visible(result.message))
-            element.text = "\n".join(failure(result))
+            element.text = "\n".join(details(result))
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
     ElementTree.indent(suites)

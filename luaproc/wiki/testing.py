@@ -7,13 +7,13 @@ of a table of wikitext, so they are replaced by ones that raise. Each module is 
 
 from __future__ import annotations
 
-import fnmatch
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from luaproc.wiki.failures import ModuleError
-from luaproc.wiki.titles import MODULE, Title
+from luaproc.wiki.selection import Chosen
+from luaproc.wiki.titles import Title
 from luaproc.wiki.values import text_of
 from luaproc.wiki.wiki import Wiki
 
@@ -36,23 +36,8 @@ class CaseResult(NamedTuple):
     got: str | None = None
 
 
-def discover(wiki: Wiki, names: Sequence[str], patterns: Iterable[str] = ()) -> list[Title]:
-    """The test modules: those whose title's last part is one of `names`, in any case.
-
-    patterns: with some, only titles that one of them matches (``*`` and ``?``), or that it is a part of.
-    """
-    wanted = {name.lower() for name in names}
-    found = [title for title in wiki.pages.titles(MODULE) if _last_part(title.text) in wanted]
-    patterns = list(patterns)
-    return [
-        title
-        for title in sorted(found, key=lambda title: title.prefixed_text)
-        if not patterns or any(_matches(title, pattern) for pattern in patterns)
-    ]
-
-
-def run_module(wiki: Wiki, title: Title, only: str = "") -> Iterator[CaseResult]:
-    """Run the tests of a module, in the order of their names. only: tests whose name has this in it."""
+def run_module(wiki: Wiki, title: Title, chosen: Chosen = lambda name: True) -> Generator[CaseResult, None, None]:
+    """Run the tests of a module, in the order of their names. chosen: see `luaproc.wiki.selection`."""
     name = title.prefixed_text
     with wiki.page(title) as page:
         began = time.perf_counter()
@@ -63,7 +48,7 @@ def run_module(wiki: Wiki, title: Title, only: str = "") -> Iterator[CaseResult]
             yield _failed(name, "", error, time.perf_counter() - began)
             return
         for test in sorted(names):
-            if only.lower() not in test.lower():
+            if not chosen(f"{name} {test}"):
                 continue
             began = time.perf_counter()
             try:
@@ -72,15 +57,6 @@ def run_module(wiki: Wiki, title: Title, only: str = "") -> Iterator[CaseResult]
                 yield _failed(name, test, error, time.perf_counter() - began)
                 continue
             yield _result(name, test, problem, time.perf_counter() - began)
-
-
-def _last_part(text: str) -> str:
-    return text.rpartition("/")[2].lower()
-
-
-def _matches(title: Title, pattern: str) -> bool:
-    names, pattern = (title.text.lower(), title.prefixed_text.lower()), pattern.lower()
-    return any(fnmatch.fnmatchcase(name, pattern) for name in names) or pattern in names[1]
 
 
 def _quoted(text: str) -> str:

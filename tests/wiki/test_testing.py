@@ -86,12 +86,8 @@ def test_every_style_of_tests(collection: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "")
     lines = done.stdout.splitlines()
     assert lines[:-1] == [
-        "FAILED Module:A/testcases:5 testBad: Failed to assert",
-        '    expected: "x"',
-        '    got:      "y"',
-        "FAILED Module:B/tests:8 test_bad: failed to assert numbers",
-        "    expected: 2",
-        "    got:      1",
+        'FAILED Module:A/testcases:5 testBad: Failed to assert: expected "x", got "y"',
+        "FAILED Module:B/tests:8 test_bad: failed to assert numbers: expected 2, got 1",
         "FAILED Module:C/tests:5 testBad: no luck",
         "FAILED Module:D/tests:1: attempt to perform arithmetic on a nil value",
     ]

@@ -3,21 +3,138 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 
 from luaproc.commands.wiki.common import configuration, files_of, open_wiki, options
+from luaproc.errors import LuaprocError, visible
 from luaproc.install import files
-from luaproc.wiki import reports, testing
+from luaproc.wiki import reports, running, selection, watching
+from luaproc.wiki.configuration import Configuration
+from luaproc.wiki.pages import PageKey
+from luaproc.wiki.testing import CaseResult
+from luaproc.wiki.titles import Title
+
+INTERRUPTED, NO_TESTS = 2, 5
+"""Exit statuses, as pytest's."""
+
+
+@dataclass
+class TestRun:
+    """What the command line asks for, and what came of it."""
+
+    given: Mapping[str, Any]
+    patterns: Sequence[str]
+    chosen: selection.Chosen
+    jobs: int
+    stop: bool
+    junit: str | None
+    as_tap: bool
+    for_github: bool
+    touched: dict[PageKey, frozenset[PageKey]] = field(default_factory=dict)
+    """Pages that each test module asked for when it last ran."""
+
+    def run(self, changed: set[PageKey] | None = None) -> int:
+        """Run the tests, or those alone that asked for one of the changed pages; the exit status."""
+        began = time.monotonic()
+        results: list[CaseResult] = []
+        interrupted = False
+        found = self.found()
+        with open_wiki(found) as wiki:
+            places = files_of(wiki)
+            titles = self._of(selection.discover(wiki, found.tests, self.patterns), changed)
+            progress = reports.Progress(len(titles), sys.stderr if sys.stderr.isatty() and not self.as_tap else None)
+            opened = (lambda: wiki) if self.jobs == 1 else (lambda: open_wiki(found))
+            runs = running.run(opened, titles, self.chosen, self.jobs, self.stop, progress.show)
+            try:
+                with closing(runs):
+                    for module in runs:
+                        self.touched[module.title.namespace, module.title.text] = module.touched
+                        results += module.results
+                        progress.hide()
+                        for result in module.results if not self.as_tap else ():
+                            if not result.passed:
+                                click.echo(reports.failure(result))
+            except KeyboardInterrupt:
+                interrupted = True
+            finally:
+                progress.hide()
+        self._report(results, places, time.monotonic() - began)
+        if interrupted:
+            click.echo("interrupted", err=True)
+            return INTERRUPTED
+        return NO_TESTS if not results else 0 if all(result.passed for result in results) else 1
+
+    def _of(self, titles: list[Title], changed: set[PageKey] | None) -> list[Title]:
+        if changed is None:
+            return titles
+        keys = [(title, (title.namespace, title.text)) for title in titles]
+        return [title for title, key in keys if key not in self.touched or changed & {key, *self.touched[key]}]
+
+    def _report(self, results: list[CaseResult], places: dict[str, str], seconds: float) -> None:
+        click.echo("\n".join(reports.tap(results)) if self.as_tap else reports.summary(results, seconds))
+        if self.for_github or os.environ.get("GITHUB_ACTIONS") == "true":
+            for line in reports.github(results, places):
+                click.echo(line)
+        if self.junit is not None:
+            files.write(Path(self.junit), reports.junit(results, seconds).encode())
+
+    def found(self) -> Configuration:
+        """The settings, read anew."""
+        return configuration(dict(self.given))
+
+    def watch(self) -> int:
+        """Run the tests, and again what a change of a page touches, until Ctrl-C; the last exit status."""
+        found = self.found()
+        found, said = self.found(), ""
+        settings = {Path(each).resolve() for each in (found.site, found.path) if each}
+        places = {*map(Path, found.pages or (os.curdir,)), *(path.parent for path in settings)}
+        status = 0
+        try:
+            news = watching.changes(places)
+            next(news)
+            before = self._pages()
+            status = self.run()
+            for changed in news:
+                try:
+                    after = self._pages()
+                    files_changed = watching.concerning(changed, {**before, **after}, settings)
+                    titles = [pages.get(path) for path in files_changed for pages in (before, after)]
+                    keys = {(title.namespace, title.text) for title in titles if title is not None}
+                    all_pages = all(path in before or path in after for path in files_changed)
+                    before, said = after, ""
+                    if files_changed:
+                        click.echo(f"\n{visible(', '.join(path.name for path in files_changed))} changed")
+                        status = self.run(keys if all_pages else None)
+                        if status == INTERRUPTED:
+                            break
+                except LuaprocError as error:  # of the change: the next one may mend it
+                    if str(error) != said:
+                        click.echo(f"luaproc: {visible(str(error))}", err=True)
+                    status, said = error.exit_status, str(error)
+        except KeyboardInterrupt:
+            pass
+        return status
+
+    def _pages(self) -> dict[Path, Title]:
+        with open_wiki(self.found()) as wiki:
+            return watching.pages_of(wiki)
 
 
 @click.command()
 @options
-@click.option("-k", "only", default="", metavar="TEXT", help="Only tests with this in their names.")
+@click.option("-k", "only", default="", metavar="EXPR", help="Only tests of such names: 'greet and not (a or b)'.")
 @click.option("-x", "stop", is_flag=True, help="Stop at the first failure.")
+@click.option("-j", "jobs", default=1, type=click.IntRange(0), metavar="N", help="Processes; 0 is one a processor.")
+@click.option("--watch", is_flag=True, help="Run again what a change of a page touches, until Ctrl-C.")
+@click.option("--tests", multiple=True, metavar="NAME", help="Last part of test modules' titles. [testcases, tests]")
 @click.option("--junit", metavar="FILE", help="Write JUnit's XML there.")
 @click.option("--tap", "as_tap", is_flag=True, help="Print TAP instead.")
 @click.option("--github", "for_github", is_flag=True, help="Add annotations for GitHub. [default: where it runs this]")
@@ -29,6 +146,8 @@ def command(
     patterns: tuple[str, ...],
     only: str,
     stop: bool,
+    jobs: int,
+    watch: bool,
     junit: str | None,
     as_tap: bool,
     for_github: bool,
@@ -38,30 +157,7 @@ def command(
 
     ScribuntoUnit's suites, the UnitTests family, and plain modules whose functions test... raise an error to fail.
     """
-    found = configuration(given)
-    results: list[testing.CaseResult] = []
-    began = time.monotonic()
-    with open_wiki(found) as wiki:
-        titles = testing.discover(wiki, found.tests, patterns)
-        for title in titles:
-            for result in testing.run_module(wiki, title, only):
-                results.append(result)
-                if not as_tap:
-                    for line in reports.failure(result) if not result.passed else ():
-                        click.echo(line)
-                if stop and not result.passed:
-                    break
-            if stop and results and not results[-1].passed:
-                break
-        places = files_of(wiki)
-    seconds = time.monotonic() - began
-    if as_tap:
-        click.echo("\n".join(reports.tap(results)))
-    else:
-        click.echo(reports.summary(results, seconds))
-    if for_github or os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in reports.github(results, places):
-            click.echo(line)
-    if junit is not None:
-        files.write(Path(junit), reports.junit(results, seconds).encode())
-    ctx.exit(5 if not results else 0 if all(result.passed for result in results) else 1)
+    jobs = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+    chosen = selection.expression(only)
+    run = TestRun(given, patterns, chosen, jobs, stop, junit, as_tap, for_github)
+    ctx.exit(run.watch() if watch else run.run())
