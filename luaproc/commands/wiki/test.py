@@ -92,9 +92,8 @@ class TestRun:
 
     def watch(self) -> int:
         """Run the tests, and again what a change of a page touches, until Ctrl-C; the last exit status."""
-        found = self.found()
         found, said = self.found(), ""
-        settings = {Path(each).resolve() for each in (found.site, found.path) if each}
+        settings = {Path(each).resolve() for each in (*found.site, found.path) if each}
         places = {*map(Path, found.pages or (os.curdir,)), *(path.parent for path in settings)}
         status = 0
         try:
