@@ -12,7 +12,7 @@ from luaproc.install.mediawiki import error_file_command, find_mediawiki, local_
 from luaproc.responder import runtime
 from luaproc.responder.options import OPTIONS
 
-CARRIED = [name for name in OPTIONS if name not in ("interpreter-id", "int-size")]
+CARRIED = [name for name in OPTIONS if name not in launchers.NOT_CARRIED]
 
 
 @click.command(
@@ -63,8 +63,11 @@ def command(path: Path, as_lua: bool, mediawiki: str | None, force: bool, **opti
     for line in told:
         click.echo(visible(line))
     click.echo(f"once, as root, for errorFile (www-data: the web server's user):\n  {error_file_command('www-data')}")
-    if options["log"] and not os.path.isdir(directory := os.path.dirname(os.path.abspath(options["log"]))):
-        click.echo(visible(f"Warning: there is no directory {directory}: nothing can be logged there."), err=True)
+    for name in launchers.GROWING:
+        file = options[name]
+        if file and not os.path.isdir(directory := os.path.dirname(os.path.abspath(file))):
+            what = f"Warning: there is no directory {directory}: nothing can be written there by --{name}."
+            click.echo(visible(what), err=True)
 
 
 def _told(wikis: list[Path], library: list[Path], unsafe: list[Path]) -> str:

@@ -29,6 +29,16 @@ from luaproc.wire.framing import encode_frame
 # How a file begins that we may overwrite.
 MARK = "# Written by `luaproc link`"
 
+NOT_CARRIED = {
+    "interpreter-id": "comes from PHP at every start",
+    "int-size": "comes from PHP at every start",
+    "coverage": "is for tests: luaproc wiki test --coverage",
+}
+"""Options of the responder that are none of a launcher's, and why."""
+
+GROWING = ("log", "profile")
+"""Options that name a file to which the wiki's user appends."""
+
 _TEMPLATE = """{start}
 {mark} (luaproc {version}): luaproc as Scribunto's luaPath.
 # Starts Python isolated, without `site`, in the C locale. Make it anew when the environment below moves, or its Python
@@ -104,11 +114,12 @@ def carried(words: list[str]) -> tuple[str, ...]:
     found, rest = responder_options.read(words, environment={})
     if rest:
         raise UsageError(f"a launcher carries options only, got {rest[0]!r}")
-    for fixed in ("interpreter-id", "int-size"):
+    for fixed, reason in NOT_CARRIED.items():
         if fixed in found:
-            raise UsageError(f"--{fixed} comes from PHP at every start; a launcher does not carry it")
-    if "log" in found:  # the wiki's current directory is another one
-        found["log"] = os.path.abspath(str(found["log"]))
+            raise UsageError(f"--{fixed} {reason}; a launcher does not carry it")
+    for name in GROWING:  # the wiki's current directory is another one
+        if name in found:
+            found[name] = os.path.abspath(str(found[name]))
     return tuple(f"--{name}={value}" for name, value in found.items())
 
 
@@ -142,12 +153,12 @@ def install(path: Path, words: list[str], force: bool = False, library: Iterable
 
 
 def _must_serve(file: Path) -> None:
-    """Start a launcher, and ask it for its status; without its log, which the wiki's user makes and owns."""
+    """Start a launcher, and ask it for its status; without its log and profile, which the wiki's user makes and owns."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LUAPROC_")}
     question = encode_frame(b'{["op"]="getStatus"}')
     try:
         done = subprocess.run(
-            [file.absolute(), "serve", "--log", os.devnull],
+            [file.absolute(), "serve", *(f"--{name}={os.devnull}" for name in GROWING)],
             input=question, capture_output=True, timeout=60, env=environment,
         )  # fmt: skip
         told = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]

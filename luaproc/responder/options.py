@@ -71,6 +71,13 @@ OPTIONS: "dict[str, tuple[str | None, Callable[[str], str | int], str, str]]" = 
         "The zone of os.date and os.time, by default the machine's; TZ does not reach a module.",
     ),
     "log": ("LUAPROC_LOG", _name, "a file", "Append a line for each message to this file."),
+    "profile": (
+        "LUAPROC_PROFILE", _name, "a file",
+        "Append to this file where the CPU time of modules goes, as folded stacks; `luaproc profile` shows them.",
+    ),
+    "coverage": (
+        "LUAPROC_COVERAGE", _name, "a file", "Append to this file which lines ran; for `luaproc wiki test --coverage`.",
+    ),
 }  # fmt: skip
 
 

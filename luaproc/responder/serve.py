@@ -91,6 +91,11 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
     def source(part: bytes) -> bytes:
         return compiled.get(part) or _read(PARTS + part.decode() + ".lua")
 
+    observers = {}
+    if "profile" in found or "coverage" in found:
+        from luaproc.responder import records
+
+        observers = records.open_records(found, name)
     boot = lua.execute(b"return assert(loadstring(..., '=luaproc/boot.lua'))", source(b"boot"))
     given = {
         "boot.source": source,
@@ -118,6 +123,7 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         "settings.int_size": found.get("int-size", 8),
         "settings.function_head": scribunto.function_head(class_name, int(found.get("interpreter-id", 0))),
         "settings.with_log": scribunto.reads_log(class_name),
+        **observers,
     }
     start = boot(*[part for name, value in given.items() for part in (name.encode(), value)])
     compiled.clear()  # and what it took is free

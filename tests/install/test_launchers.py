@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from luaproc.errors import NotWrittenError, UsageError
+from luaproc.host import Interpreter
 from luaproc.install import launchers
 from luaproc.wire.framing import encode_frame
 
@@ -256,6 +257,25 @@ def test_command_tells_it_as_it_is_read(tmp_path: Path) -> None:
     done = link(str(path), "--log", "nowhere/log")
     assert f"['luaPath'] = '{tmp_path}/it\\'s here';" in done.stdout
     assert f"--log={Path.cwd() / 'nowhere' / 'log'}" in done.stdout
-    assert done.stderr == f"Warning: there is no directory {Path.cwd() / 'nowhere'}: nothing can be logged there.\n"
+    assert (
+        done.stderr
+        == f"Warning: there is no directory {Path.cwd() / 'nowhere'}: nothing can be written there by --log.\n"
+    )
     done = link(str(tmp_path / "other"), "--log", "")
     assert (done.returncode, done.stderr) == (2, "luaproc: --log expects a file, got ''\n")
+
+
+def test_a_profile_is_carried_by_its_whole_path(tmp_path: Path) -> None:
+    """From a bundle, too, which has nothing of it; and writing the launcher leaves no file of another owner."""
+    launcher = tmp_path / "lua"
+    words = [sys.executable, "-m", "luaproc", "link", "lua", "--profile", "wiki.folded"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    profile = tmp_path / "wiki.folded"
+    assert f"--profile={profile}" in launcher.read_text()
+    assert not profile.exists()
+    with Interpreter([str(launcher), "/x/mw_main.lua", "/x", "0", "8"]) as lua:
+        lua.load_string("local s = 0 for i = 1, 3e6 do s = s + i end return s", "=Module:Sum")()
+    assert b"main chunk (Module:Sum) " in profile.read_bytes()
+    done = subprocess.run([*words[:-2], "--coverage", "c"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2

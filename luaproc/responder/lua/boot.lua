@@ -1,9 +1,10 @@
 -- Puts the parts together and takes away what no module may find. Runs once; returns the function that serves for ever.
 -- Arguments: names and values by turns. A name has a group before its dot: `pipes.` (callables of Python's, see
 -- delivery.lua and dispatch.lua; `report` writes a line to stderr), `reserve.` (callables of Python's, see memory.lua),
--- `settings.`, and `boot.` for what is needed here (boot.source: part -> its text).
+-- `settings.`, `records.` (a file's name in observers/ -> who writes what it finds into a file), and `boot.` for what is
+-- needed here (boot.source: part -> its text).
 
-local given = { pipes = {}, reserve = {}, settings = {}, boot = {} }
+local given = { pipes = {}, reserve = {}, settings = {}, records = {}, boot = {} }
 for i = 1, select( '#', ... ), 2 do
 	local name, value = select( i, ... )
 	local group, key = string.match( name, '^(%l+)%.([%l_]+)$' )
@@ -18,6 +19,9 @@ pcall( error )
 -- it. A page of 40 blocks takes 0.88 of the time, one of 40 citations 0.93; pure Lua work of 15 ms 1.05.
 if jit then
 	jit.opt.start( 'hotloop=2000', 'hotexit=200' )
+	if next( given.records ) then
+		jit.off() -- compiled code calls no hook
+	end
 end
 
 -- The C stack grows by the page, and where the address space is full then, the process dies of SIGSEGV. So it takes now
@@ -36,11 +40,23 @@ local function part( name )
 	return assert( loadstring( source( name ), '=luaproc/' .. name .. '.lua' ) )
 end
 
+local observers = { microseconds = pipes.cpu_microseconds }
+for name, record in next, given.records do
+	observers[name] = part( 'observers/' .. name )( record )
+end
+if observers.lines then
+	local exit, flush, pcall = pipes.exit, observers.lines.flush, pcall
+	function pipes.exit( status )
+		pcall( flush )
+		exit( status )
+	end
+end
+
 local environment, protected_functions = part 'sandbox' ( part 'names' (), _G )
 local memory = part 'memory' ( given.reserve, pipes.die )
 local serve = part 'dispatch' (
 	pipes, memory, part 'delivery', environment, protected_functions, part 'encode', part 'traceback',
-	part 'cpu_watch' ( settings.cpu_limit, pipes.cpu_left, pipes.report ), settings
+	part 'cpu_watch' ( settings.cpu_limit, pipes.cpu_left, pipes.report, observers ), settings
 )
 
 -- Every part keeps its functions in locals. The globals are emptied, because a leaked table would lead to them: lupa's
