@@ -153,7 +153,7 @@ def install(path: Path, words: list[str], force: bool = False, library: Iterable
 
 
 def _must_serve(file: Path) -> None:
-    """Start a launcher, and ask it for its status; without its log and profile, which the wiki's user makes and owns."""
+    """Start a launcher, and ask it for its status; without the files that the wiki's user makes and owns."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LUAPROC_")}
     question = encode_frame(b'{["op"]="getStatus"}')
     try:
