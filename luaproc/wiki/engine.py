@@ -379,4 +379,4 @@ class Engine:
             if len(self.errors) == 1:
                 category = self.messages.text("scribunto-common-error-category")
                 self.view.categories.setdefault(category, "")
-            return shown(failure, len(self.errors) - 1)
+            return shown(failure, len(self.errors) - 1, self.view.release)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from collections.abc import Callable
@@ -97,9 +98,13 @@ def _of_lua(error: LuaError, messages: Messages, page: Title, clean: Callable[[s
     )
 
 
-def shown(failure: ModuleError, number: int) -> str:
-    """What stands on the page for it: an element that #iferror knows. number: of the failure on the page, from 0."""
+def shown(failure: ModuleError, number: int, release: int) -> str:
+    """What stands on the page for it: an element that #iferror knows. number: of the failure on the page, from 0; from
+    1.43 on a class with a sum of its text and trace takes the number's place."""
     text = html.escape(str(failure), quote=True).replace("&#x27;", "&#039;")
-    return (
-        f'<strong class="error"><span class="scribunto-error" id="mw-scribunto-error-{number}">{text}</span></strong>'
-    )
+    found = 'scribunto-error" id="mw-scribunto-error-{}'
+    mark = str(number)
+    if release >= 43:
+        found = "scribunto-error mw-scribunto-error-{}"
+        mark = hashlib.sha1(failure.traceback.encode("utf-8", "surrogateescape")).hexdigest()[-8:]
+    return f'<strong class="error"><span class="{found.format(mark)}">{text}</span></strong>'

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timezone, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,16 @@ def default_namespaces(project: str) -> dict[int, Namespace]:
     return {namespace.id: namespace for namespace in found}
 
 
+TITLE_CASE = 43
+"""The release from which on a first letter gets the case of titles: ß becomes Ss, and not SS."""
+
+
+@lru_cache(16)
+def _release(version: str) -> int:
+    match = re.match(r"1\.(\d+)", version)
+    return int(match[1]) if match else 39
+
+
 @dataclass(eq=False)
 class Site:
     """What a wiki is called, speaks and allows. Every member has a default: `Site()` is a wiki in English.
@@ -122,8 +134,8 @@ class Site:
     article_path: str = "/wiki/$1"
     style_path: str = ""
     """"" for `skins` in `script_path`."""
-    version: str = "1.39.17"
-    """MediaWiki's, as CURRENTVERSION shows it."""
+    version: str = ""
+    """MediaWiki's, as CURRENTVERSION shows it; "" for that of Scribunto's library."""
     wiki_id: str = "wiki"
     language: str = "en"
     """The content language's code."""
@@ -231,7 +243,12 @@ class Site:
             return "İ" + text[1:]
         if self.language == "nl" and text[:2].lower() == "ij" and text[0] in "iI":
             return "IJ" + text[2:]
-        return first.upper() + text[1:]
+        return (first.title() if self.release >= TITLE_CASE else first.upper()) + text[1:]
+
+    @property
+    def release(self) -> int:
+        """The 43 of MediaWiki 1.43: what differs between releases is as this one has it; 39 without a version."""
+        return _release(self.version)
 
     def is_interwiki(self, prefix: str) -> bool:
         """Whether a text before a colon leads to another wiki."""

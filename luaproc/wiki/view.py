@@ -57,6 +57,11 @@ class PageView:
     mediawiki: Path | None = None
     """The directory of a MediaWiki: names of months and languages."""
 
+    @property
+    def release(self) -> int:
+        """See `Site.release`."""
+        return self.site.release
+
     def expensive(self) -> bool:
         """Count one expensive call (#ifexist, mw.title's exists …); False if there were too many."""
         self.counters.expensive += 1

@@ -93,11 +93,13 @@ class Wiki:
         self.site = site if isinstance(site, Site) else Site.from_dict(site or {})
         if timezone is not None:
             self.site.timezone = timezone
+        self._lualib = scribunto if isinstance(scribunto, Lualib) else find_lualib(scribunto)
+        if not self.site.version and self._lualib is not None:
+            self.site.version = f"1.{self._lualib.release}.0"
         self.site.zone()
         self.pages = _pages(self.site, pages, title_map, progress)
         self._now = moment(now)
         self._seed = seed
-        self._lualib = scribunto if isinstance(scribunto, Lualib) else find_lualib(scribunto)
         self._folder = _mediawiki(mediawiki)
         self._server = server
         self._lua_path = tuple(lua_path)

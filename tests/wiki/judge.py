@@ -21,7 +21,7 @@ SETTINGS = "$wgPFEnableStringFunctions = true;"
 NOW = "2024-02-29T13:05:09Z"
 SEPARATOR = "\n-- next --\n"
 
-_ERROR_ID = re.compile(r'id="mw-scribunto-error-[0-9a-f]+"')
+_ERROR_ID = re.compile(r"\bmw-scribunto-error-[0-9a-f]+\b")
 _MARKER = re.compile("(UNIQ-+[a-zA-Z0-9]+)-[0-9A-F]{8}-(QINU)")
 _SITEINFO = (
     "general|namespaces|namespacealiases|interwikimap|magicwords|extensiontags|functionhooks|variables|statistics|"
@@ -98,7 +98,7 @@ def joined(group: Sequence[Case]) -> str:
 
 def normal(text: str) -> str:
     """A text without the numbers that are each wiki's own: of errors and of strip markers."""
-    return _MARKER.sub(r"\1-N-\2", _ERROR_ID.sub('id="mw-scribunto-error-N"', text))
+    return _MARKER.sub(r"\1-N-\2", _ERROR_ID.sub("mw-scribunto-error-N", text))
 
 
 def real_texts(wiki: installation.Wiki, cases: Sequence[Case]) -> list[str]:

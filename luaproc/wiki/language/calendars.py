@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import isleap
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from importlib import import_module
 from typing import Any
 
@@ -21,6 +21,8 @@ _ERAS = (
     (date(2019, 4, 30), "平成", 1988),
     (date.max, "令和", 2018),
 )
+_FIRST_DAYS = frozenset({date(1912, 7, 30), date(1926, 12, 25)})  # of Taishō and Shōwa, and the last of the ones before
+_GREGORIAN_SINCE = date(1873, 1, 1)
 _MONTHS = {
     "hebrew": ("Tishrei,Cheshvan,Kislev,Tevet,Shevat,Adar,Nisan,Iyar,Sivan,Tamuz,Av,Elul,Adar I,Adar II"),
     "iranian": "Farvardin,Ordibehesht,Khordad,Tir,Mordad,Shahrivar,Mehr,Aban,Azar,Dey,Bahman,Esfand",
@@ -117,8 +119,20 @@ def _day_of_year(at: Moment) -> int:
 
 
 def nengo(at: Moment) -> str:
-    """The year as Japan counts it."""
+    """The year as Japan counts it, up to 1.42: a day on which an era changes is of the old one."""
     day = at.when.date()
+    name, before = next((name, before) for last, name, before in _ERAS if day <= last)
+    year = at.year - before
+    return f"{name}{'元' if year == 1 else year}"
+
+
+def nengo_from_43(at: Moment) -> str:
+    """The year as Japan counts it, from 1.43 on: an era's first day is of it; before 1873, the year of Christ."""
+    day = at.when.date()
+    if day < _GREGORIAN_SINCE or at.year < 1:
+        return f"西暦{at.year}"
+    if day in _FIRST_DAYS:
+        day += timedelta(1)
     name, before = next((name, before) for last, name, before in _ERAS if day <= last)
     year = at.year - before
     return f"{name}{'元' if year == 1 else year}"
@@ -155,6 +169,8 @@ def letter(language: Language, code: str, at: Moment) -> tuple[str, str]:
 
     Raises `CalendarMissing`.
     """
+    if code == "xtY" and language.release >= 43:
+        return "number", nengo_from_43(at)
     if code in _NUMBERS:
         return "number", str(_NUMBERS[code](at))
     return "text", _TEXTS[code](language, at) if code in _TEXTS else code[-1]

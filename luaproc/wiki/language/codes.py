@@ -47,6 +47,14 @@ _OTHER_TAGS = {
 }  # fmt: skip
 
 
+_FROM_TAGS = {tag.lower(): code for code, tag in _OTHER_TAGS.items()}
+
+
+def from_bcp47(tag: str) -> str:
+    """A code of MediaWiki's for a standard's tag."""
+    return _FROM_TAGS.get(tag.lower(), tag.lower())
+
+
 def bcp47(code: str) -> str:
     """The standard's tag for a code of MediaWiki's: `sr-ec` is sr-Cyrl; regions and scripts in their usual case."""
     if code.lower() in _OTHER_TAGS:

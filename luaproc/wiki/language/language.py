@@ -14,10 +14,13 @@ _EMBED = {False: "\u202a", True: "\u202b"}
 
 
 class Language:
-    """A language by MediaWiki's code. mediawiki: the directory of a MediaWiki, for names of months and the like."""
+    """A language by MediaWiki's code. mediawiki: the directory of a MediaWiki, for names of months and the like.
+    release: the 43 of MediaWiki 1.43.
+    """
 
-    def __init__(self, code: str, mediawiki: Path | None = None) -> None:
+    def __init__(self, code: str, mediawiki: Path | None = None, release: int = 39) -> None:
         self.code = code
+        self.release = release
         self.mediawiki = mediawiki
         self.fallbacks = tables.fallbacks(code)
         self.style = numbers.style(code)
@@ -26,6 +29,14 @@ class Language:
     def is_rtl(self) -> bool:
         """Whether it is written from right to left."""
         return self.code in tables.RTL
+
+    def direction(self) -> str:
+        """`ltr` or `rtl`."""
+        return "rtl" if self.is_rtl else "ltr"
+
+    def formality(self) -> int:
+        """Which of the forms of address `#formal` takes, from 0: the second for a language that is formal."""
+        return int(self.code in _FORMAL)
 
     def direction_mark(self) -> str:
         """The invisible character of its direction."""
@@ -57,7 +68,8 @@ class Language:
         """The text with its first letter in upper case; in Turkic languages i keeps its dot."""
         if text[:1] == "i" and self.code in _DOTTED:
             return "İ" + text[1:]
-        return text[:1].upper() + text[1:]
+        first = text[:1]
+        return (first.title() if self.release >= 43 else first.upper()) + text[1:]
 
     def format_number(self, text: str, separators: bool = True) -> str:
         """A number with the language's digits and separators; see `luaproc.wiki.language.numbers`."""
@@ -133,6 +145,7 @@ class Language:
 
 _DOTTED = frozenset({"az", "gag", "kaa", "kiu", "kk-latn", "kk-tr", "lez", "lzz", "tr"})
 _DOTLESS = frozenset({"gag", "kaa", "kiu", "kk-latn", "kk-tr", "lzz", "tr"})
+_FORMAL = frozenset({"de-formal", "es-formal", "hu-formal", "li", "nds-nl", "nl", "srn", "vls", "zea"})
 _ONE_DIGIT = frozenset({"se", "se-fi", "se-no", "se-se"})
 _TIMES = {
     code: form
@@ -151,6 +164,6 @@ _TIMES = {
 
 
 @lru_cache(64)
-def language(code: str, mediawiki: Path | None = None) -> Language:
+def language(code: str, mediawiki: Path | None = None, release: int = 39) -> Language:
     """The language of that code, kept."""
-    return Language(code, mediawiki)
+    return Language(code, mediawiki, release)

@@ -61,6 +61,16 @@ def _dates() -> dict[tuple[str, str], tuple[str, ...]]:
     return {(row[0], row[1]): tuple(row[2].split(";")) for row in rows("dates.tsv")}
 
 
+@lru_cache(1)
+def _formats() -> dict[str, tuple[str, ...]]:
+    return {code: tuple(row[:4]) for row in rows("formats.tsv") for code in row[4].split()}
+
+
+def date_format(code: str, kind: str) -> str:
+    """A language's usual format for `#time`. kind: time, date, both or pretty (a day without its year)."""
+    return _formats().get(code, _formats()["en"])[("time", "date", "both", "pretty").index(kind)]
+
+
 @lru_cache(512)
 def date_names(code: str, kind: str, mediawiki: Path | None) -> tuple[str, ...]:
     """Months or days. kind: months, genitives, short_months, days (Sunday first), short_days."""

@@ -64,7 +64,7 @@ class LanguageLibrary(Library):
                 raise LuaError("too many language codes requested")
             if not codes.is_valid(code):
                 raise LuaError(f"language code '{code}' is invalid")
-            found = self._languages[code] = language(code, self.view.mediawiki)
+            found = self._languages[code] = language(code, self.view.mediawiki, self.view.release)
         return found
 
     @staticmethod
@@ -134,6 +134,8 @@ class LanguageLibrary(Library):
         try:
             at = read_date(date, self.view.now, zone)
         except DateError:
+            if self.view.release >= 43:
+                raise LuaError(f"bad argument #2 to 'formatDate': invalid timestamp '{date}'") from None
             raise LuaError("bad argument #2 to 'formatDate' (not a valid timestamp)") from None
         if at.year < 0:
             raise LuaError("mw.language:formatDate() only supports years from 0")

@@ -68,6 +68,8 @@ class MessageLibrary(Library):
     def _language(self, data: Any, method: str) -> None:
         code = text_of(data["lang"])
         if not _CODE.fullmatch(code):
+            if self.view.release >= 43:
+                raise LuaError(f"language code '{code}' is invalid")
             raise LuaError(f'msg:{method}() failed (Invalid language code "{code}")')
 
     def _keys(self, data: Mapping[str, Any]) -> list[str]:

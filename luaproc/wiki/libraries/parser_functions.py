@@ -45,6 +45,6 @@ class ParserFunctionsLibrary(Library):
     def expr(self, text: Any = None, *_: Any) -> str:
         check("mw.ext.ParserFunctions.expr", 1, text, "string")
         try:
-            return evaluate(text)
+            return evaluate(text, self.view.release)
         except ExpressionError as error:
             raise LuaError(str(error)) from None

@@ -67,15 +67,17 @@ def _iferror(frame: FrameLike, arguments: ArgumentsLike) -> str:
 
 
 def _expr(frame: FrameLike, arguments: ArgumentsLike) -> str:
+    assert isinstance(frame, PageFrame)
     try:
-        return expr.evaluate(arguments[0])
+        return expr.evaluate(arguments[0], frame.preprocessor.view.release)
     except expr.ExpressionError as error:
         return str(error)
 
 
 def _ifexpr(frame: FrameLike, arguments: ArgumentsLike) -> str:
+    assert isinstance(frame, PageFrame)
     try:
-        value = expr.evaluate(arguments[0])
+        value = expr.evaluate(arguments[0], frame.preprocessor.view.release)
     except expr.ExpressionError as error:
         return str(error)
     if value and php.is_numeric(value):

@@ -194,7 +194,26 @@ _TOKEN = re.compile(
 )
 
 
-def evaluate(text: str) -> str:
+_WORDS_FROM_43 = (
+    (": &lt; -1 or &gt; 1.", ": less than -1 or greater than 1."),
+    (": &lt;= 0.", ": less than or equal to 0."),
+)
+
+
+def evaluate(text: str, release: int = 39) -> str:
+    """The value of an expression as `#expr` of a release shows it. Raises `ExpressionError`."""
+    try:
+        return _evaluate(text)
+    except ExpressionError as problem:
+        if release < 43:
+            raise
+        words = str(problem)
+        for before, after in _WORDS_FROM_43:
+            words = words.replace(before, after)
+        raise ExpressionError(words) from None
+
+
+def _evaluate(text: str) -> str:
     """The value of an expression as PHP prints it; "" for an empty one. Raises `ExpressionError`.
 
     Values that stand beside each other without an operator do not occur; of several on the stack the last is shown

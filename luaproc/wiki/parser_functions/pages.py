@@ -149,8 +149,7 @@ def _page_id(frame: FrameLike, arguments: ArgumentsLike) -> str:
         return ""
     if not title.interwiki and title.namespace >= 0:
         if title == view.title:
-            number = page_id(frame, title)
-            return str(number) if number else ""
+            return own_id(frame, title)
         if not view.expensive():
             return ""
         return str(page_id(frame, title))
@@ -165,6 +164,13 @@ def page_id(frame: FrameLike, title: Title) -> int:
     return int(kept) if kept is not None else view.pages.page_id(title)
 
 
+def own_id(frame: FrameLike, title: Title) -> str:
+    """What PAGEID shows of the page that is shown: where there is none yet, 0 from 1.43 on, nothing before."""
+    assert isinstance(frame, PageFrame)
+    number = page_id(frame, title)
+    return str(number) if number or frame.preprocessor.view.release >= 43 else ""
+
+
 def revision(frame: FrameLike, title: Title, key: str) -> str:
     """What REVISION… shows of the last revision of a page: from the site's `page_properties`."""
     assert isinstance(frame, PageFrame)
@@ -175,7 +181,7 @@ def revision(frame: FrameLike, title: Title, key: str) -> str:
         return str(kept.get("user", ""))
     stamp = str(kept.get("timestamp", ""))
     if not stamp:
-        return ""
+        return "0" if key in ("revisionday", "revisionmonth1") and frame.preprocessor.view.release >= 43 else ""
     digits = "".join(char for char in stamp if char.isdigit())[:14].ljust(14, "0")
     return moment(datetime.strptime(digits, "%Y%m%d%H%M%S"), key)
 

@@ -1,4 +1,4 @@
-"""`#tag`, `int`, `#language`, `#formatdate`."""
+"""`#tag`, `int`, `#formatdate`; what languages are called and how they are written: `#language`, `#dir` …"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import html
 import re
 
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, FunctionResult, ParserFunction
-from luaproc.wiki.language import Language
+from luaproc.wiki.language import Language, codes
 from luaproc.wiki.language.running_dates import written_date
 from luaproc.wiki.parser_functions.conditions import get
 from luaproc.wiki.preprocessor.frames import Frame as PageFrame
@@ -34,6 +34,9 @@ def _tag(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
     function = preprocessor.view.tags.get(name)
     if function is not None:
         return preprocessor.tag_result(function(frame, inner, attributes), frame, name)
+    if preprocessor.view.release >= 43:
+        values = {key: preprocessor.strip.unstrip_both(value) for key, value in attributes.items()}
+        written = "".join(f' {html.escape(key)}="{_escaped(value)}"' for key, value in values.items())
     raw = f"<{name}{written}/>" if inner is None else f"<{name}{written}>{inner}</{name}>"
     return preprocessor.strip.add("general", raw, name)
 
@@ -61,9 +64,36 @@ def _int(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
 
 def _language(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
-    code = arguments[0].lower()
-    name = frame.preprocessor.language.name_of(code)
-    return name or code
+    return name_or_tag(frame.preprocessor.language, arguments[0])
+
+
+def name_or_tag(content: Language, code: str) -> str:
+    """What a language calls itself, by its code; from 1.43 on "" is the content language, unknown ones are tags."""
+    if content.release < 43:
+        return content.name_of(code.lower()) or code.lower()
+    return content.name_of((code or content.code).lower()) or codes.bcp47(code)
+
+
+def _dir(frame: FrameLike, arguments: ArgumentsLike) -> str:
+    assert isinstance(frame, PageFrame)
+    code = arguments[0]
+    if not code:
+        return frame.preprocessor.language.direction()
+    if get(arguments, 1) == "bcp47":
+        code = codes.from_bcp47(code)
+    return frame.preprocessor.language_of(code).direction() if codes.is_valid(code) else "ltr"
+
+
+def _bcp47(frame: FrameLike, arguments: ArgumentsLike) -> str:
+    assert isinstance(frame, PageFrame)
+    return codes.bcp47(arguments[0] or frame.preprocessor.language.code)
+
+
+def _formal(frame: FrameLike, arguments: ArgumentsLike) -> str:
+    """The form of address that the content language takes, else the first."""
+    assert isinstance(frame, PageFrame)
+    index = frame.preprocessor.language.formality()
+    return arguments[index if index < len(arguments) else 0]
 
 
 def _format_date(frame: FrameLike, arguments: ArgumentsLike) -> str:
@@ -76,5 +106,8 @@ FUNCTIONS: dict[str, ParserFunction] = {
     "#tag": _tag,
     "int": _int,
     "#language": _language,
+    "#dir": _dir,
+    "#bcp47": _bcp47,
+    "#formal": _formal,
     "#formatdate": _format_date,
 }

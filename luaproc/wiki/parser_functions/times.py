@@ -1,12 +1,15 @@
-"""`#time` and `#timel`."""
+"""`#time`, `#timel`, and from 1.43 on `#timef` and `#timefl`."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
 from luaproc.wiki.language import Language
 from luaproc.wiki.language.calendars import CalendarMissing
 from luaproc.wiki.language.dates import DateError, read_date
 from luaproc.wiki.language.formats import format_date
+from luaproc.wiki.language.tables import date_format
 from luaproc.wiki.parser_functions.conditions import get
 from luaproc.wiki.preprocessor.frames import Frame as PageFrame
 
@@ -17,23 +20,19 @@ def _error(text: str) -> str:
     return f'<strong class="error">{text}</strong>'
 
 
-def formatted(frame: FrameLike, arguments: ArgumentsLike, local: bool) -> str:
-    """`#time` or, `local`, `#timel`."""
+def formatted(frame: FrameLike, form: str, date: str, code: str, local: bool) -> str:
+    """A date by a format in a language, "" for the content's; local: in the site's time zone."""
     assert isinstance(frame, PageFrame)
     preprocessor = frame.preprocessor
-    form = arguments[0]
     if not form:
         return ""
-    if len(arguments) > 3 and get(arguments, 3):
-        local = get(arguments, 3).lower() not in ("", "0", "false", "no", "off")
-    code = get(arguments, 2)
     language: Language = preprocessor.language if not code else preprocessor.language_of(code)
     zone = preprocessor.zone(local)
     preprocessor.time_chars += len(form)
     if preprocessor.time_chars > MAX_CHARS:
         return _error("Error: Too many #time calls.")
     try:
-        when = read_date(get(arguments, 1), preprocessor.view.now, zone)
+        when = read_date(date, preprocessor.view.now, zone)
     except DateError:
         return _error("Error: Invalid time.")
     if when.year > 9999:
@@ -46,12 +45,26 @@ def formatted(frame: FrameLike, arguments: ArgumentsLike, local: bool) -> str:
         return _error(str(error))
 
 
-def _time(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    return formatted(frame, arguments, False)
+def _time(local: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
+    """`#time`, or `local`, `#timel`: a format, a date, a language."""
+    if len(arguments) > 3 and get(arguments, 3):
+        local = get(arguments, 3).lower() not in ("", "0", "false", "no", "off")
+    return formatted(frame, arguments[0], get(arguments, 1), get(arguments, 2), local)
 
 
-def _timel(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    return formatted(frame, arguments, True)
+def _usual(local: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
+    """`#timef` or, `local`, `#timefl`: a date, what to show of it, a language, whose own format is taken."""
+    assert isinstance(frame, PageFrame)
+    kind, code = get(arguments, 1) or "both", get(arguments, 2)
+    if kind not in ("time", "date", "both", "pretty"):
+        return _error("Error: invalid format for #timef")
+    language = frame.preprocessor.language_of(code) if code else frame.preprocessor.language
+    return formatted(frame, date_format(language.code, kind), arguments[0], code, local)
 
 
-FUNCTIONS: dict[str, ParserFunction] = {"#time": _time, "#timel": _timel}
+FUNCTIONS: dict[str, ParserFunction] = {
+    "#time": partial(_time, False),
+    "#timel": partial(_time, True),
+    "#timef": partial(_usual, False),
+    "#timefl": partial(_usual, True),
+}

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from luaproc.wiki.interfaces import FrameLike
-from luaproc.wiki.parser_functions import numbers, pages
+from luaproc.wiki.language import codes
+from luaproc.wiki.parser_functions import numbers, pages, tags
 
 if TYPE_CHECKING:
     from luaproc.wiki.preprocessor.expansion import Preprocessor
@@ -45,13 +46,15 @@ class Variables:
         if key.startswith("revision"):
             if key == "revisionsize":
                 text = view.pages.text(title)
-                return "" if text is None else str(len(text.encode("utf-8", "surrogateescape")))
-            return pages.revision(frame, title, key) or self._revision(key)
+                if text is None:
+                    return "0" if view.release >= 43 else ""
+                return str(len(text.encode("utf-8", "surrogateescape")))
+            return self._revision(frame, key)
         simple: dict[str, Callable[[], str]] = {
             "!": lambda: "|",
             "=": lambda: "=",
             "namespacenumber": lambda: str(title.namespace),
-            "pageid": lambda: str(pages.page_id(frame, title) or ""),
+            "pageid": lambda: pages.own_id(frame, title),
             "sitename": lambda: site.name,
             "server": lambda: site.server,
             "servername": lambda: site.server.partition("//")[2].partition(":")[0],
@@ -62,12 +65,21 @@ class Variables:
             "directionmark": lambda: self._preprocessor.language.direction_mark(),
             "contentlanguage": lambda: site.language,
             "pagelanguage": lambda: site.language,
+            "userlanguage": lambda: site.language,
+            "language": lambda: tags.name_or_tag(self._preprocessor.language, ""),
+            "dir": lambda: self._preprocessor.language.direction(),
+            "bcp47": lambda: codes.bcp47(site.language),
             "cascadingsources": lambda: "|".join(site.cascading.get(title.prefixed_text, {}).get("sources", [])),
         }
         return simple[key]()
 
-    def _revision(self, key: str) -> str:
+    def _revision(self, frame: FrameLike, key: str) -> str:
         """A page without a known revision is one that is being written now."""
+        view = self._preprocessor.view
+        if view.site.page_properties.get(view.title.prefixed_text):
+            text = pages.revision(frame, view.title, key)
+            if text not in ("", "0"):
+                return text
         if key in ("revisionid", "revisionuser"):
             return ""
         return pages.moment(self._preprocessor.moment(True), key)

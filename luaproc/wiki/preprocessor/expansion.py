@@ -78,12 +78,12 @@ class Preprocessor:
         self.max_bytes = limits.bytes
         self.tags = TAGS | frozenset(view.site.extension_tags) | frozenset(name.lower() for name in view.tags)
         self.functions: dict[str, ParserFunction] = {**FUNCTIONS, **view.functions}
-        self.words = words(view.site, frozenset(name for name in view.functions if name not in FUNCTIONS))
+        self.words = words(view.site, frozenset(name for name in view.functions if name not in FUNCTIONS), view.release)
         self.variables = Variables(self)
         self.limits_hit: set[str] = set()
         self.time_chars = 0
         self.mediawiki = view.mediawiki
-        self.language = language(view.site.language, self.mediawiki)
+        self.language = language(view.site.language, self.mediawiki, view.release)
         self._templates: dict[str, TemplateText | None] = {}
 
     def root_frame(self) -> Frame:
@@ -102,9 +102,14 @@ class Preprocessor:
             return parse(text, self.tags, inclusion)
         return _parse(text, self.tags, inclusion)
 
+    def _loop(self, shown: str) -> str:
+        """What stands for a template that includes itself."""
+        colon = ":" if self.view.release >= 43 else ""
+        return f'<span class="error">Template loop detected: [[{colon}{shown}]]</span>'
+
     def language_of(self, code: str) -> Language:
         """The language of that code."""
-        return language(code, self.mediawiki) if _CODE.fullmatch(code) else self.language
+        return language(code, self.mediawiki, self.view.release) if _CODE.fullmatch(code) else self.language
 
     def message(self, key: str) -> str | None:
         """A text of the interface; None if there is none."""
@@ -192,12 +197,10 @@ class Preprocessor:
             found = self.template(page)
         if found is not None and frame.is_looping(found.title):
             self.view.categories.setdefault("Pages with template loops", "")
-            text = f'<span class="error">Template loop detected: [[{shown}]]</span>'
-            return self._included(text, node, shown, title, nowiki)
+            return self._included(self._loop(shown), node, shown, title, nowiki)
         if found is None:
             if frame.is_looping(page):
-                text = f'<span class="error">Template loop detected: [[{shown}]]</span>'
-                return self._included(text, node, shown, title, nowiki)
+                return self._included(self._loop(shown), node, shown, title, nowiki)
             return self._included(f"[[:{shown}]]", node, shown, title, nowiki)
         if not node.parts and not nowiki:
             cached = frame.children_cache.get(shown)

@@ -25,7 +25,7 @@ _STATISTICS = """
 numberofpages numberofusers numberofactiveusers numberofarticles numberoffiles numberofadmins numberofedits
 """
 
-VARIABLES = _table(
+_VARIABLES = _table(
     f"""{_PAGE} {_STATISTICS}
     currentmonth=CURRENTMONTH,CURRENTMONTH2 currentmonth1 currentmonthname currentmonthnamegen currentmonthabbrev
     currentday currentday2 currentdayname currentyear currenttime currenthour currentweek currentdow currenttimestamp
@@ -35,7 +35,7 @@ VARIABLES = _table(
     contentlanguage=CONTENTLANGUAGE,CONTENTLANG pagelanguage revisionsize !=!"""
 ) | {"=": ("=",)}
 
-FUNCTIONS = (
+_FUNCTIONS = (
     _table(
         f"""{_PAGE} {_STATISTICS}
         int ns nse urlencode lcfirst ucfirst lc uc localurl localurle fullurl fullurle canonicalurl canonicalurle
@@ -48,10 +48,30 @@ FUNCTIONS = (
     | _table("len pos rpos sub count replace explode urldecode", "#")
 )
 
+_LATER_VARIABLES = {43: _table("userlanguage language=#language,#LANGUAGE dir=#dir bcp47=#bcp47")}
+_LATER_FUNCTIONS = {43: _table("bcp47=bcp47 dir=dir formal=FORMAL timef=timef timefl=timefl", "#")}
+"""What came later, by release."""
+
 # Functions whose names MediaWiki takes in this case only: the keys of `magicWords` that begin with 1.
 CASED_FUNCTIONS = frozenset(_table(f"{_PAGE} {_STATISTICS}")) | {
     *("numberingroup", "defaultsort", "displaytitle", "pagesincategory", "pagesize", "protectionlevel"),
-    *("protectionexpiry", "pagesinnamespace"),
+    *("protectionexpiry", "pagesinnamespace", "#bcp47", "#dir", "#formal", "#timef", "#timefl"),
 }
 CASED_FUNCTIONS -= {"pageid"}
-ANY_CASE_VARIABLES = frozenset({"articlepath", "pageid", "scriptpath", "server", "servername", "stylepath"})
+ANY_CASE_VARIABLES = frozenset({"articlepath", "language", "pageid", "scriptpath", "server", "servername", "stylepath"})
+
+
+def variables(release: int) -> dict[str, tuple[str, ...]]:
+    """The names of variables in a release, by key."""
+    return _of(release, _VARIABLES, _LATER_VARIABLES)
+
+
+def functions(release: int) -> dict[str, tuple[str, ...]]:
+    """The names of functions in a release, by key."""
+    return _of(release, _FUNCTIONS, _LATER_FUNCTIONS)
+
+
+def _of(
+    release: int, first: dict[str, tuple[str, ...]], later: dict[int, dict[str, tuple[str, ...]]]
+) -> dict[str, tuple[str, ...]]:
+    return first | {key: names for since, more in later.items() if since <= release for key, names in more.items()}

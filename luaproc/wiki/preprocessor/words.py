@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
-from luaproc.wiki.preprocessor.magic import ANY_CASE_VARIABLES, CASED_FUNCTIONS, FUNCTIONS, VARIABLES
+from luaproc.wiki.preprocessor.magic import ANY_CASE_VARIABLES, CASED_FUNCTIONS, functions, variables
 from luaproc.wiki.site import Site
 
 WHITE = " \t\n\r\0\v"  # what PHP's trim() takes away
@@ -30,20 +30,20 @@ class Plan:
 class Words:
     """The names of a site's variables and functions, local ones too."""
 
-    def __init__(self, site: Site, more: Iterable[str] = ()) -> None:
+    def __init__(self, site: Site, more: Iterable[str] = (), release: int = 39) -> None:
         self._site = site
         self.variables: dict[str, str] = {}
         self.any_case_variables: dict[str, str] = {}
         self.functions: dict[str, str] = {}
         self.cased_functions: dict[str, str] = {}
         self._plans: dict[str, Plan] = {}
-        for key, names in VARIABLES.items():
+        for key, names in variables(release).items():
             for name in (*names, *site.magic_words.get(key, ())):
                 if key in ANY_CASE_VARIABLES:
                     self.any_case_variables[name.lower()] = key
                 else:
                     self.variables[name] = key
-        for function, names in FUNCTIONS.items():
+        for function, names in functions(release).items():
             self._add_function(function, names)
         for function in more:
             self._add_function(function, (function.removeprefix("#"),))
@@ -109,12 +109,12 @@ class Words:
         return self.cased_functions.get(name) or self.functions.get(name.lower(), "")
 
 
-_kept: WeakKeyDictionary[Site, dict[frozenset[str], Words]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Site, dict[tuple[frozenset[str], int], Words]] = WeakKeyDictionary()
 
 
-def words(site: Site, more: frozenset[str]) -> Words:
-    """The names on a site; more: functions besides our own."""
+def words(site: Site, more: frozenset[str], release: int) -> Words:
+    """The names on a site of a release; more: functions besides our own."""
     kept = _kept.setdefault(site, {})
-    if more not in kept:
-        kept[more] = Words(site, more)
-    return kept[more]
+    if (more, release) not in kept:
+        kept[more, release] = Words(site, more, release)
+    return kept[more, release]
