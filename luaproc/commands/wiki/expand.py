@@ -2,45 +2,80 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from luaproc.commands.signals import servers_end_first
 from luaproc.commands.wiki.common import configuration, json_text, open_wiki, options, print_text
 from luaproc.errors import NotReadError, UsageError, readable
 from luaproc.install import files
-from luaproc.wiki.failures import ModuleError
+from luaproc.wiki import Wiki
+from luaproc.wiki.configuration import Configuration
+from luaproc.wiki.documents import document
+
+if TYPE_CHECKING:
+    from luaproc.wiki.bulk import Progress
+    from luaproc.wiki.pages import PageKey
+
+_TOLD = 0.1  # seconds between two updates of the progress
 
 
 @click.command()
 @options
 @click.option("--title", metavar="T", help="The page that the text is of. [default: the main page]")
 @click.option("--json", "as_json", is_flag=True, help="Text, errors, warnings, log, categories and limits as JSON.")
+@click.option("--dump", metavar="DIR|DUMP", help="Expand each page of it instead: one line of JSON a page.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 1000), metavar="N", help="Processes. [default: one a processor]")
+@click.option("--namespace", "namespaces", multiple=True, metavar="NAME|N", help="Only its pages; repeatable.")
+@click.option("--output", metavar="FILE", help="Where the lines go. [default: standard output]")
+@click.option("--resume", is_flag=True, help="Go on with FILE: pages that it has are not expanded again.")
 @click.argument("text", required=False)
 @click.pass_context
-def command(ctx: click.Context, /, text: str | None, title: str | None, as_json: bool, **given: Any) -> None:
+def command(
+    ctx: click.Context,
+    /,
+    text: str | None,
+    title: str | None,
+    as_json: bool,
+    dump: str | None,
+    jobs: int | None,
+    namespaces: tuple[str, ...],
+    output: str | None,
+    resume: bool,
+    **given: Any,
+) -> None:
     """Expand wikitext as Special:ExpandTemplates does.
 
     TEXT is wikitext, the name of a file, or - for standard input. A module's error is shown as MediaWiki shows it; its
     trace is on stderr.
+
+    With --dump, every page of a dump or folder whose text is wikitext is expanded, each as soon as a process is free
+    for it, so that lines come in no order; their title says which page they are.
     """
-    with open_wiki(configuration(given)) as wiki:
+    found = configuration(given)
+    if dump is not None:
+        if text is not None or title is not None:
+            raise UsageError("expected --dump, or a text with --title: not both")
+        if resume and output is None:
+            raise UsageError("expected --output FILE with --resume: the file to go on with")
+        failed = _expand_dump(found, dump, jobs, namespaces, None if output is None else Path(output), resume)
+        ctx.exit(1 if failed else 0)
+    for name, value in (("-j", jobs), ("--namespace", namespaces), ("--output", output), ("--resume", resume)):
+        if value:
+            raise UsageError(f"expected --dump with {name}: the pages to expand")
+    with open_wiki(found) as wiki:
         expansion = wiki.expand(_input(text), title)
     for error in expansion.errors:
         click.echo(readable(error.traceback), err=True)
     if as_json:
-        document = {
-            "text": expansion.text,
-            "errors": [_error(error) for error in expansion.errors],
-            "warnings": list(expansion.warnings),
-            "log": expansion.log,
-            "categories": dict(expansion.categories),
-            "properties": dict(expansion.properties),
-            "limits": {name: {"used": limit.used, "most": limit.most} for name, limit in expansion.limits.items()},
-        }
-        click.echo(json_text(document))
+        click.echo(json_text(document(expansion)))
     else:
         print_text(expansion.text)
     ctx.exit(1 if expansion.errors else 0)
@@ -63,8 +98,87 @@ def _input(text: str | None) -> str:
         raise UsageError(str(error)) from None
 
 
-def _error(error: ModuleError) -> dict[str, Any]:
-    return {
-        "text": str(error), "message": error.message, "module": error.module, "line": error.line,
-        "trace": [str(entry) for entry in error.trace],
-    }  # fmt: skip
+def _expand_dump(
+    found: Configuration,
+    dump: str,
+    jobs: int | None,
+    namespaces: Sequence[str],
+    output: Path | None,
+    resume: bool,
+) -> int:
+    """How many pages had an error. Raises as `Wiki`, `bulk.expand_all` and `LineFile` do."""
+    from luaproc.wiki.bulk import expand_all
+    from luaproc.wiki.line_files import LineFile
+
+    with_dump = found.overridden({"pages": (dump, *(path for path in found.pages if path != dump))})
+    with open_wiki(with_dump) as wiki:
+        _ = wiki.lualib  # raises where there is none, before a file is begun
+        wanted = _numbers(wiki, namespaces)
+        lines = LineFile(output, resume)
+        try:
+            pages = partial(_pages, wiki, wanted, lines.titles)
+            with servers_end_first():
+                progress = expand_all(
+                    lambda: open_wiki(with_dump), wiki.site, pages(), jobs or _processors(), lines.write, _teller(pages)
+                )
+        except KeyboardInterrupt:
+            sys.stdout.flush()
+            sys.exit(130)
+        finally:
+            lines.close()
+    return progress.failed
+
+
+def _pages(wiki: Wiki, namespaces: frozenset[int] | None, without: set[str]) -> Iterator[PageKey]:
+    """The dump's pages of wikitext, in its order."""
+    from luaproc.wiki.titles import Title
+
+    for key in wiki.pages.sources[0].page_keys():
+        title = Title(wiki.site, *key)
+        if (
+            title.content_model == "wikitext"
+            and (namespaces is None or key[0] in namespaces)
+            and (not without or title.prefixed_text not in without)
+        ):
+            yield key
+
+
+def _numbers(wiki: Wiki, names: Sequence[str]) -> frozenset[int] | None:
+    found = set()
+    for name in names:
+        is_number = name.removeprefix("-").isdecimal()
+        number = int(name) if is_number else 0 if name.lower() == "main" else wiki.site.namespace_number(name)
+        if number is None:
+            raise UsageError(f"expected a namespace's name or number after --namespace, got {name!r}")
+        found.add(number)
+    return frozenset(found) or None
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _teller(pages: Callable[[], Iterator[PageKey]]) -> Callable[[Progress], None] | None:
+    """What shows the progress on a terminal; None where stderr is none."""
+    if not sys.stderr.isatty():
+        return None
+    total = sum(1 for _ in pages())
+    began = last = time.monotonic()
+
+    def tell(progress: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        is_end = progress.done == total
+        if now - last < _TOLD and not is_end:
+            return
+        last = now
+        rate = progress.done / max(now - began, 0.001)
+        click.echo(
+            f"\r{progress.done} of {total} pages, {progress.failed} with errors, {rate:.1f} a second ",
+            nl=is_end,
+            err=True,
+        )
+
+    return tell
