@@ -28,7 +28,7 @@ AHEAD = 2
 
 
 @dataclass
-class Progress:
+class Tally:
     """How far it is: pages that were expanded, and those of them with an error."""
 
     done: int = 0
@@ -41,8 +41,8 @@ def expand_all(
     pages: Iterable[PageKey],
     jobs: int,
     write: Callable[[bytes], None],
-    tell: Callable[[Progress], None] | None = None,
-) -> Progress:
+    tell: Callable[[Tally], None] | None = None,
+) -> Tally:
     """Expand pages in `jobs` processes; `write` gets each page's line as soon as it is there, in no order.
 
     open_wiki: called in each worker. tell: called after each page. A worker that dies is replaced, and the line of its
@@ -50,7 +50,7 @@ def expand_all(
     """
     if "fork" not in multiprocessing.get_all_start_methods():
         raise WikiError("expected a system with fork: pages are expanded in processes")
-    progress = Progress()
+    progress = Tally()
     source = iter(pages)
     again: deque[PageKey] = deque()  # given to a worker that died before it came to them
     workers: list[_Worker] = []

@@ -76,7 +76,7 @@ def test_a_worker_that_dies_costs_its_page_alone() -> None:
     """Killed twice of two, it is replaced twice, and what it was given beside that page is expanded by another one."""
     ran = run(SCRIPT)
     found = lines_by_title(ran.stdout)
-    assert ran.stderr.strip() == "Progress(done=20, failed=2)"
+    assert ran.stderr.strip() == "Tally(done=20, failed=2)"
     assert {title for title, document in found.items() if document["errors"]} == {"P 3", "P 4"}
     assert found["P 3"]["errors"][0]["message"] == "the process that expands the page ended by signal 9"
     assert found["P 5"]["text"] == "sane"

@@ -21,7 +21,7 @@ from luaproc.wiki.configuration import Configuration
 from luaproc.wiki.documents import document
 
 if TYPE_CHECKING:
-    from luaproc.wiki.bulk import Progress
+    from luaproc.wiki.bulk import Tally
     from luaproc.wiki.pages import PageKey
 
 _TOLD = 0.1  # seconds between two updates of the progress
@@ -160,14 +160,14 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def _teller(pages: Callable[[], Iterator[PageKey]]) -> Callable[[Progress], None] | None:
+def _teller(pages: Callable[[], Iterator[PageKey]]) -> Callable[[Tally], None] | None:
     """What shows the progress on a terminal; None where stderr is none."""
     if not sys.stderr.isatty():
         return None
     total = sum(1 for _ in pages())
     began = last = time.monotonic()
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: Tally) -> None:
         nonlocal last
         now = time.monotonic()
         is_end = progress.done == total
