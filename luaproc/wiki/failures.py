@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import re
 from collections.abc import Callable
 
@@ -12,7 +11,7 @@ from luaproc.host.errors import TIME_EXPIRED
 from luaproc.wiki.errors import WikiError
 from luaproc.wiki.messages import Messages
 from luaproc.wiki.titles import Title
-from luaproc.wiki.values import text_of
+from luaproc.wiki.values import escape_html, text_of
 from luaproc.wire.errors import RemoteProtocolError
 
 _LINE_ENDS = re.compile(r"[\r\n]")
@@ -101,7 +100,7 @@ def _of_lua(error: LuaError, messages: Messages, page: Title, clean: Callable[[s
 def shown(failure: ModuleError, number: int, release: int) -> str:
     """What stands on the page for it: an element that #iferror knows. number: of the failure on the page, from 0; from
     1.43 on a class with a sum of its text and trace takes the number's place."""
-    text = html.escape(str(failure), quote=True).replace("&#x27;", "&#039;")
+    text = escape_html(str(failure))
     found = 'scribunto-error" id="mw-scribunto-error-{}'
     mark = str(number)
     if release >= 43:

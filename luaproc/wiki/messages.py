@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from luaproc.wiki.language import language as language_of
 from luaproc.wiki.language.tables import fallbacks
 from luaproc.wiki.pages import Pages
 from luaproc.wiki.titles import MEDIAWIKI, Title
@@ -32,6 +33,50 @@ BUILT_IN: Mapping[str, str] = {
     "scribunto-luastandalone-read-error": "Lua error: Internal error: Error reading from pipe.",
     "scribunto-luastandalone-signal": ('Lua error: Internal error: The interpreter has terminated with signal "$2".'),
     "scribunto-luastandalone-exited": "Lua error: Internal error: The interpreter exited with status $2.",
+    "parser-template-loop-warning": "Template loop detected: [[$1]]",
+    "parser-template-recursion-depth-warning": "Template recursion depth limit exceeded ($1)",
+    "parser-unstrip-loop-warning": "Unstrip loop detected",
+    "unstrip-depth-category": "Pages where the unstrip depth limit is exceeded",
+    "unstrip-depth-warning": "Unstrip depth limit exceeded ($1)",
+    "template-loop-category": "Pages with template loops",
+    "template-loop-warning": "[[:$1]] includes itself.",
+    "duplicate-args-category": "Pages using duplicate arguments in template calls",
+    "duplicate-args-warning": '[[:$1]] gives [[:$2]] the argument "$3" more than once; the last one counts.',
+    "expensive-parserfunction-category": "Pages with too many expensive parser function calls",
+    "expensive-parserfunction-warning": "More than $2 calls of expensive parser functions.",
+    "expansion-depth-exceeded-category": "Pages where expansion depth is exceeded",
+    "expansion-depth-exceeded-warning": "The page is nested more than $2 levels deep.",
+    "node-count-exceeded-category": "Pages where node count is exceeded",
+    "node-count-exceeded-warning": "The page has more than $2 nodes.",
+    "post-expand-template-inclusion-category": "Pages where template include size is exceeded",
+    "post-expand-template-inclusion-warning": "Templates are too large; some were left out.",
+    "post-expand-template-argument-category": "Pages containing omitted template arguments",
+    "post-expand-template-argument-warning": "Arguments of templates are too large; some were left out.",
+    "nonnumeric-formatnum": "Pages with non-numeric formatnum arguments",
+    "restricted-displaytitle": 'The title "$1" does not count: it is another than that of the page.',
+    "restricted-displaytitle-ignored": "Pages with ignored display titles",
+    "duplicate-displaytitle": '<strong>Warning:</strong> Display title "$2" overrides earlier display title "$1".',
+    "duplicate-defaultsort": (
+        '<strong>Warning:</strong> Default sort key "$2" overrides earlier default sort key "$1".'
+    ),
+    "pfunc_time_error": "Error: Invalid time.",
+    "pfunc_time_too_long": "Error: Too many #time calls.",
+    "pfunc_time_too_big": "Error: #time only supports years up to 9999.",
+    "pfunc_time_too_small": "Error: #time only supports years from 0.",
+    "pfunc_rel2abs_invalid_depth": ('Error: Invalid depth in path: "$1" (tried to access a node above the root node).'),
+    "pfunc_expr_stack_exhausted": "Expression error: Stack exhausted.",
+    "pfunc_expr_unexpected_number": "Expression error: Unexpected number.",
+    "pfunc_expr_unrecognised_word": 'Expression error: Unrecognized word "$1".',
+    "pfunc_expr_unexpected_operator": "Expression error: Unexpected $1 operator.",
+    "pfunc_expr_missing_operand": "Expression error: Missing operand for $1.",
+    "pfunc_expr_unexpected_closing_bracket": "Expression error: Unexpected closing bracket.",
+    "pfunc_expr_unrecognised_punctuation": 'Expression error: Unrecognized punctuation character "$1".',
+    "pfunc_expr_unclosed_bracket": "Expression error: Unclosed bracket.",
+    "pfunc_expr_division_by_zero": "Division by zero.",
+    "pfunc_expr_invalid_argument": "Invalid argument for $1: < -1 or > 1.",
+    "pfunc_expr_invalid_argument_ln": "Invalid argument for ln: <= 0.",
+    "pfunc_expr_not_a_number": "In $1: Result is not a number.",
+    "pfunc_string_too_long": "Error: String exceeds $1 character limit.",
     "comma-separator": ",&#32;",
     "word-separator": "&#32;",
     "and": "&#32;and",
@@ -42,6 +87,7 @@ BUILT_IN: Mapping[str, str] = {
 """What every page can need, in English, where there is no MediaWiki's folder to ask."""
 
 _FOLDERS = ("languages/i18n", "extensions/Scribunto/i18n", "extensions/ParserFunctions/i18n", "extensions/Cite/i18n")
+_PLURAL = re.compile(r"\{\{PLURAL:([0-9]+)\|([^{}]*)\}\}")
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
@@ -101,11 +147,15 @@ class Messages:
         return fallbacks(code)
 
     def text(self, key: str, *parameters: str, language: str | None = None) -> str:
-        """A message with its parameters, entities decoded; ⧼key⧽ for an unknown one."""
+        """A message with its parameters, entities decoded and plural forms chosen; ⧼key⧽ for an unknown one."""
         found = self.find(key, language)
         if found is None:
             return f"⧼{key}⧽"
-        return substitute(found, parameters)
+        found = substitute(found, parameters)
+        if "{{PLURAL:" in found:
+            words = language_of(language or self._site.language, self._mediawiki)
+            found = _PLURAL.sub(lambda match: words.plural(match[1], match[2].split("|")), found)
+        return found
 
     def failure(self, key: str, where: str, *parameters: str) -> str:
         """A message of Scribunto's: its first parameter is always the place."""

@@ -83,7 +83,9 @@ class Title:
 
     @property
     def can_have_talk(self) -> bool:
-        return self.namespace >= MAIN and not self.interwiki and self.namespace in self.site.namespaces
+        return (
+            self.namespace >= MAIN and not self.interwiki and self.namespace in self.site.namespaces and self.text != ""
+        )
 
     @property
     def subject(self) -> Title:
@@ -109,9 +111,14 @@ class Title:
 
     @property
     def root_text(self) -> str:
-        """The text before the first slash, where there are subpages."""
-        slash = self.text.find("/")
-        return self.text[:slash] if self.has_subpages and slash > 0 else self.text
+        """The text before the first slash that does not stand at its beginning, where there are subpages."""
+        if not self.has_subpages:
+            return self.text
+        leading = len(self.text) - len(self.text.lstrip("/"))
+        if leading == len(self.text):
+            return self.text[:-1] or self.text
+        slash = self.text.find("/", leading)
+        return self.text[:slash] if slash > 0 else self.text
 
     @property
     def base_text(self) -> str:
@@ -122,7 +129,8 @@ class Title:
     @property
     def subpage_text(self) -> str:
         """The text after the last slash, where there are subpages."""
-        return self.text.rpartition("/")[2] if self.has_subpages else self.text
+        slash = self.text.rfind("/")
+        return self.text[slash + 1 :] if self.has_subpages and slash > 0 else self.text
 
     @property
     def content_model(self) -> str:
@@ -149,6 +157,14 @@ def title(site: Site, text: str, default_namespace: int = MAIN) -> Title | None:
     """`parse`, or None for a text that names no page."""
     try:
         return parse(site, text, default_namespace)
+    except InvalidTitle:
+        return None
+
+
+def of_url(site: Site, text: str) -> Title | None:
+    """The page that a URL's decoded path names, or None; entities stay as they are, and are illegal."""
+    try:
+        return _split(site, text, MAIN)
     except InvalidTitle:
         return None
 

@@ -93,7 +93,11 @@ def script(site: Site) -> str:
 
 
 def expand(site: Site, url: str, protocol: str = "relative") -> str:
-    """A URL with the server in front; one that has a protocol stays as it is, and so does the server's own protocol."""
+    """A URL with the server in front; one that has a protocol stays as it is, and so does the server's own protocol.
+
+    Control characters are underscores, as PHP's parse_url() makes them.
+    """
+    url = _CONTROL.sub("_", url)
     if _PROTOCOL.match(url):
         return url
     server = site.server
@@ -102,6 +106,9 @@ def expand(site: Site, url: str, protocol: str = "relative") -> str:
     if url.startswith("//"):
         return server.partition("//")[0] + url
     return server + url if url.startswith("/") else url
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def fragment_url(title: Title) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -13,6 +14,16 @@ PHP_SPACE = " \t\n\r\0\x0b"
 """What PHP's trim() takes off."""
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+
+
+def escape_html(text: str) -> str:
+    """PHP's htmlspecialchars(): the five characters, the apostrophe as `&#039;`."""
+    return html.escape(text, quote=True).replace("&#x27;", "&#039;")
+
+
+def ascii_lower(text: str) -> str:
+    """PHP's strtolower(): only the letters of ASCII."""
+    return text.encode("utf-8", "surrogateescape").lower().decode("utf-8", "surrogateescape")
 
 
 def key(name: str) -> ArgumentName:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luaproc.wiki.interfaces import ExtensionTag, ParserFunction
+from luaproc.wiki.messages import Messages
 from luaproc.wiki.titles import Title
+from luaproc.wiki.values import escape_html
 
 if TYPE_CHECKING:
-    from luaproc.wiki.messages import Messages
     from luaproc.wiki.pages import Pages
     from luaproc.wiki.site import Site
 
@@ -52,8 +53,8 @@ class PageView:
     """Sort keys by category, without the namespace: tracking categories and those of links in the page."""
     properties: dict[str, str] = field(default_factory=dict)
     """Page properties that the text sets: defaultsort, displaytitle, noindex …"""
-    messages: Messages | None = None
-    """Texts of the interface: `int`."""
+    messages: Messages = field(init=False)
+    """Texts of the interface: `int`, errors, warnings; English ones until others are set."""
     mediawiki: Path | None = None
     """The directory of a MediaWiki: names of months and languages."""
 
@@ -62,7 +63,34 @@ class PageView:
         """See `Site.release`."""
         return self.site.release
 
+    def __post_init__(self) -> None:
+        self.messages = Messages(self.pages)
+
+    def track(self, key: str) -> None:
+        """Put the page into a tracking category. key: of the message with the category's name."""
+        title = self.site.title(f"Category:{self.messages.text(key)}")
+        if title is not None and title.text != "-":
+            self.categories.setdefault(title.text, "")
+
+    def warn(self, key: str, *parameters: str) -> None:
+        """Add a warning to those above a preview, once. key: of the message."""
+        text = self.messages.text(key, *parameters)
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def limit(self, key: str, *parameters: str) -> None:
+        """Note that a limit was exceeded. key: what the keys of its warning and its category begin with."""
+        self.warn(f"{key}-warning", *parameters)
+        self.track(f"{key}-category")
+
+    def error(self, key: str, *parameters: str) -> str:
+        """What stands on the page for an error of the extension ParserFunctions. key: of the message."""
+        return f'<strong class="error">{escape_html(self.messages.text(key, *parameters))}</strong>'
+
     def expensive(self) -> bool:
         """Count one expensive call (#ifexist, mw.title's exists …); False if there were too many."""
         self.counters.expensive += 1
-        return self.counters.expensive <= self.site.limits.expensive
+        most = self.site.limits.expensive
+        if self.counters.expensive == most + 1:
+            self.limit("expensive-parserfunction", str(self.counters.expensive), str(most))
+        return self.counters.expensive <= most

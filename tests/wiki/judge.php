@@ -1,7 +1,7 @@
 <?php
 /**
  * Expands texts in a real MediaWiki: JSON on stdin, a list of { title, text }, gives JSON on stdout, a list of
- * { text, errors, warnings, categories }. Each text is a page view of its own: a parser with a Lua process of its own.
+ * { text, errors, warnings, categories }: warnings are texts. Each text is a page view of its own: a parser with a Lua process of its own.
  */
 
 use MediaWiki\MediaWikiServices;
@@ -25,7 +25,7 @@ class Judge extends Maintenance {
 			$answers[] = [
 				'text' => $text,
 				'errors' => $output->getExtensionData( 'ScribuntoErrors' ) ?? [],
-				'warnings' => count( $output->getWarnings() ),
+				'warnings' => $output->getWarnings(),
 				'categories' => $output->getCategoryNames(),
 			];
 			$parser->clearState();

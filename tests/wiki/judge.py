@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from luaproc.bench.wiki import SOURCES
 from luaproc.wiki.site import Site
@@ -104,15 +105,24 @@ def normal(text: str) -> str:
 def real_texts(wiki: installation.Wiki, cases: Sequence[Case]) -> list[str]:
     """What MediaWiki makes of the cases."""
     groups = grouped(cases)
-    texts = [{"title": group[0].title, "text": joined(group)} for group in groups]
-    body = {"now": re.sub("[-:TZ]", "", NOW), "cases": texts}
-    engine = Engine("lua5.1", need("lua5.1"))
-    answers = json.loads(wiki.run(str(HERE / "judge.php"), engine=engine, extra=SETTINGS, stdin=json.dumps(body)))
+    answers = real_views(wiki, [(group[0].title, joined(group)) for group in groups])
     return [
         part
         for group, answer in zip(groups, answers, strict=True)
         for part in split(normal(answer["text"]), len(group))
     ]
+
+
+def real_views(wiki: installation.Wiki, texts: Sequence[tuple[str, str]], settings: str = "") -> list[dict[str, Any]]:
+    """What judge.php says of page views. texts: (title, text) of each. settings: more lines for LocalSettings.php."""
+    body = {
+        "now": re.sub("[-:TZ]", "", NOW),
+        "cases": [{"title": title, "text": text} for title, text in texts],
+    }
+    engine = Engine("lua5.1", need("lua5.1"))
+    answers = wiki.run(str(HERE / "judge.php"), engine=engine, extra=SETTINGS + settings, stdin=json.dumps(body))
+    found: list[dict[str, Any]] = json.loads(answers)
+    return found
 
 
 def split(text: str, count: int) -> list[str]:

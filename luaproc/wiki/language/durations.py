@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import math
 import re
 from collections.abc import Iterable
 
 from luaproc.wiki.language.language import Language
+from luaproc.wiki.values import escape_html
 
 YEAR = 31_556_952  # of the Gregorian calendar: 365.2425 days
 LENGTHS = {
@@ -59,4 +59,4 @@ def _segment(language: Language, name: str, value: float) -> str:
     message = language.message(f"duration-{name}") or f"$1 {{{{PLURAL:$1|{one}|{name}}}}}"
     number = str(int(value))
     message = _PLURAL.sub(lambda match: language.plural(number, match[1].split("|")), message)
-    return html.escape(message.replace("$1", language.format_number(number)), quote=True).replace("&#x27;", "&#039;")
+    return escape_html(message.replace("$1", language.format_number(number)))

@@ -8,7 +8,7 @@ from typing import Any
 from luaproc.host import LuaError
 from luaproc.host.interpreter import PhpFunction
 from luaproc.wiki.libraries import Library
-from luaproc.wiki.parser_functions.expr import ExpressionError, evaluate
+from luaproc.wiki.parser_functions.expr import ExpressionError, evaluate, shown
 from luaproc.wiki.values import check
 
 _OWN = b"""\
@@ -45,6 +45,6 @@ class ParserFunctionsLibrary(Library):
     def expr(self, text: Any = None, *_: Any) -> str:
         check("mw.ext.ParserFunctions.expr", 1, text, "string")
         try:
-            return evaluate(text, self.view.release)
+            return evaluate(text)
         except ExpressionError as error:
-            raise LuaError(str(error)) from None
+            raise LuaError(shown(error, self.view)) from None

@@ -69,17 +69,17 @@ def _iferror(frame: FrameLike, arguments: ArgumentsLike) -> str:
 def _expr(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     try:
-        return expr.evaluate(arguments[0], frame.preprocessor.view.release)
+        return expr.evaluate(arguments[0])
     except expr.ExpressionError as error:
-        return str(error)
+        return expr.shown(error, frame.preprocessor.view)
 
 
 def _ifexpr(frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     try:
-        value = expr.evaluate(arguments[0], frame.preprocessor.view.release)
+        value = expr.evaluate(arguments[0])
     except expr.ExpressionError as error:
-        return str(error)
+        return expr.shown(error, frame.preprocessor.view)
     if value and php.is_numeric(value):
         value = "" if php.from_text(value) == 0 else value
     return get(arguments, 1 if value else 2)

@@ -5,37 +5,25 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from html import escape
 
 from luaproc.wiki.parser_functions.php import Number, from_text, intdiv_sign, php_round, to_int
-from luaproc.wiki.values import number_text
+from luaproc.wiki.values import ascii_lower, number_text
+from luaproc.wiki.view import PageView
 
 MAX_STACK = 100
 
 
 class ExpressionError(ValueError):
-    """`args[0]` is the text that a page shows."""
+    """`args` are the key of the message that a page shows (`PageView.error`), and its parameters."""
 
 
-def error(text: str) -> ExpressionError:
-    return ExpressionError(f'<strong class="error">{escape(text, quote=True)}</strong>')
-
-
-def unexpected_number() -> ExpressionError:
-    return error("Expression error: Unexpected number.")
-
-
-def _operator(name: str) -> ExpressionError:
-    return error(f"Expression error: Unexpected {name} operator.")
-
-
-def _missing(name: str) -> ExpressionError:
-    return error(f"Expression error: Missing operand for {name}.")
+def error(name: str, *parameters: str) -> ExpressionError:
+    return ExpressionError(f"pfunc_expr_{name}", *parameters)
 
 
 def _divided(left: Number, right: Number) -> Number:
     if not right:
-        raise error("Division by zero.")
+        raise error("division_by_zero")
     if isinstance(left, int) and isinstance(right, int) and left % right == 0:
         return _number(left // right)
     return left / right
@@ -44,13 +32,13 @@ def _divided(left: Number, right: Number) -> Number:
 def _modulo(left: Number, right: Number) -> Number:
     divisor = to_int(right)
     if not divisor:
-        raise error("Division by zero.")
+        raise error("division_by_zero")
     return intdiv_sign(to_int(left), divisor)
 
 
 def _fmod(left: Number, right: Number) -> Number:
     if float(right) == 0:
-        raise error("Division by zero.")
+        raise error("division_by_zero")
     return math.fmod(float(left), float(right)) if not math.isinf(float(left)) else math.nan
 
 
@@ -83,7 +71,7 @@ def _round(left: Number, right: Number) -> Number:
 def _within(name: str, function: Callable[[float], float]) -> Callable[[Number], Number]:
     def checked(value: Number) -> Number:
         if not -1 <= value <= 1:
-            raise error(f"Invalid argument for {name}: < -1 or > 1.")
+            raise error("invalid_argument", name)
         return function(value)
 
     return checked
@@ -91,13 +79,13 @@ def _within(name: str, function: Callable[[float], float]) -> Callable[[Number],
 
 def _ln(value: Number) -> Number:
     if not value > 0:
-        raise error("Invalid argument for ln: <= 0.")
+        raise error("invalid_argument_ln")
     return math.log(value)
 
 
 def _sqrt(value: Number) -> Number:
     if math.isnan(float(value)) or value < 0:
-        raise error("In sqrt: Result is not a number.")
+        raise error("not_a_number", "sqrt")
     return math.sqrt(value)
 
 
@@ -200,20 +188,15 @@ _WORDS_FROM_43 = (
 )
 
 
-def evaluate(text: str, release: int = 39) -> str:
-    """The value of an expression as `#expr` of a release shows it. Raises `ExpressionError`."""
-    try:
-        return _evaluate(text)
-    except ExpressionError as problem:
-        if release < 43:
-            raise
-        words = str(problem)
-        for before, after in _WORDS_FROM_43:
-            words = words.replace(before, after)
-        raise ExpressionError(words) from None
+def shown(problem: ExpressionError, view: PageView) -> str:
+    """What a page shows of an error."""
+    text = view.error(*problem.args)
+    for before, after in _WORDS_FROM_43 if view.release >= 43 else ():
+        text = text.replace(before, after)
+    return text
 
 
-def _evaluate(text: str) -> str:
+def evaluate(text: str) -> str:
     """The value of an expression as PHP prints it; "" for an empty one. Raises `ExpressionError`.
 
     Values that stand beside each other without an operator do not occur; of several on the stack the last is shown
@@ -225,53 +208,53 @@ def _evaluate(text: str) -> str:
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&minus;", "-").replace("−", "-")
     for match in _TOKEN.finditer(text):
         if len(operands) > MAX_STACK or len(operators) > MAX_STACK:
-            raise error("Expression error: Stack exhausted.")
+            raise error("stack_exhausted")
         kind, token = match.lastgroup, match[0]
         if kind == "space":
             continue
         if kind == "number":
             if expecting != "expression":
-                raise unexpected_number()
+                raise error("unexpected_number")
             operands.append(from_text(token))
             expecting = "operator"
             continue
         name = token
         if kind == "word":
-            name = token.lower()
+            name = ascii_lower(token)
             if name in ("e", "pi"):
                 if expecting == "expression":
                     operands.append(math.e if name == "e" else math.pi)
                     expecting = "operator"
                     continue
                 if name == "pi":
-                    raise unexpected_number()
+                    raise error("unexpected_number")
             elif name in _PREFIX:
                 if expecting != "expression":
-                    raise _operator(name)
+                    raise error("unexpected_operator", name)
                 operators.append(name)
                 continue
             elif name not in _INFIX_WORDS:
-                raise error(f'Expression error: Unrecognized word "{name}".')
+                raise error("unrecognised_word", name)
         elif kind == "other":
-            raise error(f'Expression error: Unrecognized punctuation character "{token}".')
+            raise error("unrecognised_punctuation", token)
         elif token in "+-" and expecting == "expression":
             operators.append("positive" if token == "+" else "negative")
             continue
         elif token == "(":
             if expecting == "operator":
-                raise _operator("(")
+                raise error("unexpected_operator", "(")
             operators.append("(")
             continue
         elif token == ")":
             while operators and operators[-1] != "(":
                 _apply(operators.pop(), operands)
             if not operators:
-                raise error("Expression error: Unexpected closing bracket.")
+                raise error("unexpected_closing_bracket")
             operators.pop()
             expecting = "operator"
             continue
         if expecting == "expression":
-            raise _operator(name)
+            raise error("unexpected_operator", name)
         precedence = _OPERATORS[name][0]
         while operators and precedence <= _OPERATORS[operators[-1]][0]:
             _apply(operators.pop(), operands)
@@ -280,7 +263,7 @@ def _evaluate(text: str) -> str:
     while operators:
         operator = operators.pop()
         if operator == "(":
-            raise error("Expression error: Unclosed bracket.")
+            raise error("unclosed_bracket")
         _apply(operator, operands)
     return "<br />\n".join(number_text(value) for value in operands)
 
@@ -288,5 +271,5 @@ def _evaluate(text: str) -> str:
 def _apply(name: str, operands: Operand) -> None:
     _, count, function = _OPERATORS[name]
     if len(operands) < count:
-        raise _missing(_SHOWN.get(name, name))
+        raise error("missing_operand", _SHOWN.get(name, name))
     function(operands)

@@ -13,6 +13,7 @@ from luaproc.wiki.titles import CATEGORY, USER
 from luaproc.wiki.values import number_text
 
 RAW_WORDS = ("R",)
+_NO_DIGITS = ("NAN", "INF", "-INF")
 COUNTS = {
     "numberofpages": "pages",
     "numberofusers": "users",
@@ -29,7 +30,15 @@ def _formatnum(frame: FrameLike, arguments: ArgumentsLike) -> str:
     if how in RAW_WORDS:
         return outside_markers(text, language(frame).parse_number)
     separators = how.upper() != "NOSEP"
-    return outside_markers(text, lambda part: language(frame).format_number(part, separators))
+    assert isinstance(frame, PageFrame)
+    view = frame.preprocessor.view
+
+    def formatted(part: str) -> str:
+        if text and not php.is_numeric(part) and part not in _NO_DIGITS:
+            view.track("nonnumeric-formatnum")
+        return language(frame).format_number(part, separators)
+
+    return outside_markers(text, formatted)
 
 
 def _plural(frame: FrameLike, arguments: ArgumentsLike) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -13,7 +14,7 @@ from luaproc.wiki.parser_functions import php
 from luaproc.wiki.parser_functions.conditions import get
 from luaproc.wiki.parser_functions.special import SHOWN
 from luaproc.wiki.parser_functions.texts import language
-from luaproc.wiki.preprocessor.expansion import escape_wikitext
+from luaproc.wiki.preprocessor.escaping import escape_wikitext
 from luaproc.wiki.preprocessor.frames import Frame as PageFrame
 from luaproc.wiki.titles import Title
 
@@ -94,7 +95,7 @@ def _ns(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
     site = frame.preprocessor.view.site
     text = arguments[0]
     number: int | None
-    if text == "0" or php.intval(text):
+    if _ZERO.fullmatch(text) or php.intval(text):
         number = php.intval(text)
     else:
         number = site.namespace_number(text.replace(" ", "_")) if text else titles.MAIN
@@ -113,8 +114,8 @@ def _url(make: Callable[..., str], escape: bool, frame: FrameLike, arguments: Ar
     text = arguments[0]
     title = _title(frame, text)
     if title is None:
-        decoded = urls_decode(text)
-        title = _title(frame, decoded) if decoded != text else None
+        assert isinstance(frame, PageFrame)
+        title = titles.of_url(frame.preprocessor.view.site, urls_decode(text))
     if title is None:
         return NOT_FOUND
     if title.namespace == titles.MEDIA:
@@ -132,13 +133,12 @@ def urls_decode(text: str) -> str:
 
 
 def _special(encode: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
+    assert isinstance(frame, PageFrame)
     name, slash, rest = arguments[0].partition("/")
     shown = SHOWN.get(name.replace(" ", "_").lower(), name)
-    title = _title(frame, f"Special:{shown}{slash}{rest}")
-    if title is None or title.namespace != titles.SPECIAL:
-        title = _title(frame, "Special:Badtitle")
-        assert title is not None
-    return title.prefixed_key if encode else title.prefixed_text
+    site = frame.preprocessor.view.site
+    title = site.make_title(titles.SPECIAL, shown + slash + rest) or Title(site, titles.SPECIAL, "Badtitle")
+    return urls.wiki_urlencode(title.prefixed_key) if encode else title.prefixed_text
 
 
 def _page_id(frame: FrameLike, arguments: ArgumentsLike) -> str:
@@ -253,21 +253,40 @@ def _default_sort(frame: FrameLike, arguments: ArgumentsLike) -> str:
     properties["defaultsort"] = text
     if not old or old == text or "noerror" in how or "noreplace" in how:
         return ""
-    return (
-        f'<span class="error"><strong>Warning:</strong> Default sort key "{html.escape(text)}" '
-        f'overrides earlier default sort key "{html.escape(old)}".</span>'
-    )
+    return _overrides(frame, "duplicate-defaultsort", old, text)
+
+
+def _overrides(frame: PageFrame, key: str, old: str, text: str) -> str:
+    shown = frame.preprocessor.view.messages.text(key, escape_wikitext(old), escape_wikitext(text))
+    return f'<span class="error">{shown}</span>'
 
 
 def _display_title(frame: FrameLike, arguments: ArgumentsLike) -> str:
+    """Only another way to write the page's title counts, as $wgRestrictDisplayTitle has it by default."""
     assert isinstance(frame, PageFrame)
-    frame.preprocessor.view.properties.setdefault("displaytitle", arguments[0])
-    return ""
+    view = frame.preprocessor.view
+    text = frame.preprocessor.strip.kill_markers(arguments[0])
+    how = get(arguments, 1).split()
+    title = _title(frame, _TAGS.sub("", text))
+    if title is None or title.fragment or title != view.title:
+        view.warn("restricted-displaytitle", text)
+        view.track("restricted-displaytitle-ignored")
+        return ""
+    old = view.properties.get("displaytitle")
+    if old is not None and "noreplace" in how:
+        return ""
+    view.properties["displaytitle"] = text
+    if old is None or old == text or "noerror" in how:
+        return ""
+    return _overrides(frame, "duplicate-displaytitle", old, text)
 
 
 def _file_path(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return ""
 
+
+_TAGS = re.compile("<[^>]*>|'{2,}")
+_ZERO = re.compile("[+-]?0+")
 
 NOT_FOUND = FunctionResult("", found=False)
 

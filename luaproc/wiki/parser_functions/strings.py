@@ -16,8 +16,10 @@ MAX_CHARS = 1000
 _INDEX = re.compile("0|[1-9][0-9]{0,8}")  # a key of a list, as PHP writes it
 
 
-def too_long() -> str:
-    return f'<strong class="error">Error: String exceeds {MAX_CHARS:,} character limit.</strong>'
+def too_long(frame: FrameLike) -> str:
+    assert isinstance(frame, PageFrame)
+    preprocessor = frame.preprocessor
+    return preprocessor.view.error("pfunc_string_too_long", preprocessor.language.format_number(str(MAX_CHARS)))
 
 
 def _kill(frame: FrameLike, text: str) -> str:
@@ -36,7 +38,7 @@ def _needle(text: str) -> str:
 def _pos(frame: FrameLike, arguments: ArgumentsLike) -> str:
     text, needle = _kill(frame, arguments[0]), _needle(_kill(frame, get(arguments, 1)))
     if len(text) > MAX_CHARS or len(needle) > MAX_CHARS:
-        return too_long()
+        return too_long(frame)
     offset = php.intval(get(arguments, 2))
     if not -len(text) <= offset <= len(text):
         return ""
@@ -47,7 +49,7 @@ def _pos(frame: FrameLike, arguments: ArgumentsLike) -> str:
 def _rpos(frame: FrameLike, arguments: ArgumentsLike) -> str:
     text, needle = _kill(frame, arguments[0]), _needle(_kill(frame, get(arguments, 1)))
     if len(text) > MAX_CHARS or len(needle) > MAX_CHARS:
-        return too_long()
+        return too_long(frame)
     return str(text.rfind(needle))
 
 
@@ -66,7 +68,7 @@ def _sub(frame: FrameLike, arguments: ArgumentsLike) -> str:
 def _count(frame: FrameLike, arguments: ArgumentsLike) -> str:
     text, needle = _kill(frame, arguments[0]), _needle(_kill(frame, get(arguments, 1)))
     if len(text) > MAX_CHARS or len(needle) > MAX_CHARS:
-        return too_long()
+        return too_long(frame)
     return str(text.count(needle))
 
 
@@ -75,7 +77,7 @@ def _replace(frame: FrameLike, arguments: ArgumentsLike) -> str:
     needle = _needle(_kill(frame, get(arguments, 1)))
     other = _kill(frame, get(arguments, 2))
     if max(len(text), len(needle), len(other)) > MAX_CHARS:
-        return too_long()
+        return too_long(frame)
     limit = php.intval(get(arguments, 3)) if len(arguments) > 3 else -1
     return text.replace(needle, other, limit) if limit != 0 else text
 
@@ -83,7 +85,7 @@ def _replace(frame: FrameLike, arguments: ArgumentsLike) -> str:
 def _explode(frame: FrameLike, arguments: ArgumentsLike) -> str:
     text, divider = _kill(frame, arguments[0]), _needle(_kill(frame, get(arguments, 1)))
     if len(text) > MAX_CHARS or len(divider) > MAX_CHARS:
-        return too_long()
+        return too_long(frame)
     position = get(arguments, 2) if len(arguments) > 2 else "0"
     limit = php.intval(get(arguments, 3))
     if limit > 0:
@@ -121,10 +123,8 @@ def _rel2abs(frame: FrameLike, arguments: ArgumentsLike) -> str:
             steps.pop()
         else:
             path = re.sub("/{2,}", "/", f"/{start}/{to}/").strip("/")
-            return (
-                f'<strong class="error">Error: Invalid depth in path: &quot;{path}&quot; '
-                "(tried to access a node above the root node).</strong>"
-            )
+            assert isinstance(frame, PageFrame)
+            return frame.preprocessor.view.error("pfunc_rel2abs_invalid_depth", path)
     return "/".join(steps)
 
 

@@ -9,26 +9,30 @@ from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, FunctionResult, Pa
 from luaproc.wiki.language import Language, codes
 from luaproc.wiki.language.running_dates import written_date
 from luaproc.wiki.parser_functions.conditions import get
+from luaproc.wiki.preprocessor.frames import Arguments, ValueArguments
 from luaproc.wiki.preprocessor.frames import Frame as PageFrame
 from luaproc.wiki.preprocessor.words import WHITE
+from luaproc.wiki.values import ascii_lower, escape_html
 
 _QUOTED = re.compile("(?:[\"'](.+)[\"']|\"\"|'')", re.DOTALL)
 
 
 def _tag(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
     assert isinstance(frame, PageFrame)
+    assert isinstance(arguments, (Arguments, ValueArguments))
     preprocessor = frame.preprocessor
-    name = arguments[0].lower()
+    name = ascii_lower(arguments[0])
     inner = arguments.expanded(1) if len(arguments) > 1 else None
     attributes: dict[str, str] = {}
     for index in range(2, len(arguments)):
+        if arguments.part(index).index:
+            continue  # nothing without a name is expanded
         key, value = arguments.split(index)
-        if key is None:
-            continue
+        assert key is not None
         value = value.strip(WHITE)
         match = _QUOTED.fullmatch(value)
         attributes[key.strip(WHITE)] = (match[1] or "") if match else value
-    written = "".join(f' {html.escape(key)}="{_escaped(value)}"' for key, value in attributes.items())
+    written = "".join(f' {escape_html(key)}="{_escaped(value)}"' for key, value in attributes.items())
     if name not in preprocessor.tags:
         return f"<{name}{written}/>" if inner is None else f"<{name}{written}>{inner}</{name}>"
     function = preprocessor.view.tags.get(name)
@@ -52,7 +56,7 @@ def _int(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
         return FunctionResult("", found=False)
     text = frame.preprocessor.message(key)
     if text is None:
-        return FunctionResult(f"⧼{html.escape(key)}⧽", noparse=False)
+        return FunctionResult(f"⧼{escape_html(key)}⧽", noparse=False)
     parameters = [arguments[index] for index in range(1, len(arguments))]
 
     def put(match: re.Match[str]) -> str:
@@ -70,7 +74,7 @@ def _language(frame: FrameLike, arguments: ArgumentsLike) -> str:
 def name_or_tag(content: Language, code: str) -> str:
     """What a language calls itself, by its code; from 1.43 on "" is the content language, unknown ones are tags."""
     if content.release < 43:
-        return content.name_of(code.lower()) or code.lower()
+        return content.name_of(ascii_lower(code)) or ascii_lower(code)
     return content.name_of((code or content.code).lower()) or codes.bcp47(code)
 
 

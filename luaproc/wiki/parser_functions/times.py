@@ -12,37 +12,33 @@ from luaproc.wiki.language.formats import format_date
 from luaproc.wiki.language.tables import date_format
 from luaproc.wiki.parser_functions.conditions import get
 from luaproc.wiki.preprocessor.frames import Frame as PageFrame
+from luaproc.wiki.values import escape_html
 
 MAX_CHARS = 6000  # of all formats of a page
-
-
-def _error(text: str) -> str:
-    return f'<strong class="error">{text}</strong>'
 
 
 def formatted(frame: FrameLike, form: str, date: str, code: str, local: bool) -> str:
     """A date by a format in a language, "" for the content's; local: in the site's time zone."""
     assert isinstance(frame, PageFrame)
     preprocessor = frame.preprocessor
-    if not form:
-        return ""
+    error = preprocessor.view.error
     language: Language = preprocessor.language if not code else preprocessor.language_of(code)
     zone = preprocessor.zone(local)
     preprocessor.time_chars += len(form)
     if preprocessor.time_chars > MAX_CHARS:
-        return _error("Error: Too many #time calls.")
+        return error("pfunc_time_too_long")
     try:
         when = read_date(date, preprocessor.view.now, zone)
     except DateError:
-        return _error("Error: Invalid time.")
+        return error("pfunc_time_error")
     if when.year > 9999:
-        return _error("Error: #time only supports years up to 9999.")
+        return error("pfunc_time_too_big")
     if when.year < 0:
-        return _error("Error: #time only supports years from 0.")
+        return error("pfunc_time_too_small")
     try:
         return format_date(language, form, when)
-    except CalendarMissing as error:
-        return _error(str(error))
+    except CalendarMissing as missing:
+        return f'<strong class="error">{escape_html(str(missing))}</strong>'
 
 
 def _time(local: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
@@ -57,7 +53,7 @@ def _usual(local: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
     assert isinstance(frame, PageFrame)
     kind, code = get(arguments, 1) or "both", get(arguments, 2)
     if kind not in ("time", "date", "both", "pretty"):
-        return _error("Error: invalid format for #timef")
+        return '<strong class="error">Error: invalid format for #timef</strong>'
     language = frame.preprocessor.language_of(code) if code else frame.preprocessor.language
     return formatted(frame, date_format(language.code, kind), arguments[0], code, local)
 

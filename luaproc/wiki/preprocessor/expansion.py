@@ -13,6 +13,7 @@ from luaproc.wiki import interfaces
 from luaproc.wiki.interfaces import ArgumentName, FunctionResult, ParserFunction
 from luaproc.wiki.language import Language, language
 from luaproc.wiki.language.tables import names
+from luaproc.wiki.preprocessor.escaping import escape_wikitext
 from luaproc.wiki.preprocessor.frames import RECOVER_ORIGINAL, Arguments, Frame, ValueArguments, written
 from luaproc.wiki.preprocessor.nodes import Children, Item, Parameter, Tag, Template
 from luaproc.wiki.preprocessor.scanner import parse
@@ -26,20 +27,15 @@ TAGS = frozenset({"pre", "nowiki", "gallery", "indicator", "langconvert"})
 MAX_PARSED_CHARS = 50_000  # of a text whose tree is kept between page views
 ROOM = 4000  # frames of Python for expansions inside expansions
 
+# Functions that expand no more of their arguments than they need; those added in Python choose for themselves.
+LAZY = frozenset(
+    {"#if", "#ifeq", "#iferror", "#ifexpr", "#ifexist", "#switch", "#time", "#timel", "#timef", "#timefl", "#tag"}
+)
+
 # What a template's text may begin with that needs a line of its own.
 _BLOCK = re.compile(r"\{\||[:;#*]")
 _ATTRIBUTE = re.compile(
     "([^\\s\"'<>/=\x00-\x1f\x7f-\x9f]+)(?:\\s*=\\s*(?:\"([^\"]*)(?:\"|$)|'([^']*)(?:'|$)|([^\\s>\"']*)))?"
-)
-_ESCAPED = {
-    '"': "&#34;", "&": "&#38;", "'": "&#39;", "<": "&#60;", "=": "&#61;", ">": "&#62;", "[": "&#91;", "]": "&#93;",
-    "{": "&#123;", "|": "&#124;", "}": "&#125;", ";": "&#59;",
-}  # fmt: skip
-_TO_ESCAPE = re.compile(
-    "[\"&'<=>\\[\\]{|};]"
-    "|(?:^|(?<=\n))[:*#!\\x20\\t\\r\\n]"
-    "|(?<=\n)(?=\n)|__|://|~~~|(?:ISBN|RFC|PMID)(?=\\s)"
-    "|(?i:bitcoin|geo|magnet|mailto|matrix|news|sip|sips|sms|tel|urn|xmpp):"
 )
 
 
@@ -70,7 +66,7 @@ class Preprocessor:
         from luaproc.wiki.parser_functions import FUNCTIONS, Variables
 
         self.view = view
-        self.strip = StripState()
+        self.strip = StripState(self._not_put_back)
         self.nesting = 0
         limits = view.site.limits
         self.max_nesting = limits.depth
@@ -78,12 +74,12 @@ class Preprocessor:
         self.max_bytes = limits.bytes
         self.tags = TAGS | frozenset(view.site.extension_tags) | frozenset(name.lower() for name in view.tags)
         self.functions: dict[str, ParserFunction] = {**FUNCTIONS, **view.functions}
+        self.lazy = LAZY.union(view.functions)
         self.words = words(view.site, frozenset(name for name in view.functions if name not in FUNCTIONS), view.release)
         self.variables = Variables(self)
-        self.limits_hit: set[str] = set()
         self.time_chars = 0
         self.mediawiki = view.mediawiki
-        self.language = language(view.site.language, self.mediawiki, view.release)
+        self.language: Language = language(view.site.language, self.mediawiki, view.release)
         self._templates: dict[str, TemplateText | None] = {}
 
     def root_frame(self) -> Frame:
@@ -104,8 +100,10 @@ class Preprocessor:
 
     def _loop(self, shown: str) -> str:
         """What stands for a template that includes itself."""
-        colon = ":" if self.view.release >= 43 else ""
-        return f'<span class="error">Template loop detected: [[{colon}{shown}]]</span>'
+        self.view.track("template-loop-category")
+        self.view.warn("template-loop-warning", shown)
+        text = self.error("parser-template-loop-warning", shown)
+        return text.replace(f"[[{shown}", f"[[:{shown}") if self.view.release >= 43 else text
 
     def language_of(self, code: str) -> Language:
         """The language of that code."""
@@ -114,14 +112,21 @@ class Preprocessor:
     def message(self, key: str) -> str | None:
         """A text of the interface; None if there is none."""
         messages = self.view.messages
-        if messages is None:
-            return None
         text = messages.find(key)
         if text is None and "/" in key:
             key, _, code = key.rpartition("/")
             text = messages.find(key, code) if code in names() else None
-        # A message cannot begin or end with a space but by these.
-        return None if text is None else text.replace("&#32;", " ").replace("&nbsp;", "\xa0").replace("&#160;", "\xa0")
+        return text
+
+    def error(self, key: str, *parameters: str) -> str:
+        """What stands in place of what cannot be expanded. key: of the message."""
+        return f'<span class="error">{self.view.messages.text(key, *parameters)}</span>'
+
+    def _not_put_back(self, key: str, *parameters: str) -> str:
+        if key == "unstrip-depth":
+            self.view.limit(key, *parameters)
+            key = "unstrip-depth-warning"
+        return self.error(key, *parameters)
 
     def zone(self, local: bool) -> tzinfo:
         """The site's time zone, or UTC."""
@@ -130,10 +135,6 @@ class Preprocessor:
     def moment(self, local: bool) -> datetime:
         """The page view's moment."""
         return self.view.now.astimezone(self.zone(local))
-
-    def limit(self, name: str) -> None:
-        """Note that a limit was exceeded, once."""
-        self.limits_hit.add(name)
 
     def template(self, title: Title) -> TemplateText | None:
         """A template (redirects followed), parsed once a page view; None if the page is missing."""
@@ -152,7 +153,8 @@ class Preprocessor:
 
     def braces(self, frame: Frame, node: Template) -> Children:
         """What stands between double braces, expanded; a tuple is still to be expanded in the same frame."""
-        title = node.title if type(node.title) is str else frame.children(node.title)
+        deepest = self.nesting > self.max_nesting  # here not even a name is expanded
+        title = node.title if type(node.title) is str and not deepest else frame.children(node.title)
         plan = self.words.plan(title)
         if plan.subst == "subst":
             return self._included(written(node, title), node, None, title)
@@ -161,6 +163,8 @@ class Preprocessor:
             return self._included(self.variables.expand(plan.variable, frame), node, None, title)
         if plan.function:
             arguments = Arguments(frame, plan.first, parts)
+            if plan.function not in self.lazy:
+                arguments.expand_all()
             result = self.functions[plan.function](frame, arguments)
             if type(result) is str:
                 return self._included(result, node, None, title, plan.nowiki)
@@ -187,7 +191,7 @@ class Preprocessor:
             return self._included(written(node, title), node, None, title)
         shown = page.prefixed_text
         if frame.depth >= site.limits.depth:
-            text = f'<span class="error">Template recursion depth limit exceeded ({site.limits.depth})</span>'
+            text = self.error("parser-template-recursion-depth-warning", str(site.limits.depth))
             return self._included(text, node, shown, title, nowiki)
         if page.interwiki:
             return self._included(written(node, title), node, shown, title)
@@ -195,12 +199,9 @@ class Preprocessor:
         known = site.namespaces.get(page.namespace)
         if page.namespace != SPECIAL and (known is None or known.is_includable):
             found = self.template(page)
-        if found is not None and frame.is_looping(found.title):
-            self.view.categories.setdefault("Pages with template loops", "")
+        if frame.is_looping(page if found is None else found.title):
             return self._included(self._loop(shown), node, shown, title, nowiki)
         if found is None:
-            if frame.is_looping(page):
-                return self._included(self._loop(shown), node, shown, title, nowiki)
             return self._included(f"[[:{shown}]]", node, shown, title, nowiki)
         if not node.parts and not nowiki:
             cached = frame.children_cache.get(shown)
@@ -254,7 +255,7 @@ class Preprocessor:
         counters = self.view.counters
         size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         if counters.include_bytes + size > self.max_bytes:
-            self.limit("post-expand-template-inclusion")
+            self.view.limit("post-expand-template-inclusion")
             warning = "<!-- WARNING: template omitted, post-expand include size too large -->"
             return f"[[:{shown or title.strip(WHITE)}]]" + self.strip.add("general", warning, "item")
         counters.include_bytes += size
@@ -262,7 +263,7 @@ class Preprocessor:
 
     def parameter(self, frame: Frame, node: Parameter) -> Children:
         """`{{{name|default}}}`."""
-        name = node.name if type(node.name) is str else frame.children(node.name)
+        name = frame.children(node.name)
         text = frame.argument(name.strip(WHITE))
         if text is None:
             if not node.parts:
@@ -274,7 +275,7 @@ class Preprocessor:
         counters = self.view.counters
         size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         if counters.argument_bytes + size > self.max_bytes:
-            self.limit("post-expand-template-argument")
+            self.view.limit("post-expand-template-argument")
             return text + "<!-- WARNING: argument omitted, expansion size too large -->"
         counters.argument_bytes += size
         return text
@@ -284,7 +285,7 @@ class Preprocessor:
         name = node.name.lower()
         function = self.view.tags.get(name)
         if function is None:
-            return self.strip.add("nowiki" if name == "nowiki" else "general", node.raw(), name)
+            return self.strip.add("nowiki" if name == "nowiki" else "general", node.raw(), node.name)
         result = function(frame, node.inner, attributes(node.attributes))
         return self.tag_result(result, frame, name)
 
@@ -339,23 +340,3 @@ def attributes(text: str) -> dict[str, str]:
         value = next((group for group in match.groups()[1:] if group is not None), match[1])
         found[match[1].lower()] = re.sub(r"\s+", " ", unescape(value)).strip()
     return found
-
-
-def escape_wikitext(text: str) -> str:
-    """A text whose markup means nothing any more."""
-
-    def escape(match: re.Match[str]) -> str:
-        found = match[0]
-        if found in _ESCAPED:
-            return _ESCAPED[found]
-        if found == "__":
-            return "_&#95;"
-        if found == "://":
-            return "&#58;//"
-        if found == "~~~":
-            return "~~&#126;"
-        if found.endswith(":") and len(found) > 1:
-            return found[:-1] + "&#58;"
-        return f"&#{ord(found)};" if len(found) == 1 else found
-
-    return _TO_ESCAPE.sub(escape, text)

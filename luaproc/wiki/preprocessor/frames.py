@@ -40,10 +40,6 @@ class Arguments:
     def __getitem__(self, index: int) -> str:
         return self.expanded(index).strip(WHITE)
 
-    def get(self, index: int, default: str = "") -> str:
-        """The argument expanded and trimmed; `default` where there is none."""
-        return self.expanded(index).strip(WHITE) if index <= len(self._parts) else default
-
     def expanded(self, index: int) -> str:
         """The argument expanded, not trimmed."""
         if index == 0:
@@ -51,19 +47,22 @@ class Arguments:
         text = self._texts.get(index)
         if text is None:
             part = self._parts[index - 1]
-            text = self._frame.children(part.value)
-            if not part.index:
-                text = f"{self._frame.children(part.name)}={text}"
-            self._texts[index] = text
+            name = "" if part.index else f"{self._frame.children(part.name)}="
+            text = self._texts[index] = name + self._frame.children(part.value)
         return text
+
+    def expand_all(self) -> None:
+        """Expand all, from left to right."""
+        for index in range(1, len(self._parts) + 1):
+            self.expanded(index)
 
     def split(self, index: int) -> tuple[str | None, str]:
         """(name, value), both expanded, neither trimmed; the name is None where the text has no equals sign."""
         if index == 0:
             return None, self._first
         part = self._parts[index - 1]
-        value = self._frame.children(part.value)
-        return (None, value) if part.index else (self._frame.children(part.name), value)
+        name = None if part.index else self._frame.children(part.name)
+        return name, self._frame.children(part.value)
 
     def part(self, index: int) -> Part:
         """The argument unexpanded; index from 1."""
@@ -91,9 +90,6 @@ class ValueArguments:
 
     def __getitem__(self, index: int) -> str:
         return self.expanded(index).strip(WHITE)
-
-    def get(self, index: int, default: str = "") -> str:
-        return self.expanded(index).strip(WHITE) if index < len(self._values) else default
 
     def expanded(self, index: int) -> str:
         name, value = self._values[index]
@@ -200,11 +196,17 @@ class Frame:
         child.loop = self.loop if title is None else self.loop | {title.prefixed_key}
         raw = child._raw
         for part in parts:
-            if part.index:
-                raw[str(part.index - offset)] = (part.value, False)
-            else:
-                raw[self.children(part.name, STRIP_COMMENTS).strip(WHITE)] = (part.value, True)
+            is_named = not part.index
+            name = self.children(part.name, STRIP_COMMENTS).strip(WHITE) if is_named else str(part.index - offset)
+            if name in raw:
+                self._warn_of_duplicate(child.title, name)
+            raw[name] = (part.value, is_named)
         return child
+
+    def _warn_of_duplicate(self, called: Title, name: str) -> None:
+        view = self.preprocessor.view
+        view.warn("duplicate-args-warning", self.title.prefixed_text, called.prefixed_text, name)
+        view.track("duplicate-args-category")
 
     def expand(self, text: str) -> str:
         """Parse and expand wikitext in this frame."""
@@ -212,18 +214,21 @@ class Frame:
 
     def children(self, nodes: Children, flags: int = 0) -> str:
         """A tree as text."""
+        preprocessor = self.preprocessor
+        if preprocessor.nesting > preprocessor.max_nesting:
+            depths = str(preprocessor.nesting), str(preprocessor.max_nesting)
+            preprocessor.view.limit("expansion-depth-exceeded", *depths)
+            return DEPTH_EXCEEDED
         if type(nodes) is str:
             return nodes
-        preprocessor = self.preprocessor
-        if preprocessor.nesting >= preprocessor.max_nesting:
-            preprocessor.limit("expansion-depth-exceeded")
-            return DEPTH_EXCEEDED
         counters = preprocessor.view.counters
         counters.nodes += 1
         if counters.nodes > preprocessor.max_nodes:
-            preprocessor.limit("node-count-exceeded")
+            preprocessor.view.limit("node-count-exceeded", str(counters.nodes), str(preprocessor.max_nodes))
             return NODES_EXCEEDED
         preprocessor.nesting += 1
+        if preprocessor.nesting > counters.depth:
+            counters.depth = preprocessor.nesting
         try:
             return self._walk(nodes, flags)
         finally:

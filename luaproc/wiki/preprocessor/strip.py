@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 PREFIX = "\x7f'\"`UNIQ-"
 SUFFIX = "-QINU`\"'\x7f"
@@ -12,9 +13,13 @@ _MARKER = re.compile(f"{PREFIX}([^\x7f<>&'\"]+){SUFFIX}")
 
 
 class StripState:
-    """The texts that markers stand for; numbers are given in order, one page view after the other begins at 0."""
+    """The texts that markers stand for; numbers are given in order, one page view after the other begins at 0.
 
-    def __init__(self) -> None:
+    error: what stands in place of a text that cannot be put back, by the key of a message and its parameters.
+    """
+
+    def __init__(self, error: Callable[..., str]) -> None:
+        self._error = error
         self._texts: dict[str, dict[str, str]] = {"nowiki": {}, "general": {}}
         self._count = 0
 
@@ -52,9 +57,9 @@ class StripState:
             else:
                 return match[0]
             if name in inside:
-                return '<span class="error">Unstrip loop detected</span>'
+                return self._error("parser-unstrip-loop-warning")
             if len(inside) >= MAX_DEPTH:
-                return f'<span class="error">Unstrip recursion limit exceeded ({MAX_DEPTH})</span>'
+                return self._error("unstrip-depth", str(MAX_DEPTH))
             return self._unstrip(kept, kinds, (*inside, name))
 
         return _MARKER.sub(put_back, text)
