@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
 from luaproc.errors import bytewise
+from luaproc.host.copying import Placeholder
 from luaproc.host.functions import LuaFunction
 from luaproc.wire.lua_words import WORDS
 from luaproc.wire.values import FunctionRef
@@ -132,11 +133,12 @@ def _fields(table: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
         yield "", table[following]
         following += 1
     rest = (key for key in table if not (type(key) is int and 1 <= key < following))
-    for key in sorted(rest, key=_order):
+    for key in sorted(rest, key=order):
         yield f"{name(key)} = ", table[key]
 
 
-def _order(key: Any) -> tuple[bool, float, bytes]:
+def order(key: Any) -> tuple[bool, float, bytes]:
+    """By what a table's keys are sorted: numbers come first, then text by its bytes."""
     if isinstance(key, (int, float)):
         return False, key, b""
     return True, 0, key if isinstance(key, bytes) else str(key).encode("utf-8", "surrogateescape")
@@ -176,10 +178,13 @@ def for_json(value: Any, level: int = 0) -> Any:
 
     Tables with the keys 1 to n (and empty ones) are arrays, others objects whose keys are text. What JSON does
     not have is an object with one member: ``{"function": id}``, ``{"number": "inf"}`` (``-inf``, ``nan``),
-    ``{"base64": …}`` for bytes that are not UTF-8, and below 100 levels of tables ``{"table": …}``, as Lua writes it.
+    ``{"base64": …}`` for bytes that are not UTF-8, ``{"lua": "a thread"}`` for what could not be passed, and below 100
+    levels of tables ``{"table": …}``, as Lua writes it.
     """
     if isinstance(value, bytes):
         return text_for_json(value)
+    if isinstance(value, Placeholder):
+        return {"lua": value[1:-1]}
     if isinstance(value, float) and not math.isfinite(value):
         return {"number": str(value)}
     if isinstance(value, (LuaFunction, FunctionRef)):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from glob import escape, iglob
 
-from luaproc.session.ops import OPS
+from luaproc.session.op_table import OpTable, S
+from luaproc.session.ops import OPS, TABLE
 from luaproc.session.session import LIBRARY_NAMES, WIRE_MODES, Session
 from luaproc.wire.lua_words import WORDS
+
+Names = Callable[[S, str], Iterable[str]]
+"""The candidates for a word of which the beginning is typed, and perhaps others."""
 
 _WORD = re.compile(r"[A-Za-z_][\w.]*\Z")
 _TYPED = re.compile(r"[A-Za-z_]\w{2,}(?:\.\w+)*")
@@ -17,20 +21,28 @@ _TYPED = re.compile(r"[A-Za-z_]\w{2,}(?:\.\w+)*")
 
 def complete(session: Session, text: str) -> tuple[int, list[str]]:
     """The candidates for the word at the end of a text, and where that word starts."""
+    return complete_in(TABLE, _ARGUMENTS, _lua_names, session, text)
+
+
+def complete_in(
+    table: OpTable[S], arguments: Mapping[str, Names[S]], lua_names: Names[S], session: S, text: str
+) -> tuple[int, list[str]]:
+    """`complete` with the ops of a table. arguments: candidates of what stands after an op, by its name; other ops take
+    Lua."""
     op = re.match(r"\s*:(\S*)(\s+)?", text)
     if op and not op[2]:
-        return op.start(1) - 1, [f":{name} " for name in OPS if name.startswith(op[1])]
-    candidates = _ARGUMENTS.get(op[1]) if op else None
+        return op.start(1) - 1, [f":{name} " for name in table.ops if name.startswith(op[1])]
+    candidates = arguments.get(op[1]) if op else None
     if candidates is None:
         word = _WORD.search(text)
         start = word.start() if word else len(text)
-        candidates = _lua_names
+        candidates = lua_names
     else:
         # A name may be in quotes, for the spaces in it.
         quoted = re.search(r'(?<!\S)"[^"]*\Z', text)
         start = quoted.start() if quoted else len(text) - len(re.split(r"\s", text)[-1])
     typed = text[start:]
-    if candidates is _lua_names and not typed:
+    if candidates is lua_names and not typed:
         return start, []
     return start, sorted({name for name in candidates(session, typed) if name.startswith(typed)})
 
@@ -58,7 +70,8 @@ def _kept(session: Session, typed: str) -> Iterator[str]:
     yield from _functions(session, typed)
 
 
-def _files(_session: Session, typed: str) -> Iterator[str]:
+def file_names(typed: str) -> Iterator[str]:
+    """The files whose names go on from what is typed; ``~/`` is the home directory."""
     home = os.path.expanduser("~")
     expanded = os.path.expanduser(typed) if typed.startswith("~/") else typed
     for name in iglob(escape(expanded) + "*"):
@@ -66,11 +79,15 @@ def _files(_session: Session, typed: str) -> Iterator[str]:
         yield shown + "/" if os.path.isdir(name) else shown
 
 
+def _files(_session: Session, typed: str) -> Iterator[str]:
+    return file_names(typed)
+
+
 def _fixed(*names: str) -> Callable[[Session, str], Iterator[str]]:
     return lambda _session, _typed: iter(names)
 
 
-_ARGUMENTS: dict[str, Callable[[Session, str], Iterator[str]]] = {
+_ARGUMENTS: dict[str, Names[Session]] = {
     "load": _files,
     "module": _files,
     "watch": _fixed("on", "off"),

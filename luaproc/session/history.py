@@ -19,12 +19,15 @@ LIMIT = 2000
 """Entries that are kept."""
 
 
-def path() -> Path:
-    """``$XDG_STATE_HOME/luaproc/session_history``, by default below ``~/.local/state``."""
+def path(name: str) -> Path:
+    """``$XDG_STATE_HOME/luaproc/NAME_history``, by default below ``~/.local/state``.
+
+    name: ``session`` or ``console``.
+    """
     state = os.environ.get("XDG_STATE_HOME", "")
     # The specification wants a relative path ignored.
     base = Path(state) if os.path.isabs(state) else Path("~/.local/state").expanduser()
-    return base / "luaproc" / "session_history"
+    return base / "luaproc" / f"{name}_history"
 
 
 def load(file: Path) -> list[str]:

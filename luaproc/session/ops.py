@@ -7,86 +7,23 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import time
-from collections.abc import Callable
-from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
 
-from luaproc.errors import NotReadError, NotWrittenError, readable, visible
+from luaproc.errors import visible
 from luaproc.host import printing
 from luaproc.host.errors import LuaError
 from luaproc.host.functions import LuaFunction
 from luaproc.install import files
 from luaproc.session.errors import SessionError
-from luaproc.session.lines import PREFIXES, Step, here_text, is_empty, missing_end, split_op
-from luaproc.session.session import WIRE_MODES, LoadedFile, Outcome, Session
+from luaproc.session.failures import error_data, error_text
+from luaproc.session.lines import Step, is_empty, split_op
+from luaproc.session.op_table import OpTable, Outcome, Request, SessionOp, words_of
+from luaproc.session.session import WIRE_MODES, Session, reloaded_text
 from luaproc.session.syntax import encode, parse_answer, parse_functions, parse_values
-from luaproc.wire.errors import LocalProtocolError
 
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 """Of getStatus's CPU time, a second."""
-
-_OWN_ERRORS = (SessionError, LocalProtocolError, NotReadError, NotWrittenError)
-
-
-class Request(NamedTuple):
-    """One use of an op: what stands after its name, the text that came with it, and the line of the step."""
-
-    argument: str
-    text: str | None
-    line: int
-
-
-class SessionOp(NamedTuple):
-    """One row of the table.
-
-    usage: what stands after the name. help: the first line says what it does. server: whether it needs a
-    living one. nested: whether it may be used while Lua waits for an answer. saved: whether ``:save`` writes it.
-    """
-
-    run: Callable[[Session, Request], Outcome]
-    usage: str
-    help: str
-    server: bool = True
-    nested: bool = True
-    saved: bool = True
-
-
-def execute(session: Session, step: Step, nested: bool = False) -> Outcome:
-    """Do one step.
-
-    nested: whether Lua waits for an answer meanwhile. Raises what `Session`'s methods raise.
-    """
-    name, argument = split_op(step.text)
-    if not name and step.text.lstrip().startswith(":"):
-        raise SessionError("expected the name of an op after the colon; :help lists them")
-    text = None
-    if name not in ("", *PREFIXES):
-        if end := missing_end(step.text):
-            raise SessionError(f"expected a line {end} after the text, and the script ends")
-        argument, text = here_text(argument)
-    name = name or "lua"
-    op = OPS.get(name)
-    if op is None:
-        raise _no_op(name)
-    if nested and not op.nested:
-        raise SessionError(f":{name} has to wait: Lua waits for an answer")
-    if op.server and not session.alive:
-        raise SessionError("the server is gone; :restart starts a fresh one")
-    if text is not None and name != "load":
-        raise SessionError(f":{name} takes no text by <<")
-    outcome = op.run(session, Request(argument, text, step.line))
-    if not nested:
-        session.check_answered()
-    return outcome
-
-
-def is_saved(step: Step) -> bool:
-    """Whether a script of this session has the step."""
-    op = OPS.get(split_op(step.text)[0] or "lua")
-    return op is not None and op.saved
 
 
 def _lua(session: Session, request: Request) -> Outcome:
@@ -101,14 +38,14 @@ def _fails(session: Session, request: Request) -> Outcome:
     if split_op(request.argument)[0] == "fails":
         raise SessionError("expected a step that can fail after :fails, got :fails again")
     try:
-        execute(session, Step(request.line, request.argument))
+        TABLE.execute(session, Step(request.line, request.argument))
     except LuaError as error:
         return Outcome(text=error_text(error), data={"error": error_data(error)})
     raise SessionError("this step was expected to fail, and did not")
 
 
 def _load(session: Session, request: Request) -> Outcome:
-    words = _words(request.argument)
+    words = words_of(request.argument)
     if request.text is not None:
         if len(words) != 1:
             raise SessionError("expected a name for the text: :load NAME <<END")
@@ -126,7 +63,7 @@ def _chunk_name(word: str) -> str:
 
 
 def _module(session: Session, request: Request) -> Outcome:
-    words = _words(request.argument)
+    words = words_of(request.argument)
     if len(words) not in (1, 2):
         raise SessionError("expected a file and perhaps a name: :module FILE [NAME]")
     path = Path(words[0]).expanduser()
@@ -149,11 +86,6 @@ def _reload(session: Session, _request: Request) -> Outcome:
     if not session.files:
         raise SessionError("no file was loaded: :load FILE or :module FILE does")
     return Outcome(text=reloaded_text(session.reload()))
-
-
-def reloaded_text(files: list[LoadedFile]) -> str:
-    """Which files were loaded anew."""
-    return "loaded anew: " + ", ".join(_line(str(file.path)) for file in files)
 
 
 def _watch(session: Session, request: Request) -> Outcome:
@@ -231,7 +163,7 @@ def _status(session: Session, _request: Request) -> Outcome:
 
 
 def _cleanup(session: Session, request: Request) -> Outcome:
-    words = _words(request.argument)
+    words = words_of(request.argument)
     if words and words[0] != "keep":
         raise SessionError("expected :cleanup or :cleanup keep ID …")
     dropped = session.cleanup({session.find(word) for word in words[1:]})
@@ -262,7 +194,7 @@ def _wire(session: Session, request: Request) -> Outcome:
 
 
 def _save(session: Session, request: Request) -> Outcome:
-    words = _words(request.argument)
+    words = words_of(request.argument)
     if len(words) != 1:
         raise SessionError("expected a file: :save FILE")
     text = "".join(step + "\n" for step in session.record)
@@ -289,72 +221,12 @@ def _quit(session: Session, _request: Request) -> Outcome:
     return Outcome(text=str(session.quit()) if session.alive else "")
 
 
-def _help(_session: Session, request: Request) -> Outcome:
-    if not request.argument:
-        width = max(len(f"{name} {op.usage}") for name, op in OPS.items()) + 1
-        rows = [f"  :{name} {op.usage}".ljust(width + 4) + op.help.partition("\n")[0] for name, op in OPS.items()]
-        about = [
-            "Lua code is loaded and called; an expression shows its values.",
-            "A local of one step lives on for the next, as a global; _ is the last value.",
-        ]
-        return Outcome(text="\n".join([*about, *rows]))
-    wanted = request.argument.removeprefix(":")
-    names = [wanted] if wanted in OPS else [name for name in OPS if name.startswith(wanted)] or _alike(wanted)
-    if not names:
-        raise _no_op(wanted)
-    return Outcome(text="\n\n".join(f":{name} {OPS[name].usage}\n{OPS[name].help}" for name in names))
-
-
-def _alike(name: str) -> list[str]:
-    return get_close_matches(name, OPS, n=2)
-
-
-def _no_op(name: str) -> SessionError:
-    near = [op for op in OPS if name and op.startswith(name)] or _alike(name)
-    meant = f"did you mean {' or '.join(':' + op for op in near)}? " if near else ""
-    return SessionError(f"there is no op :{name}; {meant}:help lists them")
-
-
-def error_text(error: LuaError) -> str:
-    """A Lua error as Lua prints it, with its trace; a value that is no text is shown as a value."""
-    text = error.traceback
-    if not isinstance(error.value, (bytes, str)):
-        text = text.replace(str(error), f"{error} {printing.values([error.value])}", 1)
-    if error.log:
-        text += f"\nlog:\n{error.log}"
-    return readable(text)
-
-
-def error_data(error: Exception) -> dict[str, object]:
-    """An error for JSON; a Lua error with its value, position and trace."""
-    if not isinstance(error, LuaError):
-        return {
-            "kind": "session" if isinstance(error, _OWN_ERRORS) else "server",
-            "message": str(error),
-        }
-    trace = [
-        {"source": entry.short_src, "line": entry.current_line, "what": entry.what, "name": entry.name}
-        for entry in error.trace
-    ]
-    return {
-        "kind": "lua",
-        "message": error.message,
-        "value": printing.for_json(error.value),
-        "module": error.module,
-        "line": error.line,
-        "trace": trace,
-    }
-
-
 def _line(text: str) -> str:
     return visible(encode(text))
 
 
-def _words(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise SessionError(f"the words cannot be told apart: {str(error).lower()}") from None
+def _help(session: Session, request: Request) -> Outcome:
+    return TABLE.help(session, request)
 
 
 def _first_word(text: str) -> tuple[str, str]:
@@ -371,8 +243,8 @@ An answer is  VALUE       true, 12, "text", {a=1, "b"}, chunks[3]
               call(ID)    what that Lua function returns for the same arguments
               ?           what you say when it is called, or the next :answer"""
 
-OPS: dict[str, SessionOp] = {
-    "load": SessionOp(_load, "FILE [NAME]", """\
+OPS: dict[str, SessionOp[Session]] = {
+    "load": SessionOp(_load, "FILE [NAME]", here=True, help="""\
 Compile a file, as PHP does; it is not called.
 NAME is what errors call it (with = or @ before it, as Lua has it).
 The text can also stand here, up to a line that is the word after <<:
@@ -438,4 +310,12 @@ waited for an answer are left out.""", server=False, saved=False),
     "help": SessionOp(_help, "[OP]", "Show this, or more about one op.", server=False, saved=False),
     "quit": SessionOp(_quit, "", "Tell the server to end (quit), and leave.", server=False, nested=False, saved=False),
 }  # fmt: skip
-"""Every op, in the order in which ``:help`` lists them."""
+"""Every op of a session, in the order in which ``:help`` lists them."""
+
+TABLE: OpTable[Session] = OpTable(
+    OPS,
+    (
+        "Lua code is loaded and called; an expression shows its values.",
+        "A local of one step lives on for the next, as a global; _ is the last value.",
+    ),
+)

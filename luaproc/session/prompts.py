@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from luaproc.errors import readable
 from luaproc.host.printing import is_dumb
 from luaproc.session import history
-from luaproc.session.completion import complete as candidates
-from luaproc.session.session import Session
 
 if TYPE_CHECKING:
     from prompt_toolkit.completion import CompleteEvent, Completion
@@ -20,15 +18,19 @@ if TYPE_CHECKING:
     from luaproc.session.run import Prompt, Ready
 
 
-def open_prompt(current: Callable[[], Session]) -> Prompt:
-    """The best prompt that there is: what cannot edit a line gets one without escape sequences. current: the session,
-    for completion."""
+Complete = Callable[[str], tuple[int, list[str]]]
+"""The candidates for the word at the end of a text, and where that word starts."""
+
+
+def open_prompt(complete: Complete, history_name: str) -> Prompt:
+    """The best prompt that there is: what cannot edit a line gets one without escape sequences. history_name: see
+    `luaproc.session.history.path`."""
     if sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb():
         try:
-            return ToolkitPrompt(current)
+            return ToolkitPrompt(complete, history_name)
         except ImportError:
             pass
-    return PlainPrompt(current)
+    return PlainPrompt(complete, history_name)
 
 
 def _continuation(width: int) -> str:
@@ -54,9 +56,9 @@ class _Terminal:
 class PlainPrompt(_Terminal):
     """`input`, with readline's editing, history and completion where this Python has it."""
 
-    def __init__(self, current: Callable[[], Session]) -> None:
-        self._history = history.path()
-        self._current = current
+    def __init__(self, complete: Complete, history_name: str) -> None:
+        self._history = history.path(history_name)
+        self._candidates = complete
         self._found: list[str] = []
         try:
             import readline
@@ -93,7 +95,7 @@ class PlainPrompt(_Terminal):
         if index == 0:
             line = self._readline.get_line_buffer()[: self._readline.get_endidx()]
             begin = self._readline.get_begidx()
-            start, found = candidates(self._current(), line)
+            start, found = self._candidates(line)
             self._found = [(line[:start] + name)[begin:] for name in found]
         return self._found[index] if index < len(self._found) else None
 
@@ -104,14 +106,14 @@ class ToolkitPrompt(_Terminal):
     Raises ImportError where it is not installed.
     """
 
-    def __init__(self, current: Callable[[], Session]) -> None:
+    def __init__(self, complete: Complete, history_name: str) -> None:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
         from prompt_toolkit.completion import Completer, Completion
         from prompt_toolkit.history import History
         from prompt_toolkit.key_binding import KeyBindings
 
-        file = history.path()
+        file = history.path(history_name)
 
         class OurHistory(History):
             def load_history_strings(self) -> Iterable[str]:
@@ -123,7 +125,7 @@ class ToolkitPrompt(_Terminal):
         class OurCompleter(Completer):
             def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
                 text = document.text_before_cursor
-                start, found = candidates(current(), text)
+                start, found = complete(text)
                 return [Completion(name, start - len(text)) for name in found]
 
         keys = KeyBindings()

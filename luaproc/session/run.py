@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Generic, Protocol
 
 from luaproc.errors import LuaprocError
 from luaproc.host import printing
 from luaproc.host.errors import LuaError
 from luaproc.session.errors import SessionError
 from luaproc.session.lines import Step, StepBuilder, is_empty, split_op, steps
-from luaproc.session.ops import execute, is_saved, reloaded_text
-from luaproc.session.session import Session
+from luaproc.session.op_table import OpTable, S
 from luaproc.session.syntax import Answer, encode, parse_answer
 from luaproc.session.views import View
 
@@ -37,20 +36,20 @@ class Prompt(Protocol):
         """Whether the answer to a question is yes; Ctrl-C and the end of input are."""
 
 
-def run_step(session: Session, step: Step, view: View, nested: bool = False) -> bool:
+def run_step(table: OpTable[S], session: S, step: Step, view: View, nested: bool = False) -> bool:
     """Do one step, show it and remember it for ``:save``; whether it went well."""
     answers_before = len(session.record)
     view.begin(step)
     try:
         try:
-            if session.watches and not nested and (files := session.reload(only_changed=True)):
-                view.noted(reloaded_text(files))
-            outcome = execute(session, step, nested)
+            if not nested and (note := session.prepare()):
+                view.noted(note)
+            outcome = table.execute(session, step, nested)
         except LuaError:
             session.check_answered()
             raise
     except KeyboardInterrupt:
-        view.failed(step, SessionError("interrupted; the server was ended"))
+        view.failed(step, SessionError(session.interrupted()))
         raise
     except LuaprocError as error:
         saved = isinstance(error, LuaError)
@@ -59,7 +58,7 @@ def run_step(session: Session, step: Step, view: View, nested: bool = False) -> 
         view.failed(step, error, session.last_words(error))
         good = False
     else:
-        saved, text, good = is_saved(step), step.text, True
+        saved, text, good = table.is_saved(step), step.text, True
         view.done(step, outcome)
     if nested or not saved:
         del session.record[answers_before:]  # a script has no person who could do steps while Lua waits
@@ -68,14 +67,14 @@ def run_step(session: Session, step: Step, view: View, nested: bool = False) -> 
     return good
 
 
-def run_script(session: Session, lines: Iterable[str], view: View, keep_going: bool = False) -> bool:
+def run_script(table: OpTable[S], session: S, lines: Iterable[str], view: View, keep_going: bool = False) -> bool:
     """Do the steps of a script up to the first that fails, or all of them; whether none failed.
 
     Raises KeyboardInterrupt, after the step was shown as failed.
     """
     good = True
     for step in steps(lines):
-        if not run_step(session, step, view):
+        if not run_step(table, session, step, view):
             good = False
             if not keep_going:
                 break
@@ -84,22 +83,23 @@ def run_script(session: Session, lines: Iterable[str], view: View, keep_going: b
     return good
 
 
-class PromptLoop:
-    """A person at a prompt; `ask` and `go_on` are for the `Session`."""
+class PromptLoop(Generic[S]):
+    """A person at a prompt, with the ops of a table; `ask` and `go_on` are for a `Session`."""
 
-    def __init__(self, prompt: Prompt, view: View) -> None:
+    def __init__(self, table: OpTable[S], prompt: Prompt, view: View) -> None:
+        self.table = table
         self.prompt = prompt
         self.view = view
-        self.session: Session | None = None
+        self.session: S | None = None
         self._step_began = 0.0
 
-    def run(self, session: Session) -> None:
+    def run(self, session: S) -> None:
         """Steps until the person leaves."""
         self.session = session
         number = 0
         while not session.leaving:
             try:
-                text = self.prompt.read("lua> " if session.alive else "(no server) ", _ready)
+                text = self.prompt.read(session.prompt, _ready)
             except KeyboardInterrupt:
                 continue
             except EOFError:
@@ -111,11 +111,11 @@ class PromptLoop:
             self._step_began = time.monotonic()
             was_alive = session.alive
             try:
-                run_step(session, Step(number, text), self.view)
+                run_step(self.table, session, Step(number, text), self.view)
             except KeyboardInterrupt:
                 pass  # it has been shown
             if was_alive and not session.alive and not session.leaving:
-                self.view.noted(":restart starts a fresh server")
+                self.view.noted(session.lost())
 
     def ask(self, name: str, depth: int) -> Answer:
         """The answer that the person gives to a call of Lua's; ops can be used first."""
@@ -132,7 +132,7 @@ class PromptLoop:
                 continue
             if text.startswith(":"):
                 try:
-                    run_step(self.session, Step(0, text), self.view, nested=True)
+                    run_step(self.table, self.session, Step(0, text), self.view, nested=True)
                 except KeyboardInterrupt:
                     pass  # it has been shown
                 if not self.session.alive:

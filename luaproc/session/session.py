@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
-from luaproc.errors import LuaprocError
+from luaproc.errors import LuaprocError, visible
+from luaproc.host.copying import with_placeholders
 from luaproc.host.errors import LuaError, ServerDied
 from luaproc.host.functions import LuaFunction
 from luaproc.host.interpreter import Interpreter
@@ -19,7 +19,7 @@ from luaproc.host.process import FrameHook
 from luaproc.install import files
 from luaproc.session.errors import SessionError
 from luaproc.session.syntax import ASK, Answer, encode
-from luaproc.session.typed import COPY_LAST_VALUE, DEFINE_PRINT, is_refused, typed, uses_print, with_placeholders
+from luaproc.session.typed import COPY_LAST_VALUE, DEFINE_PRINT, is_refused, typed, uses_print
 from luaproc.wire.messages import Call, Side
 from luaproc.wire.values import MAX_DEPTH, FunctionRef, Value
 
@@ -41,15 +41,6 @@ os.clock os.date os.difftime os.time debug.traceback
 _UTF8_MARK = b"\xef\xbb\xbf"  # some editors of Windows write it at a file's beginning; Lua 5.1 does not know it
 
 _ID = re.compile(r"(?:chunks\[)?([0-9]{1,15})\]?")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a step gave: Lua's values (None where it gives none), a text for a person, data for JSON."""
-
-    values: tuple[Any, ...] | None = None
-    text: str = ""
-    data: dict[str, Any] | None = None
 
 
 class Held(NamedTuple):
@@ -130,13 +121,11 @@ class Session:
         self.go_on = go_on
         self.wire = "off"
         self.leaving = False
-        """Set when the session is to end after this step."""
         self.held: dict[int, Held] = {}
         self.libraries: dict[str, dict[str, Answer]] = {}
         self.answers: deque[Answer] = deque()
         """What the next calls that ask are answered."""
         self.record: list[str] = []
-        """The steps so far, as a script has them."""
         self.files: dict[Path, LoadedFile] = {}
         """What ``:load`` and ``:module`` read."""
         self.watches = False
@@ -173,6 +162,24 @@ class Session:
     def alive(self) -> bool:
         """Whether there is a server to talk to."""
         return self.interpreter.connection.alive
+
+    @property
+    def prompt(self) -> str:
+        """What stands before the next step."""
+        return "lua> " if self.alive else "(no server) "
+
+    def prepare(self) -> str:
+        """Load files anew that changed, where ``:watch`` wants it; which ones these were, for a person."""
+        files = self.reload(only_changed=True) if self.watches else []
+        return reloaded_text(files) if files else ""
+
+    def interrupted(self) -> str:
+        """What Ctrl-C did: the server was ended when its user agreed."""
+        return "interrupted; the server was ended"
+
+    def lost(self) -> str:
+        """What to do about a server that is gone."""
+        return ":restart starts a fresh server"
 
     def last_words(self, error: LuaprocError) -> str:
         """What a server that is gone by this error has said on stderr, without its last line end."""
@@ -415,6 +422,11 @@ class Session:
         if answer.kind == "call":
             return self.call(self.find(answer.callee), args)
         return args if answer.kind == "arguments" else answer.values
+
+
+def reloaded_text(files: list[LoadedFile]) -> str:
+    """Which files were loaded anew, for a person."""
+    return "loaded anew: " + ", ".join(visible(encode(str(file.path))) for file in files)
 
 
 def _to_wire(value: Any, level: int = 0) -> Value:

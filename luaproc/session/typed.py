@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from luaproc.host.copying import COPY
 from luaproc.session.lines import is_expression, scan
 from luaproc.session.syntax import encode
 
@@ -19,7 +20,6 @@ _LOCAL_FUNCTION = re.compile(r"local(\s+)function\s+([A-Za-z_]\w*)")
 _LOCAL_NAMES = re.compile(r"local(\s+)([A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)(\s*=(?!=))?")
 _PRINT = re.compile(r"\bprint\b")
 
-_MARK = "luaproc session: "
 _REFUSED = (
     "Cannot pass circular reference",
     "Cannot pass thread",
@@ -28,36 +28,8 @@ _REFUSED = (
     "Collision",
 )
 
-# A copy of `_` that the wire can carry. 10,000 values: a table that holds others twice at each level would be endless.
-_COPY = f"""
-local left, above = 10000, {{}}
-local function copy( value )
-	local kind = type( value )
-	if kind == 'table' then
-		left = left - 1
-		if above[value] then
-			return '{_MARK}a table around it'
-		elseif left < 0 then
-			return '{_MARK}more'
-		end
-		above[value] = true
-		local copied = {{}}
-		for key, item in next, value do
-			local key_kind = type( key )
-			local plain = key_kind == 'string' or key_kind == 'number' and key % 1 == 0
-			copied[plain and key or '{_MARK}' .. tostring( key )] = copy( item )
-		end
-		above[value] = nil
-		return copied
-	elseif kind == 'thread' or kind == 'userdata' then
-		return '{_MARK}a ' .. kind
-	end
-	return value
-end
-return copy( _ )"""
-
-COPY_LAST_VALUE = _COPY.strip()
-"""A chunk that returns ``_`` with placeholders (see `with_placeholders`) for what cannot be passed."""
+COPY_LAST_VALUE = f"{COPY.strip()}\nreturn copier( 'keep', 'ignore', 10000 )( _ )"
+"""A chunk that returns ``_`` with marks (see `luaproc.host.copying`) for what cannot be passed."""
 
 DEFINE_PRINT = """\
 local write = ...
@@ -69,12 +41,6 @@ if print == nil then
 	end
 end"""
 """A chunk that makes the global `print`, where there is none; its argument is the function that gets each line."""
-
-
-class Placeholder(str):
-    """Stands where a value could not be passed; shown as ``<a table around it>``."""
-
-    __slots__ = ()
 
 
 class Typed(NamedTuple):
@@ -106,16 +72,6 @@ def uses_print(text: bytes | str) -> bool:
 def is_refused(message: str) -> bool:
     """Whether an error says that the value itself cannot cross to PHP."""
     return any(text in message for text in _REFUSED)
-
-
-def with_placeholders(value: Any) -> Any:
-    """A value that `COPY_LAST_VALUE` gave, with a `Placeholder` for each of its marks."""
-    mark = _MARK.encode()
-    if isinstance(value, bytes) and value.startswith(mark):
-        return Placeholder(f"<{value[len(mark) :].decode('utf-8', 'replace')}>")
-    if isinstance(value, dict):
-        return {with_placeholders(key): with_placeholders(item) for key, item in value.items()}
-    return value
 
 
 def _kept(expression: str) -> str:

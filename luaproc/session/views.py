@@ -9,9 +9,10 @@ from typing import IO, Any, Protocol
 from luaproc.errors import readable, visible
 from luaproc.host import printing
 from luaproc.host.errors import TIME_EXPIRED, LuaError, ServerDied
+from luaproc.session.failures import error_data, error_text
 from luaproc.session.lines import Step
-from luaproc.session.ops import error_data, error_text
-from luaproc.session.session import Outcome, Watcher
+from luaproc.session.op_table import Outcome
+from luaproc.session.session import Watcher
 from luaproc.session.syntax import encode
 from luaproc.wire.framing import encode_frame
 from luaproc.wire.messages import Side
@@ -107,11 +108,13 @@ class TextView:
     def done(self, step: Step, outcome: Outcome) -> None:
         if outcome.values:
             self._print(printing.values(outcome.values, self.width))
+        if outcome.output:
+            self._print(readable(outcome.output))
         if outcome.text:
             self._print(self._prose(outcome.text))
 
     def failed(self, step: Step, error: Exception, words: str = "") -> None:
-        text = error_text(error) if isinstance(error, LuaError) else str(error)
+        text = error_text(error)
         death = error if isinstance(error, ServerDied) else None
         if "\n" in words or (words and not death):  # a single line stands in a death's own text
             cause = death.cause if death else text

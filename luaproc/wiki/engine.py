@@ -54,10 +54,6 @@ end
 """Runs before mw.lua, which wraps these functions again. mw.lua seeds with 1 before each #invoke."""
 
 
-# All results of a text, on the lines where they stand: executeModule gives the first one alone.
-_ALL_RESULTS = "return (function( ... ) return {{ n = select( '#', ... ), ... }} end)((function( ... ) {}\nend)())"
-
-
 @dataclass(frozen=True, slots=True)
 class ExtraLibrary:
     """A library besides Scribunto's, as an extension adds it.
@@ -142,6 +138,16 @@ class Engine:
         """Whether there is a Lua process."""
         return self._interpreter is not None and self._gone is None
 
+    @property
+    def lost(self) -> bool:
+        """Whether there was a Lua process that has ended, so that no module of this page view can run any more."""
+        lua = self._interpreter
+        return self._gone is not None or (lua is not None and not lua.connection.alive)
+
+    def last_words(self) -> str:
+        """What the Lua process has said on stderr, without the last line end; where a loop was when time was over."""
+        return "" if self._interpreter is None else self._interpreter.connection.stderr_tail().rstrip()
+
     def close(self) -> None:
         """End the Lua process, as PHP does after a page."""
         if self._interpreter is not None:
@@ -157,6 +163,7 @@ class Engine:
             memory_limit=limits.lua_bytes if hold else None,
             lists=False,
             env=os.environ | {"TZ": site.timezone, "LUAPROC_TIMEZONE": site.timezone},
+            new_session=True,  # a terminal's Ctrl-C is for this side, which ends the Lua process
         )
         self._register({}, "mwInit.lua", {})
         if self.options.fixed_time or self.options.seed is not None:
@@ -228,6 +235,13 @@ class Engine:
                 self._modules[final] = self._modules[key] = module
         return self._modules[key]
 
+    def compiled(self, title: Title, name: str) -> LuaFunction:
+        """The chunk of a module, which is called `name` where it is missing. Raises LuaError, `ModuleError`."""
+        module = self.module(title)
+        if module is None:
+            raise self._failure("scribunto-common-nosuchmodule", name)
+        return module.chunk()
+
     @contextmanager
     def current(self, frame: FrameLike | None) -> Iterator[None]:
         """Make a frame the one that Lua calls `current`, with a cache of expansions of its own."""
@@ -281,20 +295,14 @@ class Engine:
             results = self.interpreter.call(self._mw["executeFunction"], function)
         return text_of(results[0]) if results else ""
 
-    def evaluate(self, code: str, chunk_name: str) -> list[Any]:
-        """Run Lua in an environment as a module's; its results. Raises LuaError."""
-        self.interpreter.load_string(code, chunk_name)
-        chunk = self.interpreter.load_string(_ALL_RESULTS.format(code), chunk_name)
-        with self.current(None):
-            _, results, *_ = [*self.interpreter.call(self._mw["executeModule"], chunk, False), None]
-        return [results.get(index) for index in range(1, int(results.get("n", 0)) + 1)]
+    def mw_function(self, name: str) -> LuaFunction:
+        """A function of mw.lua's table that modules do not have. Raises LuaError, `ModuleError`."""
+        _ = self.interpreter  # where it was not started, it is now
+        return self._mw[name]
 
     def call_function(self, title: Title, name: str, args: Sequence[Any]) -> list[Any]:
         """Call a function of a module's table with values; its results. Raises LuaError, `ModuleError`."""
-        module = self.module(title)
-        if module is None:
-            raise self._failure("scribunto-common-nosuchmodule", title.text)
-        found = self.execute_module(module.chunk(), name, None)
+        found = self.execute_module(self.compiled(title, title.text), name, None)
         if found is None:
             raise self._failure("scribunto-common-nosuchfunction", name)
         if not isinstance(found, LuaFunction):
@@ -331,10 +339,7 @@ class Engine:
         return text
 
     def _run(self, title: Title, name: str, function: str, frame: FrameLike) -> str:
-        module = self.module(title)
-        if module is None:
-            raise self._failure("scribunto-common-nosuchmodule", name)
-        found = self.execute_module(module.chunk(), function, frame)
+        found = self.execute_module(self.compiled(title, name), function, frame)
         if found is None:
             raise self._failure("scribunto-common-nosuchfunction", function)
         if not isinstance(found, LuaFunction):

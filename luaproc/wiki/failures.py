@@ -21,7 +21,7 @@ class ModuleError(WikiError):
     """A module failed; `luaproc.wiki.LuaError` is this class. `str()` is what the page shows, in the content language.
 
     key: MediaWiki's for the message. module, line: where, if Lua said it. message: Lua's own words. trace: Lua's stack,
-    innermost first. log: what the module had logged, if the server told it.
+    innermost first. log: what the module had logged, if the server told it. server_lost: whether the server has ended.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class ModuleError(WikiError):
         line: int | None = None,
         trace: tuple[TraceEntry, ...] = (),
         log: str | None = None,
+        server_lost: bool = False,
     ) -> None:
         super().__init__(text)
         self.key = key
@@ -42,6 +43,7 @@ class ModuleError(WikiError):
         self.line = line
         self.trace = trace
         self.log = log
+        self.server_lost = server_lost
 
     @property
     def traceback(self) -> str:
@@ -68,7 +70,7 @@ def from_host(
         key, parameters = "scribunto-luastandalone-exited", [str(error.status)]
     elif isinstance(error, RemoteProtocolError):
         key = "scribunto-luastandalone-decode-error"
-    return ModuleError(messages.failure(key, "[UNKNOWN]", *parameters), key, message=str(error))
+    return ModuleError(messages.failure(key, "[UNKNOWN]", *parameters), key, message=str(error), server_lost=True)
 
 
 def _of_lua(error: LuaError, messages: Messages, page: Title, clean: Callable[[str], str]) -> ModuleError:

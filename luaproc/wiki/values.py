@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from luaproc.host import LuaError, LuaFunction
+from luaproc.host.copying import Placeholder
 from luaproc.wiki.interfaces import ArgumentName
 from luaproc.wire.values import MAX_INT, MIN_INT
 
@@ -118,3 +120,30 @@ def frame_arguments(given: Any) -> dict[ArgumentName, str]:
 def one_based(values: list[Any]) -> dict[int, Any]:
     """A list as the table that Lua gets; an empty one is an empty table."""
     return dict(enumerate(values, 1))
+
+
+def arguments_of_words(words: Sequence[str]) -> dict[str, str]:
+    """Words of a command line as the arguments of a template call: ``K=V`` is named, others are numbered from 1."""
+    found: dict[str, str] = {}
+    number = 0
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals:
+            found[name.strip()] = value
+        else:
+            number += 1
+            found[str(number)] = word
+    return found
+
+
+def as_wire(value: Any) -> Any:
+    """A value as the wire has it, which `luaproc.host.printing` shows: texts are bytes, lists are tables."""
+    if isinstance(value, Placeholder):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    if isinstance(value, list):
+        return {index: as_wire(item) for index, item in enumerate(value, 1)}
+    if isinstance(value, dict):
+        return {as_wire(key): as_wire(item) for key, item in value.items()}
+    return value

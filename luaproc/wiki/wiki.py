@@ -13,10 +13,11 @@ from types import TracebackType
 from typing import Any
 
 from luaproc.host import LuaFunction
-from luaproc.host.interpreter import PhpFunction
+from luaproc.host.interpreter import PhpFunction, default_server
 from luaproc.install.lualib import Lualib, find_lualib
 from luaproc.install.mediawiki import find_mediawiki
 from luaproc.wiki.engine import Engine, EngineOptions, ExtraLibrary
+from luaproc.wiki.environment import Environment
 from luaproc.wiki.errors import NoSuchTitle, ScribuntoMissing, SiteError
 from luaproc.wiki.failures import ModuleError
 from luaproc.wiki.interfaces import ArgumentsLike, ExtensionTag, FrameLike, FunctionResult, ParserFunction
@@ -118,6 +119,11 @@ class Wiki:
                 "luaproc wiki fetch REL1_43"
             )
         return self._lualib
+
+    @property
+    def server(self) -> Sequence[str]:
+        """The command of the Lua side."""
+        return default_server() if self._server is None else self._server
 
     @property
     def mediawiki(self) -> Path | None:
@@ -321,8 +327,16 @@ class Page:
 
     def eval(self, lua: str) -> list[Any]:
         """See `Wiki.eval`; functions among the results can be called while the page view is open."""
-        code = f"return {lua[1:]}" if lua.startswith("=") else lua
-        return list(self.engine.guarded(lambda: self.engine.evaluate(code, "=eval")))
+        return self.environment().run([_code(lua)], "=eval")
+
+    def show(self, lua: str, on_log: Callable[[str], None] | None = None) -> list[Any]:
+        """`eval` for a person: what cannot leave Lua is a `luaproc.host.copying.Placeholder`. on_log: see
+        `Environment`."""
+        return self.environment(on_log).show([_code(lua)], "=eval")
+
+    def environment(self, on_log: Callable[[str], None] | None = None) -> Environment:
+        """A module's environment, in which Lua runs piece by piece; see `Environment`. Raises `ModuleError`."""
+        return Environment(self.engine, on_log)
 
     def log(self) -> str:
         """What modules wrote with mw.log."""
@@ -361,6 +375,10 @@ class ModuleHandle:
     def title(self) -> Title:
         """The module's title. Raises `NoSuchTitle`."""
         return self.wiki._title(f"Module:{_module_name(self.wiki.site, self.name)}")
+
+
+def _code(lua: str) -> str:
+    return f"return {lua[1:]}" if lua.startswith("=") else lua
 
 
 def _module_name(site: Site, name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from luaproc.session.completion import complete
 from luaproc.session.lines import steps
-from luaproc.session.ops import execute
+from luaproc.session.ops import TABLE
 from luaproc.session.session import Session
 from tests.session.conftest import Silent
 
@@ -26,7 +26,7 @@ my_global = 1
 def session() -> Iterator[Session]:
     with Session(None, Silent()) as session:
         for step in steps(SCRIPT.splitlines()):
-            execute(session, step)
+            TABLE.execute(session, step)
             session.record.append(step.text)
         yield session
 

@@ -62,6 +62,6 @@ def test_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     for value in ("", "relative/state"):
         monkeypatch.setenv("XDG_STATE_HOME", value)
-        assert history.path() == tmp_path / ".local" / "state" / "luaproc" / "session_history"
+        assert history.path("session") == tmp_path / ".local" / "state" / "luaproc" / "session_history"
     monkeypatch.setenv("XDG_STATE_HOME", "/elsewhere")
-    assert history.path() == Path("/elsewhere/luaproc/session_history")
+    assert history.path("session") == Path("/elsewhere/luaproc/session_history")

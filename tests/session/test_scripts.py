@@ -448,7 +448,8 @@ def test_the_example_in_the_docstring() -> None:
 
     [code] = re.findall(r"(?:^    .*\n)+", session.__doc__ or "", re.MULTILINE)
     imports = (
-        "import sys\nfrom luaproc.session.run import run_script\nfrom luaproc.session.session import Session\n"
+        "import sys\nfrom luaproc.session.ops import TABLE\nfrom luaproc.session.run import run_script\n"
+        "from luaproc.session.session import Session\n"
         "from luaproc.session.views import TextView\n"
     )
     words = [sys.executable, "-c", imports + textwrap.dedent(code)]

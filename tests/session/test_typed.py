@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from luaproc.session.ops import TABLE
 from luaproc.session.run import run_script
 from luaproc.session.session import Session
 from luaproc.session.typed import typed
@@ -131,7 +132,7 @@ def test_files_are_loaded_anew(tmp_path: Path) -> None:
 
         def do(*lines: str) -> list[str]:
             before = out.tell()
-            run_script(session, lines, view)
+            run_script(TABLE, session, lines, view)
             return out.getvalue()[before:].splitlines()
 
         do(f":module {module}", f":load {chunk}", ":call chunk.lua")

@@ -162,8 +162,8 @@ def test_settings_in_pyproject(collection: Path) -> None:
     [
         (["expand", "x", "--title", "[["], 2),
         (["invoke", "Nobody", "f"], 1),
-        (["expand", "--now", "yesterday", "x"], 1),
-        (["expand", "--pages", "/no/such/folder", "x"], 1),
+        (["expand", "--now", "yesterday", "x"], 2),
+        (["expand", "--pages", "/no/such/folder", "x"], 2),
         (["expand", "--scribunto", "/nowhere", "{{#invoke:A|b}}"], 2),
         (["nonsense"], 2),
     ],

@@ -22,6 +22,7 @@ from luaproc.wiki.configuration import Configuration, find
 from luaproc.wiki.errors import SiteError
 from luaproc.wiki.failures import ModuleError
 from luaproc.wiki.opening import open_source
+from luaproc.wiki.values import as_wire
 from luaproc.wiki.wiki import moment
 
 FC = TypeVar("FC", bound=Callable[..., Any])
@@ -141,10 +142,9 @@ def guarded(call: Callable[[], Any]) -> Any:
 
 
 def print_values(values: Sequence[Any], as_json: bool) -> None:
-    wire = [_wire(value) for value in values]
+    wire = [as_wire(value) for value in values]
     if as_json:
-        shown = [printing.for_json(value) for value in wire]
-        click.echo(json_text(shown[0] if len(shown) == 1 else shown))
+        click.echo(json_text([printing.for_json(value) for value in wire]))
     elif wire:
         click.echo(printing.values(wire))
 
@@ -152,17 +152,6 @@ def print_values(values: Sequence[Any], as_json: bool) -> None:
 def print_text(text: str) -> None:
     """Wikitext or HTML, as it is into a file or a pipe; on a terminal without what a terminal would obey."""
     click.echo(readable(text) if sys.stdout.isatty() else text.encode("utf-8", "surrogateescape"))
-
-
-def _wire(value: Any) -> Any:
-    """A value as the wire has it: texts are bytes, lists are tables."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape")
-    if isinstance(value, list):
-        return {index: _wire(item) for index, item in enumerate(value, 1)}
-    if isinstance(value, dict):
-        return {_wire(key): _wire(item) for key, item in value.items()}
-    return value
 
 
 def json_text(document: Any) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from luaproc.commands.wiki.common import configuration, guarded, open_wiki, options, print_text
+from luaproc.wiki.values import arguments_of_words
 
 
 @click.command()
@@ -22,23 +22,6 @@ def command(
 ) -> None:
     """Call a module's function as {{#invoke:}} does, and print its text."""
     with open_wiki(configuration(given)) as wiki:
-        text = guarded(
-            lambda: wiki.invoke(
-                module, function, _arguments(arguments), parent=_arguments(parent) if parent else None, title=title
-            )
-        )
+        args, above = arguments_of_words(arguments), arguments_of_words(parent) if parent else None
+        text = guarded(lambda: wiki.invoke(module, function, args, parent=above, title=title))
     print_text(text)
-
-
-def _arguments(words: Sequence[str]) -> dict[str, str]:
-    """Arguments as in a template call: K=V is named, others are numbered."""
-    found: dict[str, str] = {}
-    number = 0
-    for word in words:
-        name, equals, value = word.partition("=")
-        if equals:
-            found[name.strip()] = value
-        else:
-            number += 1
-            found[str(number)] = word
-    return found
