@@ -20,9 +20,20 @@ _LEAN = "import sys; sys.path[:0] = {path!r}; from luaproc.responder.serve impor
 
 
 def server(runtime: str, *options: str) -> list[str]:
-    """The command of the responder, lean."""
+    """The command of the responder, lean, in the C locale, as launchers start Python."""
     path = [os.path.dirname(os.path.dirname(module.__file__ or "")) for module in (luaproc, lupa)]
-    return [sys.executable, "-I", "-S", "-c", _LEAN.format(path=path), "--runtime", runtime, *options]
+    return [
+        "env",
+        "LC_ALL=C",
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        _LEAN.format(path=path),
+        "--runtime",
+        runtime,
+        *options,
+    ]
 
 
 def start(runtime: str, limits: Limits, *options: str, timeout: float = 60) -> Interpreter:

@@ -40,8 +40,8 @@ LUAPROC = [
 
 
 def serve(runtime: str = "lua51", *options: str) -> list[str]:
-    """The command that serves."""
-    return [*LUAPROC, "serve", "--runtime", runtime, *options]
+    """The command that serves, in the C locale, as launchers start Python: a host's archive of locales takes memory."""
+    return ["env", "LC_ALL=C", *LUAPROC, "serve", "--runtime", runtime, *options]
 
 
 @pytest.fixture
