@@ -20,12 +20,15 @@ class LuaCommand(click.Command):
 @click.command(
     cls=LuaCommand,
     context_settings={"help_option_names": ["--help"]},
-    options_metavar="[--runtime lua51|luajit21] [--run-script]",
+    options_metavar="[--runtime lua51|luajit21] [--run-script] [--mw]",
 )
 @click.option("--runtime", metavar="NAME", help="lua51 (default) or luajit21; LUAPROC_RUNTIME means the same.")
 @click.option("--run-script", is_flag=True, help="Really run Scribunto's mw_main.lua, instead of serving in its place.")
+@click.option(
+    "--mw", is_flag=True, help="Scribunto's mw for the script; pages by luaproc.toml. LUAPROC_MW means the same."
+)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[LUA OPTIONS] [SCRIPT [ARGS]...]")
-def command(runtime: str | None, run_script: bool, words: tuple[str, ...]) -> None:
+def command(runtime: str | None, run_script: bool, mw: bool, words: tuple[str, ...]) -> None:
     """Run Lua as `lua5.1` does, or as `luajit`, option for option.
 
     \b
@@ -38,5 +41,5 @@ def command(runtime: str | None, run_script: bool, words: tuple[str, ...]) -> No
 
     A link to this executable by the name lua, lua5.1 or luajit is the same without the word "lua".
     """
-    ours = [*(["--runtime", runtime] if runtime else []), *(["--run-script"] if run_script else [])]
-    run(["luaproc", "lua", *ours, *words])
+    marks = [mark for mark, given in (("--run-script", run_script), ("--mw", mw)) if given]
+    run(["luaproc", "lua", *(["--runtime", runtime] if runtime else []), *marks, *words])

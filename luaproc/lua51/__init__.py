@@ -46,7 +46,10 @@ def wants_responder(argv: list[str]) -> bool:
 
 # The own options of `luaproc lua`, which come first; how many words each takes. From the first other word on, all is
 # lua's.
-OWN = {"--runtime": 2, "--run-script": 1, "--help": 1}
+OWN = {"--runtime": 2, "--run-script": 1, "--mw": 1, "--help": 1}
+
+MARKS = ("--run-script", "--mw")
+"""Own options that travel at the head of lua's command line, in this order: `main` takes them away."""
 
 
 def own_words(words: list[str]) -> int:
@@ -60,8 +63,8 @@ def own_words(words: list[str]) -> int:
 def command_line(words: list[str]) -> tuple[list[str], tuple[str, ...]] | None:
     """What the words after `luaproc lua` ask for: lua's command line, program name first, and options of the responder.
 
-    With ``--run-script`` the former has it as its first argument, as `main` takes it. None where the command line for
-    people has to answer: the words ask for help, or are wrong in one of luaproc's own.
+    The former has those of `MARKS` as its first arguments, as `main` takes them. None where the command line for people
+    has to answer: the words ask for help, or are wrong in one of luaproc's own.
     """
     own = own_words(words)
     if own > len(words) or "--help" in words[:own]:
@@ -70,15 +73,15 @@ def command_line(words: list[str]) -> tuple[list[str], tuple[str, ...]] | None:
     start = f"{sys.executable} -m luaproc" if os.path.basename(sys.argv[0]) == "__main__.py" else sys.argv[0]
     # Scripts start their interpreter again by arg[-1], so that must be the whole of what started this one.
     program = " ".join([start, "lua", *ours])
-    run_script = ["--run-script"] if "--run-script" in ours else []
-    return [program, *run_script, *words], tuple(word for word in ours if word != "--run-script")
+    marks = [mark for mark in MARKS if mark in ours]
+    return [program, *marks, *words], tuple(word for word in ours if word not in MARKS)
 
 
 def main(argv: list[str], runtime: str) -> "NoReturn":
     """Run `argv` (program name first, as lua's ``main`` has it). Never returns.
 
-    `runtime` is ``lua51`` or ``luajit21``. ``--run-script`` as the first argument is ours and is taken away; every
-    other word means what it means to lua.
+    `runtime` is ``lua51`` or ``luajit21``. ``--run-script`` and ``--mw`` as the first arguments are ours and are taken
+    away; every other word means what it means to lua. LUAPROC_MW in the environment, if it is not empty, is ``--mw``.
 
     The process is given to Lua: signals, locale and stdio are set as a C program finds them, and its end is Lua's.
     Raises `UsageError` for a runtime that is not there.
@@ -86,5 +89,8 @@ def main(argv: list[str], runtime: str) -> "NoReturn":
     gc.disable()  # 5 % of a start; of Python's, little runs hereafter. `modules` enables it with the first of its own.
     from luaproc.lua51.standalone import run
 
-    words = [argv[0], *argv[2:]] if argv[1:2] == ["--run-script"] else argv
-    run([os.fsencode(word) for word in words], runtime)
+    own = 1
+    while own < len(argv) and argv[own] in MARKS:
+        own += 1
+    with_mw = "--mw" in argv[1:own] or bool(os.environ.get("LUAPROC_MW"))
+    run([os.fsencode(word) for word in [argv[0], *argv[own:]]], runtime, with_mw)

@@ -23,6 +23,7 @@ from luaproc.lua51.stdio import descriptor
 MODULES = {
     "data": "luaproc.nflua.lua_data",
     "lfs": "luaproc.lua51.lfs",
+    "luaproc.mw": "luaproc.lua51.mw",
     "nflua": "luaproc.nflua.lua_client",
     "system": "luaproc.lua51.system",
     "system.core": "luaproc.lua51.system",

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 START = os.path.join(os.path.dirname(__file__), "lua", "start.lua")
 
 
-def run(argv: list[bytes], runtime: str) -> "NoReturn":
+def run(argv: list[bytes], runtime: str, with_mw: bool = False) -> "NoReturn":
     """Be the interpreter for `argv`, program name first, to the end of the process.
 
+    with_mw: `mw` is there from the start.
     Raises `UsageError`: no such runtime.
     """
     api = capi.library(runtime)
@@ -29,7 +30,7 @@ def run(argv: list[bytes], runtime: str) -> "NoReturn":
     if not state:
         _write_stderr(argv[0] + b": cannot create state: not enough memory\n")
         os._exit(1)
-    lua = Standalone(api, state, argv, runtime)
+    lua = Standalone(api, state, argv, runtime, with_mw)
     failed = lua.main()
     api.lua_close(state)
     stdio.libc.fflush(None)
@@ -40,13 +41,14 @@ def run(argv: list[bytes], runtime: str) -> "NoReturn":
 class Standalone:
     """One Lua state and the command line it serves."""
 
-    def __init__(self, api: ctypes.CDLL, state: int, argv: list[bytes], runtime: str) -> None:
+    def __init__(self, api: ctypes.CDLL, state: int, argv: list[bytes], runtime: str, with_mw: bool = False) -> None:
         self.api = api
         self.state = state
         self.argv = argv
         self.dialect = dialect_of(runtime)
         self.program: bytes | None = argv[0]
         """What messages begin with; None at the prompt."""
+        self.with_mw = with_mw
         self._entering = False
         self._status = 0
         self._results = MULTRET
@@ -60,6 +62,8 @@ class Standalone:
             return self.usage()
         environment = collected is None or "n" not in collected[1]
         self.open_libraries(environment)
+        if self.with_mw and self.library(b"luaproc.mw"):
+            return True
         # PUC runs LUA_INIT before it looks at its options, and gives `arg` to scripts only.
         if puc and self.lua_init():
             return True

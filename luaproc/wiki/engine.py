@@ -75,7 +75,8 @@ class EngineOptions:
 
     lua_path: folders with further Lua files for `require`. fixed_time: whether os.time and os.date tell the page
     view's moment; the server's clock otherwise. seed: of math.random, 1 as in a wiki. hold_limits: whether Lua's
-    process gets the site's limits of time and memory.
+    process gets the site's limits of time and memory. interpreter: a Lua side that runs already, in place of a server.
+    chunk_name: of a module that is required; by default its title.
     """
 
     lualib: Lualib
@@ -87,6 +88,8 @@ class EngineOptions:
     allow_env_funcs: bool = False
     extra: Sequence[ExtraLibrary] = ()
     lua_path: Sequence[str] = ()
+    interpreter: Interpreter | None = None
+    chunk_name: Callable[[Title], str] | None = None
 
 
 class Module:
@@ -96,13 +99,14 @@ class Module:
         self._engine = engine
         self.title = title
         self.text = text
-        self._chunk: LuaFunction | None = None
+        self._chunks: dict[str, LuaFunction] = {}
 
-    def chunk(self) -> LuaFunction:
-        """The compiled text. Raises LuaError for a syntax error."""
-        if self._chunk is None:
-            self._chunk = self._engine.interpreter.load_string(self.text, f"={self.title.prefixed_key}")
-        return self._chunk
+    def chunk(self, name: str | None = None) -> LuaFunction:
+        """The compiled text, under a chunk's name; by default its title. Raises LuaError for a syntax error."""
+        name = name or f"={self.title.prefixed_key}"
+        if name not in self._chunks:
+            self._chunks[name] = self._engine.interpreter.load_string(self.text, name)
+        return self._chunks[name]
 
 
 class Engine:
@@ -157,7 +161,7 @@ class Engine:
     def _load(self) -> None:
         site, limits = self.view.site, self.view.site.limits
         hold = self.options.hold_limits
-        self._interpreter = Interpreter(
+        self._interpreter = self.options.interpreter or Interpreter(
             self.options.server,
             cpu_limit=limits.lua_seconds if hold else None,
             memory_limit=limits.lua_bytes if hold else None,

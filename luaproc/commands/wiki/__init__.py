@@ -4,7 +4,7 @@ import click
 
 from luaproc.commands.lazy import LazyGroup
 
-COMMANDS = ("expand", "invoke", "eval", "dump", "console", "test", "check", "doctor", "fetch")
+COMMANDS = ("expand", "invoke", "eval", "dump", "console", "test", "check", "doctor", "fetch", "mw")
 
 
 @click.group(cls=LazyGroup, package=__name__, names=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})

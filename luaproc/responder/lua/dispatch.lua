@@ -456,7 +456,7 @@ function make_php_function( id )
 	return php_function
 end
 
--- limit: see memory.set_limit.
+-- The function that serves (limit: see memory.set_limit), and one that makes functions for PHP's ids.
 return function ( limit )
 	memory.set_limit( limit )
 	-- In a coroutine: a pcall would be a level more than modules find below them on the reference server.
@@ -468,4 +468,4 @@ return function ( limit )
 		pcall( pipes.die, type( reason ) == 'string' and reason or NO_MEMORY )
 		pcall( pipes.exit, 1 )
 	end
-end
+end, make_php_function

@@ -55,7 +55,15 @@ class Core(Library):
         if title is None or title.content_model != "Scribunto":
             return None
         module = self.engine.module(title)
-        return None if module is None else module.chunk()
+        if module is None:
+            return None
+        named = self.engine.options.chunk_name
+        if named is None:
+            return module.chunk()
+        try:
+            return module.chunk(named(module.title))
+        except LuaError as error:  # as Lua's own `require` says it, file and line included
+            raise LuaError(f"error loading module '{name}':\n\t{error.value}") from None
 
     def load_php_library(self, name: Any = None, *_: Any) -> Any:
         """The table of a library that waits for `require`."""
