@@ -97,7 +97,7 @@ package.loaders[#package.loaders + 1] = function(name)
 	for i = 1, #loaders do
 		local ok, found = pcall(loaders[i], name)
 		if not ok then
-			error((gsub(found, "^luaproc%.mw:%d+: ", "")), 0)
+			error((gsub(found, "^[^\n]-:%d+: (error loading module ')", "%1")), 0)
 		elseif type(found) == "function" then
 			return load
 		end
