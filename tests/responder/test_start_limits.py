@@ -1,5 +1,6 @@
 """A start under limits that are too small, or nearly: it serves, or says in one line why not, with status 1."""
 
+import re
 import resource
 import subprocess
 from pathlib import Path
@@ -62,6 +63,17 @@ def test_a_stdin_that_cannot_be_read_is_named(runtime: str, tmp_path: Path) -> N
         done = subprocess.run(host.server(runtime), stdin=stdin, capture_output=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr == b"luaproc: cannot read stdin: Bad file descriptor\n"
+
+
+def test_too_few_descriptors_are_named() -> None:
+    """`ulimit -n 4` leaves one, which the status takes; it was told as a stdout that cannot be written."""
+
+    def few() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
+
+    done = subprocess.run([*LUAPROC, "serve"], input=b"", capture_output=True, timeout=60, preexec_fn=few)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
+    assert re.fullmatch(rb"luaproc: cannot open .+: Too many open files\n", done.stderr)
 
 
 @pytest.mark.slow  # reads a file of 100 MB
