@@ -127,6 +127,8 @@ class Site:
 
     name: str = "Wiki"
     server: str = "https://wiki.example"
+    canonical_server: str = ""
+    """With its protocol, as canonical URLs have it; "" for `server`, with https where that has none."""
     script_path: str = "/w"
     """The path of index.php's directory."""
     script: str = ""
@@ -364,7 +366,8 @@ def _member(key: str, value: Any) -> Any:
 _TUPLES = {"local_interwikis", "variables", "function_hooks", "extension_tags", "protocols", "special_pages"}
 _EXPECTED: dict[str, type] = dict.fromkeys(
     (
-        *("name", "server", "script_path", "script", "article_path", "style_path", "version", "wiki_id", "language"),
+        *("name", "server", "canonical_server", "script_path", "script", "article_path", "style_path", "version"),
+        *("wiki_id", "language"),
         *("timezone", "main_page_text", "fragment_mode", "fallback8bit"),
     ),
     str,

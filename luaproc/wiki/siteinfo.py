@@ -66,6 +66,8 @@ def _members(query: Mapping[str, Any]) -> dict[str, Any]:
     for theirs, ours in _GENERAL.items():
         if theirs in general:
             members[ours] = general[theirs]
+    if "base" in general:  # the main page's canonical URL
+        members["canonical_server"] = "/".join(str(general["base"]).split("/")[:3])
     if "generator" in general:
         members["version"] = general["generator"].removeprefix("MediaWiki ")
     if "namespaces" in query:

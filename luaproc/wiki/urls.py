@@ -101,6 +101,8 @@ def expand(site: Site, url: str, protocol: str = "relative") -> str:
     if _PROTOCOL.match(url):
         return url
     server = site.server
+    if protocol == "canonical" and site.canonical_server:
+        server = site.canonical_server
     if server.startswith("//"):
         server = {"relative": "", "canonical": "https:"}.get(protocol, f"{protocol}:") + server
     if url.startswith("//"):

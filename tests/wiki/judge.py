@@ -102,10 +102,10 @@ def normal(text: str) -> str:
     return _MARKER.sub(r"\1-N-\2", _ERROR_ID.sub("mw-scribunto-error-N", text))
 
 
-def real_texts(wiki: installation.Wiki, cases: Sequence[Case]) -> list[str]:
-    """What MediaWiki makes of the cases."""
+def real_texts(wiki: installation.Wiki, cases: Sequence[Case], settings: str = "") -> list[str]:
+    """What MediaWiki makes of the cases. settings: more lines for LocalSettings.php."""
     groups = grouped(cases)
-    answers = real_views(wiki, [(group[0].title, joined(group)) for group in groups])
+    answers = real_views(wiki, [(group[0].title, joined(group)) for group in groups], settings)
     return [
         part
         for group, answer in zip(groups, answers, strict=True)

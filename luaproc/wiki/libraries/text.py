@@ -27,6 +27,18 @@ PROTOCOLS = (
 _SPECIAL = re.compile(r"([a-zA-Z])|([()^$%.\[\]*+?-])")
 
 
+_NOWIKI_TAG = re.compile("</?nowiki[^>]*>", re.IGNORECASE)
+
+
+def _escaped_inside(text: str) -> str:
+    """What a nowiki element shows, as HTML has it; "0" is nothing to PHP."""
+    inside = _NOWIKI_TAG.sub("", text)
+    if inside == "0":
+        return ""
+    inside = inside.replace("-{", "-&#123;").replace("}-", "&#125;-")
+    return inside.replace('"', "&quot;").replace(">", "&gt;").replace("<", "&lt;")
+
+
 class TextLibrary(Library):
     file = "mw.text.lua"
 
@@ -58,9 +70,13 @@ class TextLibrary(Library):
         strip = self.engine.preprocessor.strip
         return strip.kill_markers(strip.unstrip_nowiki(text))
 
-    def unstrip_nowiki(self, text: Any = None, *_: Any) -> str:
+    def unstrip_nowiki(self, text: Any = None, original: Any = False, *_: Any) -> str:
+        """From 1.43 on what is inside the tags, escaped; the text with its tags only where it is asked for."""
         check("unstripNoWiki", 1, text, "string")
-        return self.engine.preprocessor.strip.unstrip_nowiki(text)
+        strip = self.engine.preprocessor.strip
+        if original or self.view.release < 43:
+            return strip.unstrip_nowiki(text)
+        return strip.replace_nowiki(text, _escaped_inside)
 
     def kill_markers(self, text: Any = None, *_: Any) -> str:
         check("killMarkers", 1, text, "string")

@@ -40,6 +40,11 @@ class StripState:
     def unstrip_nowiki(self, text: str) -> str:
         return self._unstrip(text, ("nowiki",))
 
+    def replace_nowiki(self, text: str, change: Callable[[str], str]) -> str:
+        """The text with `change` of what the nowiki markers stand for."""
+        kept = self._texts["nowiki"]
+        return _MARKER.sub(lambda match: change(kept[match[1]]) if match[1] in kept else match[0], text)
+
     def kill_markers(self, text: str) -> str:
         """The text without its markers."""
         return _MARKER.sub("", text) if "\x7f" in text else text
