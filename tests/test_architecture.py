@@ -12,19 +12,21 @@ ROOT = Path(__file__).parents[1] / "luaproc"
 # Each room -> the rooms of a lower storey that it may import. Every room may import itself and luaproc.errors.
 _WIRE = {"wire", "responder"}
 _HOST = {*_WIRE, "lua51", "nflua", "install", "host"}
-_TOOLS = {*_HOST, "transcripts", "doctor", "bench", "wiki"}
+_TOOLS = {*_HOST, "webpage", "profiling", "transcripts", "doctor", "bench", "wiki"}
 MAY_IMPORT = {
     "errors": set[str](),
+    "webpage": set[str](),
     "wire": set[str](),
     "responder": set[str](),
     "lua51": _WIRE | {"lua51", "nflua"},
     "nflua": _WIRE | {"lua51", "nflua"},
     "install": {*_WIRE, "lua51", "nflua"},
     "host": {*_WIRE, "lua51", "nflua", "install"},
-    "transcripts": _HOST,
+    "profiling": {"responder", "install", "webpage"},
+    "transcripts": {*_HOST, "webpage"},
     "doctor": _HOST,
     "bench": _HOST | {"transcripts"},
-    "wiki": _HOST,
+    "wiki": {*_HOST, "profiling"},
     "session": _TOOLS,
     # `luaproc lua .../mw_main.lua` is a wiki's luaPath under that name: the entry decides about it again.
     "commands": {*_TOOLS, "session", "entry"},

@@ -7,53 +7,26 @@ run and nothing be loaded.
 
 from __future__ import annotations
 
-import hashlib
 import html
-import json
 import os
-import re
-from base64 import b64encode
-from importlib.resources import files
 from typing import Any
 
-from luaproc import __version__
 from luaproc.errors import readable, visible
 from luaproc.host.printing import values
 from luaproc.transcripts.conversation import Conversation, PlacedFrame, Use
 from luaproc.transcripts.reader import End, Transcript
 from luaproc.transcripts.show import ending, whole
 from luaproc.transcripts.summary import content, data_of, op, size
+from luaproc.webpage import fill, json_in_html
 from luaproc.wire.messages import Call, CleanupChunks, Error, LoadString, RegisterLibrary, Return
 
 _LINE = 300  # characters of a message in its line; the page cuts what does not fit
-_PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 
 def page(conversation: Conversation) -> str:
     """The whole page."""
-    web = files("luaproc.transcripts") / "web"
-    template, style, script = ((web / f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
-    # Neither the style nor the script may change by a byte on their way into the page: their hashes are in its policy.
-    policy = f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'"
-    parts = {
-        "policy": policy,
-        "generator": f"luaproc {__version__}",
-        "title": html.escape(visible(os.path.basename(conversation.transcript.path))),
-        "style": style,
-        "script": script,
-        "data": _json(_data(conversation)),
-    }
-    return _PLACE.sub(lambda place: parts[place[1]], template)
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _json(value: object) -> str:
-    """JSON that can stand between script tags: ASCII, and without a character that HTML knows."""
-    text = json.dumps(value, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    title = html.escape(visible(os.path.basename(conversation.transcript.path)))
+    return fill("luaproc.transcripts", "page", {"title": title, "data": json_in_html(_data(conversation))})
 
 
 def _data(conversation: Conversation) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from typing import Any
 import click
 
 from luaproc.commands.wiki.common import configuration, files_of, open_wiki, options
-from luaproc.errors import LuaprocError, visible
+from luaproc.errors import LuaprocError, UsageError, visible
 from luaproc.install import files
-from luaproc.wiki import reports, running, selection, watching
+from luaproc.wiki import observing, reports, running, selection, watching
 from luaproc.wiki.configuration import Configuration
 from luaproc.wiki.pages import PageKey
 from luaproc.wiki.testing import CaseResult
@@ -38,6 +38,8 @@ class TestRun:
     junit: str | None
     as_tap: bool
     for_github: bool
+    coverage: str | None = None
+    profile: str | None = None
     touched: dict[PageKey, frozenset[PageKey]] = field(default_factory=dict)
     """Pages that each test module asked for when it last ran."""
 
@@ -47,7 +49,7 @@ class TestRun:
         results: list[CaseResult] = []
         interrupted = False
         found = self.found()
-        with open_wiki(found) as wiki:
+        with observing.observing(self.coverage, self.profile) as observed, open_wiki(found) as wiki:
             places = files_of(wiki)
             titles = self._of(selection.discover(wiki, found.tests, self.patterns), changed)
             progress = reports.Progress(len(titles), sys.stderr if sys.stderr.isatty() and not self.as_tap else None)
@@ -66,7 +68,11 @@ class TestRun:
                 interrupted = True
             finally:
                 progress.hide()
-        self._report(results, places, time.monotonic() - began)
+            self._report(results, places, time.monotonic() - began)
+            if observed is not None:
+                tests = selection.discover(wiki, found.tests)
+                for line in observed.write(wiki, places, tests, ran=bool(results)):
+                    click.echo(visible(line), err=self.as_tap)
         if interrupted:
             click.echo("interrupted", err=True)
             return INTERRUPTED
@@ -135,6 +141,8 @@ class TestRun:
 @click.option("--watch", is_flag=True, help="Run again what a change of a page touches, until Ctrl-C.")
 @click.option("--tests", multiple=True, metavar="NAME", help="Last part of test modules' titles. [testcases, tests]")
 @click.option("--junit", metavar="FILE", help="Write JUnit's XML there.")
+@click.option("--coverage", metavar="FILE", help="Write which lines ran: an HTML page (.html), else LCOV.")
+@click.option("--profile", metavar="FILE", help="Write where the time went: a flame graph (.html), else folded stacks.")
 @click.option("--tap", "as_tap", is_flag=True, help="Print TAP instead.")
 @click.option("--github", "for_github", is_flag=True, help="Add annotations for GitHub. [default: where it runs this]")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
@@ -150,13 +158,17 @@ def command(
     junit: str | None,
     as_tap: bool,
     for_github: bool,
+    coverage: str | None,
+    profile: str | None,
     **given: Any,
 ) -> None:
     """Run the tests in modules called */testcases and */tests (names configurable).
 
     ScribuntoUnit's suites, the UnitTests family, and plain modules whose functions test... raise an error to fail.
     """
+    if watch and (coverage or profile):
+        raise UsageError("--coverage and --profile are of all tests, and --watch runs some: leave out one of them")
     jobs = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
     chosen = selection.expression(only)
-    run = TestRun(given, patterns, chosen, jobs, stop, junit, as_tap, for_github)
+    run = TestRun(given, patterns, chosen, jobs, stop, junit, as_tap, for_github, coverage, profile)
     ctx.exit(run.watch() if watch else run.run())
