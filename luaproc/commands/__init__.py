@@ -27,6 +27,7 @@ COMMANDS = (
     "replay",
     "show",
     "compare",
+    "profile",
 )
 
 

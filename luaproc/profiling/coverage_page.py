@@ -58,10 +58,11 @@ def _lines(number: int, module: Covered) -> Iterator[str]:
     if texts[-1] == "":
         texts.pop()
     for line, text in enumerate(texts, 1):
+        text = text.removesuffix("\r")
         count = module.counts.get(line)
         kind, shown = ("", "") if count is None else ("miss", "0") if count == 0 else ("hit", _short(count))
         marked = f' class="{kind}"' if kind else ""
-        yield f'<span{marked} id="m{number}-{line}"><i>{shown}</i>{html.escape(readable(text)) or " "}</span>'
+        yield f'<span{marked} id="m{number}-{line}"><i>{shown}</i><code>{html.escape(readable(text))}</code></span>'
 
 
 def _short(count: int) -> str:

@@ -109,13 +109,13 @@ def _reached(function: _Function) -> set[int]:
 def _next(function: _Function, at: int) -> tuple[int, ...]:
     """Where Lua may go from an instruction."""
     code = function.code[at]
-    op, c, jump = code & 63, code >> 14 & 511, at + 1 + (code >> 14) - _JUMP_BIAS
+    op, c = code & 63, code >> 14 & 511
     if op in (_JMP, _FORPREP):
-        return (jump,)
+        return (_target(function, at),)
     if op == _FORLOOP:
-        return at + 1, jump
-    if _EQ <= op <= _TESTSET or op == _TFORLOOP:
-        return at + 1, at + 2
+        return at + 1, _target(function, at)
+    if _EQ <= op <= _TESTSET or op == _TFORLOOP:  # the jump behind it is done by the test itself, and tells no line
+        return at + 2, _target(function, at + 1)
     if op in (_RETURN, _TAILCALL):  # behind a tail call is a return for C functions alone
         return ()
     if c > 0 if op == _LOADBOOL else op == _SETLIST and c == 0:  # the next instruction is skipped; or is a number
@@ -123,6 +123,10 @@ def _next(function: _Function, at: int) -> tuple[int, ...]:
     if op == _CLOSURE:  # one instruction an upvalue follows, which is none of its own
         return (at + 1 + function.inner[code >> 14].upvalues,)
     return (at + 1,)
+
+
+def _target(function: _Function, at: int) -> int:
+    return at + 1 + (function.code[at] >> 14) - _JUMP_BIAS
 
 
 class _Reader:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from luaproc.errors import visible
-from luaproc.profiling.folded import Use, uses
+from luaproc.profiling.folded import FunctionUse, uses
 from luaproc.webpage import fill
 
 _ROW = 19  # pixels
@@ -95,7 +95,7 @@ def _colour(frame: str) -> str:
     return f"m{zlib.crc32(place.encode('utf-8', 'surrogateescape')) % _COLOURS}"
 
 
-def _row(use: Use, total: int) -> str:
+def _row(use: FunctionUse, total: int) -> str:
     return (
         f"<tr><td>{html.escape(visible(use.name))}</td><td>{time(use.own)}</td>"
         f'<td class="share">{percent(use.own, total)}</td><td class="wide">{time(use.total)}</td>'

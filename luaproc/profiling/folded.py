@@ -18,7 +18,7 @@ class ProfileError(LuaprocError):
     """A file is no profile."""
 
 
-class Use(NamedTuple):
+class FunctionUse(NamedTuple):
     """A function's microseconds: own (it was the innermost) and total (it was anywhere on the stack)."""
 
     name: str
@@ -27,15 +27,18 @@ class Use(NamedTuple):
 
 
 def read(record: bytes, name: str = "the profile") -> Stacks:
-    """The stacks of a file, summed up; lines that are cut are left out. Raises `ProfileError` where none is whole."""
+    """The stacks of a file, summed up; lines that are cut are left out. Raises `ProfileError` where most are none."""
     found: Stacks = {}
-    lines = record.decode("utf-8", "backslashreplace").split("\n")
-    for line in lines:
+    good = bad = 0
+    for line in record.decode("utf-8", "backslashreplace").split("\n"):
         stack, _, count = line.rpartition(" ")
         if stack and count.isascii() and count.isdigit() and len(count) < 19:
             frames = tuple(stack.split(";"))
             found[frames] = found.get(frames, 0) + int(count)
-    if not found and record.strip():
+            good += 1
+        elif line:
+            bad += 1
+    if bad > good:
         raise ProfileError(f"{name} is no profile: expected lines of frames and a count, as 'main;helper 1200'")
     return found
 
@@ -58,7 +61,7 @@ def renamed(stacks: Mapping[tuple[str, ...], int], rename: Callable[[str], str])
     return found
 
 
-def uses(stacks: Mapping[tuple[str, ...], int]) -> list[Use]:
+def uses(stacks: Mapping[tuple[str, ...], int]) -> list[FunctionUse]:
     """Every function, those with the most time of their own first."""
     own: dict[str, int] = {}
     total: dict[str, int] = {}
@@ -66,5 +69,5 @@ def uses(stacks: Mapping[tuple[str, ...], int]) -> list[Use]:
         own[frames[-1]] = own.get(frames[-1], 0) + count
         for frame in set(frames):
             total[frame] = total.get(frame, 0) + count
-    found = [Use(name, own.get(name, 0), total[name]) for name in total]
+    found = [FunctionUse(name, own.get(name, 0), total[name]) for name in total]
     return sorted(found, key=lambda use: (-use.own, -use.total, use.name))

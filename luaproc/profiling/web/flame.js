@@ -12,8 +12,11 @@ const show = (chosen) => {
 		const begin = Math.max(box.begin, chosen.begin);
 		const width = Math.min(box.begin + box.width, end) - begin;
 		const around = box.depth < chosen.depth && box.begin <= chosen.begin + 1e-6 && box.begin + box.width >= end - 1e-6;
-		const inside = box === chosen || (box.depth > chosen.depth && box.begin >= chosen.begin - 1e-6 && width > 0);
+		const inside = box === chosen || (box.depth > chosen.depth && box.begin >= chosen.begin - 1e-6 && width > 1e-6);
 		box.element.style.display = around || inside ? "" : "none";
+		if (!around && !inside) {
+			continue;
+		}
 		box.element.setAttribute("x", `${((begin - chosen.begin) / chosen.width) * 100}%`);
 		box.element.setAttribute("width", `${(width / chosen.width) * 100}%`);
 	}
