@@ -7,6 +7,9 @@
 Each option is a fixture of the same name, too: a test can be parametrized with it, a module or class can have one of
 its own. pytest imports this module on every run wherever luaproc is installed; so what it needs is imported by the
 fixture.
+
+The fixture `wiki` and ``--wiki-tests`` are those of `luaproc.wiki.pytest_plugin`, which is loaded where a run asks for
+one of them: by its name, for no part of `luaproc.host` depends on it (docs/architecture.md).
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import pytest
 
 if TYPE_CHECKING:
     from luaproc.host import Interpreter
+    from luaproc.wiki import Wiki
 
 
 def _above_zero(read: Callable[[str], float]) -> Callable[[str], float]:
@@ -80,11 +84,58 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str, Any, str]] = {
 }
 
 
+# Option of a wiki -> how pytest reads it, and its help.
+WIKI_OPTIONS: dict[str, tuple[Any, str]] = {
+    "pages": ("paths", "folders and dumps with pages (default: those of luaproc.toml, else the root directory)"),
+    "scribunto": (
+        "string",
+        "the directory of Scribunto's Lua library, or the branch that was fetched (default: is found)",
+    ),
+    "site": ("paths", "the wiki's settings, as api.php gives them (default: those of luaproc.toml)"),
+    "now": ("string", "the moment that pages see, as 2024-02-29T12:00:00Z (default: that of luaproc.toml, else now)"),
+}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "command of the Lua-side server for the `lua` fixture (default: luaproc's own)"
     parser.addini("luaproc_server", text, type="args")
     for name, (_, _, _, text) in OPTIONS.items():
         parser.addini(f"luaproc_{name}", text)
+
+    group = parser.getgroup("luaproc")
+    group.addoption("--wiki-tests", action="store_true", help="collect the tests in modules of a wiki (luaproc wiki)")
+    for name, (kind, text) in WIKI_OPTIONS.items():
+        parser.addini(f"luaproc_wiki_{name}", text, type=kind)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--wiki-tests"):
+        collection = _wiki_plugin(config).Collection(config.rootpath, _wiki_options(config))
+        config.pluginmanager.register(collection, "luaproc wiki tests")
+
+
+def _wiki_plugin(config: pytest.Config) -> Any:
+    config.pluginmanager.import_plugin("luaproc.wiki.pytest_plugin")
+    return config.pluginmanager.get_plugin("luaproc.wiki.pytest_plugin")
+
+
+def _wiki_options(config: pytest.Config) -> dict[str, Any]:
+    """What the ini file says of the wiki; paths are those beside it."""
+    found: dict[str, Any] = {}
+    for name, (kind, _) in WIKI_OPTIONS.items():
+        given = config.getini(f"luaproc_wiki_{name}")
+        if given:
+            found[name] = tuple(map(str, given)) if kind == "paths" else given
+    if "scribunto" in found:
+        beside = config.rootpath / found["scribunto"]
+        found["scribunto"] = str(beside) if beside.is_dir() else found["scribunto"]
+    return found
+
+
+@pytest.fixture
+def wiki(pytestconfig: pytest.Config) -> Iterator[Wiki]:
+    """A `luaproc.wiki.Wiki` for this test, with the pages and settings of luaproc.toml or the ini file."""
+    yield from _wiki_plugin(pytestconfig).for_a_test(pytestconfig.rootpath, _wiki_options(pytestconfig))
 
 
 @pytest.fixture

@@ -23,7 +23,12 @@ def where(result: CaseResult) -> str:
 def failure(result: CaseResult) -> str:
     """A failure in one line: module, line, test, what went wrong, and of a comparison where the two texts part."""
     name = f" {visible(result.name)}" if result.name else ""
-    text = f"FAILED {visible(where(result))}{name}: {_line(result.message.strip())}"
+    return f"FAILED {visible(where(result))}{name}: {what(result)}"
+
+
+def what(result: CaseResult) -> str:
+    """What went wrong, in one line."""
+    text = _line(result.message.strip())
     if result.expected is None:
         return text
     expected, got = around_the_difference(result.expected, result.got or "nil")

@@ -15,7 +15,7 @@ from luaproc.wiki.failures import ModuleError
 from luaproc.wiki.selection import Chosen
 from luaproc.wiki.titles import Title
 from luaproc.wiki.values import text_of
-from luaproc.wiki.wiki import Wiki
+from luaproc.wiki.wiki import Page, Wiki
 
 
 class CaseResult(NamedTuple):
@@ -38,25 +38,37 @@ class CaseResult(NamedTuple):
 
 def run_module(wiki: Wiki, title: Title, chosen: Chosen = lambda name: True) -> Generator[CaseResult, None, None]:
     """Run the tests of a module, in the order of their names. chosen: see `luaproc.wiki.selection`."""
-    name = title.prefixed_text
     with wiki.page(title) as page:
-        began = time.perf_counter()
-        try:
-            table = page.eval(_NAMES.format(name=_quoted(name)))[0]
-            names = [text_of(each) for each in (table.values() if isinstance(table, dict) else table)]
-        except ModuleError as error:
-            yield _failed(name, "", error, time.perf_counter() - began)
+        names = names_of(page, title)
+        if isinstance(names, CaseResult):
+            yield names
             return
-        for test in sorted(names):
-            if not chosen(f"{name} {test}"):
-                continue
-            began = time.perf_counter()
-            try:
-                problem = page.eval(_RUN.format(name=_quoted(name), test=_quoted(test)))[0]
-            except ModuleError as error:
-                yield _failed(name, test, error, time.perf_counter() - began)
-                continue
-            yield _result(name, test, problem, time.perf_counter() - began)
+        for name in names:
+            if chosen(f"{title.prefixed_text} {name}"):
+                yield run_test(page, title, name)
+
+
+def names_of(page: Page, title: Title) -> list[str] | CaseResult:
+    """The names of a module's tests, sorted; how it failed, where it gives no table."""
+    began = time.perf_counter()
+    try:
+        module = page.engine.module(title)
+        if module is not None:
+            page.engine.guarded(module.chunk)  # by `require` a syntax error has no place
+        table = page.eval(_NAMES.format(name=_quoted(title.prefixed_text)))[0]
+    except ModuleError as error:
+        return _failed(title.prefixed_text, "", error, time.perf_counter() - began)
+    return sorted(text_of(each) for each in (table.values() if isinstance(table, dict) else table))
+
+
+def run_test(page: Page, title: Title, name: str) -> CaseResult:
+    """Run one test of a module in a page view that it shares with the module's other tests."""
+    module, began = title.prefixed_text, time.perf_counter()
+    try:
+        problem = page.eval(_RUN.format(name=_quoted(module), test=_quoted(name)))[0]
+    except ModuleError as error:
+        return _failed(module, name, error, time.perf_counter() - began)
+    return _result(module, name, problem, time.perf_counter() - began)
 
 
 def _quoted(text: str) -> str:
