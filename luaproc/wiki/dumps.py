@@ -20,37 +20,39 @@ from luaproc.wiki.site import Site
 from luaproc.wiki.titles import Title
 
 SUFFIX = ".luaproc.sqlite"
-_VERSION = 1
+_VERSION = 2
 _BATCH = 1000  # pages in one statement
-_SCHEMA = (
-    "CREATE TABLE page (namespace INTEGER, title TEXT, id INTEGER, text BLOB, PRIMARY KEY (namespace, title)) "
-    "WITHOUT ROWID"
-)
+_SCHEMA = """
+CREATE TABLE page (namespace INTEGER, title TEXT, id INTEGER, text BLOB, PRIMARY KEY (namespace, title)) WITHOUT ROWID;
+CREATE TABLE namespace (id INTEGER PRIMARY KEY, name TEXT, is_capitalized INTEGER);
+CREATE TABLE about (stamp TEXT);
+"""
 
 
 class Dump:
     """The pages of a dump (.xml, .bz2, .gz): the last revision of each.
 
     The index lies beside the dump, or in the cache where that directory cannot be written; it is made anew when the
-    dump has another size or date. progress: called with (bytes read, bytes in all). Raises `PagesError`, also for a
-    dump that is cut off.
+    dump has another size or date. progress: called with (bytes read, bytes in all). namespaces: what the dump says of
+    its own, by number: (name, whether titles begin with a capital letter). Raises `PagesError`, also for a dump that is
+    cut off, and for one without texts.
     """
 
     def __init__(self, site: Site, path: Path, progress: Callable[[int, int], None] | None = None) -> None:
         self._site = site
         self.path = path
-        self.index = _index_path(path)
-        if not _is_current(self.index, path):
-            _build(site, path, self.index, progress)
-        try:
-            self._database = sqlite3.connect(f"{self.index.absolute().as_uri()}?mode=ro", uri=True)
-        except sqlite3.Error as error:
-            raise PagesError(f"{self.index}: {error}") from None
+        self.index = _index(site, path, progress)
+        self._database = sqlite3.connect(f"{self.index.absolute().as_uri()}?mode=ro", uri=True)
+        rows = self._rows("SELECT id, name, is_capitalized FROM namespace")
+        self.namespaces: dict[int, tuple[str, bool]] = {row[0]: (row[1], bool(row[2])) for row in rows}
 
     def get(self, key: PageKey) -> str | None:
         """The text of a page."""
         row = self._one("SELECT text FROM page WHERE namespace = ? AND title = ?", key)
-        return None if row is None else zlib.decompress(row[0]).decode("utf-8", "surrogateescape")
+        try:
+            return None if row is None else zlib.decompress(row[0]).decode("utf-8", "surrogateescape")
+        except zlib.error as error:
+            raise self._damaged(error) from None
 
     def has(self, key: PageKey) -> bool:
         """Whether there is such a page."""
@@ -58,7 +60,7 @@ class Dump:
 
     def page_keys(self) -> Iterable[PageKey]:
         """All pages, in the order of namespaces and titles."""
-        for row in self._database.execute("SELECT namespace, title FROM page"):
+        for row in self._rows("SELECT namespace, title FROM page"):
             yield row[0], row[1]
 
     def where(self, key: PageKey) -> str:
@@ -67,23 +69,42 @@ class Dump:
 
     def _one(self, query: str, key: PageKey) -> Any:
         try:
-            return self._database.execute(query, key).fetchone()
+            return next(self._rows(query, *key), None)
         except UnicodeEncodeError:
             return None  # a title with bytes that are no UTF-8 is in no dump
+
+    def _rows(self, query: str, *parameters: object) -> Iterator[Any]:
+        try:
+            yield from self._database.execute(query, parameters)
+        except sqlite3.Error as error:
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> PagesError:
+        return PagesError(f"{self.index}: expected an index of {self.path}, got a damaged one ({error}): remove it")
 
     def close(self) -> None:
         """Close the index."""
         self._database.close()
 
 
-def _index_path(path: Path) -> Path:
+def _index(site: Site, path: Path, progress: Callable[[int, int], None] | None) -> Path:
+    """The index of a dump, which is made where there is none that is current. Raises `PagesError`."""
     beside = path.with_name(path.name + SUFFIX)
-    if os.access(path.parent, os.W_OK) or beside.exists():
-        return beside
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(home) / "luaproc" / "dumps"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{zlib.crc32(os.fsencode(path.absolute())):08x}-{path.name}{SUFFIX}"
+    name = f"{zlib.crc32(os.fsencode(path.absolute())):08x}-{beside.name}"
+    cached = Path(home) / "luaproc" / "dumps" / name
+    for index in (beside, cached):
+        if _is_current(index, path):
+            return index
+    index = beside
+    if not os.access(path.parent, os.W_OK):
+        index = cached
+        try:
+            index.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PagesError(f"{index}: cannot be written: {error.strerror}") from None
+    _build(site, path, index, progress)
+    return index
 
 
 def _stamp(path: Path) -> str:
@@ -113,16 +134,19 @@ def _build(site: Site, path: Path, index: Path, progress: Callable[[int, int], N
         try:
             database.execute("PRAGMA journal_mode = OFF")
             database.execute("PRAGMA synchronous = OFF")
-            database.execute(_SCHEMA)
-            database.execute("CREATE TABLE about (stamp TEXT)")
+            database.executescript(_SCHEMA)
+            stamp = _stamp(path)  # of now: a dump that changes meanwhile is indexed anew
+            namespaces: dict[int, tuple[str, bool]] = {}
             batch: list[tuple[int, str, int, bytes]] = []
-            for row in _rows(site, path, progress):
+            for row in _rows(site, path, namespaces, progress):
                 batch.append(row)
                 if len(batch) >= _BATCH:
                     database.executemany("INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?)", batch)
                     batch.clear()
             database.executemany("INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?)", batch)
-            database.execute("INSERT INTO about VALUES (?)", (_stamp(path),))
+            spaces = [(number, *known) for number, known in namespaces.items()]
+            database.executemany("INSERT INTO namespace VALUES (?, ?, ?)", spaces)
+            database.execute("INSERT INTO about VALUES (?)", (stamp,))
             database.commit()
         finally:
             database.close()
@@ -133,16 +157,24 @@ def _build(site: Site, path: Path, index: Path, progress: Callable[[int, int], N
         raise PagesError(f"{index}: cannot be written: {error}") from None
 
 
-def _rows(site: Site, path: Path, progress: Callable[[int, int], None] | None) -> Iterator[tuple[int, str, int, bytes]]:
+def _rows(
+    site: Site,
+    path: Path,
+    namespaces: dict[int, tuple[str, bool]],
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[tuple[int, str, int, bytes]]:
+    """The pages of a dump; what it says of namespaces is put into `namespaces`."""
     total = path.stat().st_size
     with path.open("rb") as raw:
         text = _unpacked(path, raw)
         try:
-            for count, page in enumerate(_pages(text)):
-                row = _row(site, page)
-                if row is not None:
-                    yield row
-                page.clear()
+            for count, element in enumerate(_elements(path, text)):
+                if _name(element) == "page":
+                    row = _row(site, path, element, namespaces)
+                    if row is not None:
+                        yield row
+                elif _name(element) == "siteinfo":
+                    namespaces.update(_namespaces(element))
                 if progress is not None and count % _BATCH == 0:
                     progress(raw.tell(), total)
         except ElementTree.ParseError as error:
@@ -159,36 +191,65 @@ def _unpacked(path: Path, raw: IO[bytes]) -> IO[bytes]:
     return gzip.GzipFile(fileobj=raw) if path.name.endswith(".gz") else raw  # type: ignore[return-value]
 
 
-def _pages(text: IO[bytes]) -> Iterator[ElementTree.Element]:
-    """The page elements; each is emptied and taken off the root before the next one, so that memory stays flat."""
+def _elements(path: Path, text: IO[bytes]) -> Iterator[ElementTree.Element]:
+    """The elements below the root; each is taken off the root before the next one, so that memory stays flat."""
     root: ElementTree.Element | None = None
+    depth = 0
     for event, element in ElementTree.iterparse(text, ("start", "end")):
         if root is None:
             root = element
-        if event == "end" and element.tag.rpartition("}")[2] == "page":
+            if _name(root) != "mediawiki":
+                raise PagesError(f"{path}: expected a dump of a MediaWiki, got XML that begins with <{_name(root)}>")
+        depth += 1 if event == "start" else -1
+        if event == "end" and depth == 1:
             yield element
             root.clear()
 
 
-def _row(site: Site, page: ElementTree.Element) -> tuple[int, str, int, bytes] | None:
+def _name(element: ElementTree.Element) -> str:
+    """An element's name without its XML namespace, which has the version of the format in it."""
+    return element.tag.rpartition("}")[2]
+
+
+def _namespaces(siteinfo: ElementTree.Element) -> Iterator[tuple[int, tuple[str, bool]]]:
+    for element in siteinfo.iter():
+        number = element.get("key", "")
+        if _name(element) == "namespace" and number.lstrip("-").isdigit():
+            yield int(number), (element.text or "", element.get("case", "first-letter") == "first-letter")
+
+
+def _row(
+    site: Site, path: Path, page: ElementTree.Element, namespaces: dict[int, tuple[str, bool]]
+) -> tuple[int, str, int, bytes] | None:
     found: dict[str, str] = {}
+    newest = ""
+    text: str | None = None
     for element in page:
-        name = element.tag.rpartition("}")[2]
+        name = _name(element)
         if name in ("title", "id", "ns"):
             found[name] = element.text or ""
         elif name == "revision":
-            for part in element:
-                if part.tag.rpartition("}")[2] == "text":
-                    found["text"] = part.text or ""
+            parts = {_name(part): part for part in element}
+            timestamp = parts["timestamp"].text or "" if "timestamp" in parts else ""
+            if "text" in parts and timestamp >= newest:  # of several the newest, whatever their order
+                newest, text = timestamp, _text(path, parts["text"])
     title = site.title(found.get("title", ""))
-    if title is None or "text" not in found:
+    if title is None or text is None:
         return None
-    namespace = title.namespace
-    if found.get("ns", "").lstrip("-").isdigit() and int(found["ns"]) != namespace:
-        # A namespace that the site does not know by name: the dump's number is right, the name before the colon is its.
-        namespace = int(found["ns"])
-        text = found["title"].partition(":")[2] or found["title"]
-    else:
-        text = title.text
-    packed = zlib.compress(found["text"].encode("utf-8", "surrogateescape"), 1)
-    return namespace, text, int(found.get("id") or 0), packed
+    number, key = title.namespace, title.text
+    if found.get("ns", "").lstrip("-").isdigit():
+        # The dump's number is right, also for a namespace whose name the site does not know.
+        number = int(found["ns"])
+        prefix, colon, rest = found["title"].partition(":")
+        key = rest if number and colon else found["title"]
+        if number and colon:
+            namespaces.setdefault(number, (prefix, True))
+    packed = zlib.compress(text.encode("utf-8", "surrogateescape"), 1)
+    return number, key, int(found.get("id") or 0), packed
+
+
+def _text(path: Path, element: ElementTree.Element) -> str:
+    """The text of a revision, "" for one that was hidden. Raises `PagesError` where the dump has no texts."""
+    if not element.text and element.get("deleted") is None and element.get("bytes", "0") not in ("", "0"):
+        raise PagesError(f"{path}: expected a dump with the texts of pages, got one without them")
+    return element.text or ""

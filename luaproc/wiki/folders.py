@@ -26,6 +26,12 @@ DROPPED = (".lua", ".wikitext", ".wiki", ".mediawiki")
 KEPT = (".json", ".css", ".js")
 """Suffixes that are."""
 
+NO_PAGES = (
+    *(".md", ".rst", ".orig", ".rej", ".bak", ".swp", "~"),
+    *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"),
+)
+"""Suffixes of files that lie beside pages and are none; images are pages in the namespace File."""
+
 TITLE_MAPS = ("hash", "dash", "d", "first-line")
 """hash: ``#`` in a file's name is a slash. dash: ``-`` is one. d: the folder ``X.d`` has the subpages of X. first-line:
 ``-- page=Module:Foo`` (or ``<!-- page=… -->``) in the first line is the title."""
@@ -36,7 +42,11 @@ _TRAILING = " \t\n\r\0\x0b"
 
 
 class Folder:
-    """The pages of a folder. title_map: names of `TITLE_MAPS`. Raises `PagesError` for two files of one title."""
+    """The pages of a folder. title_map: names of `TITLE_MAPS`. Raises `PagesError` for two files of one title.
+
+    left_out: files that look like pages and are none, with the reason: their names are no titles, or they are symbolic
+    links that lead out of the folder or nowhere.
+    """
 
     def __init__(self, site: Site, directory: Path, title_map: Sequence[str] = ()) -> None:
         must_be_maps(title_map)
@@ -45,8 +55,9 @@ class Folder:
         self.directory = directory
         self._files: dict[PageKey, Path] = {}
         self._texts: dict[PageKey, tuple[int, str]] = {}
+        self.left_out: list[tuple[Path, str]] = []
         spare: list[tuple[PageKey, Path]] = []
-        for path in _walk(directory):
+        for path in self._walk(directory, (os.path.realpath(directory),)):
             self._add(path, spare)
         for key, path in spare:
             # Foo/Foo.lua, for want of a Foo.lua; otherwise it is Foo's subpage Foo.
@@ -54,6 +65,34 @@ class Folder:
                 namespace, text = key
                 key = (namespace, f"{text}/{text.rpartition('/')[2]}")
             self._put(key, path)
+
+    def _walk(self, directory: Path, above: tuple[str, ...]) -> Iterator[Path]:
+        """Files below a directory, sorted; hidden ones are left out. above: the real paths of it and those above it.
+
+        Symbolic links are followed inside the folder: what a page shows has to be the collection's own.
+        """
+        try:
+            with os.scandir(directory) as found:
+                shown = (entry for entry in found if not entry.name.startswith("."))
+                entries = sorted(shown, key=lambda entry: entry.name)
+        except OSError as error:
+            if len(above) == 1:
+                raise PagesError(f"{directory}: {error.strerror}") from None
+            self.left_out.append((directory, error.strerror or str(error)))
+            return
+        for entry in entries:
+            path, real = directory / entry.name, ""
+            if entry.is_symlink():
+                real = os.path.realpath(path)
+                if not os.path.exists(real) or os.path.commonpath((above[0], real)) != above[0]:
+                    self.left_out.append((path, f"a link to {real}, which is not in this folder"))
+                    continue
+            if entry.is_dir():
+                real = real or os.path.join(above[-1], entry.name)
+                if real not in above:  # a link to a directory above it would never end
+                    yield from self._walk(path, (*above, real))
+            elif entry.is_file():  # a pipe would be waited for
+                yield path
 
     def _add(self, path: Path, spare: list[tuple[PageKey, Path]]) -> None:
         relative = path.relative_to(self.directory)
@@ -76,8 +115,6 @@ class Folder:
             raise PagesError(f"expected one file for the page {title}, got {other} and {path}")
 
     def _first_line(self, path: Path) -> str | None:
-        if not path.is_file():
-            return None  # a pipe would be waited for
         try:
             with path.open("rb") as file:
                 line = file.readline(1000).decode("utf-8", "replace").rstrip()
@@ -114,6 +151,8 @@ class Folder:
                 del names[0]
         if namespace is None and not name.endswith(DROPPED + KEPT):
             return None
+        if namespace != titles.FILE and name.lower().endswith(NO_PAGES):
+            return None
         plain = self._plain(name) if namespace == titles.FILE else _stem(self._plain(name))
         text = "/".join([*names, plain])
         if namespace is None:
@@ -123,7 +162,10 @@ class Folder:
                 return found.namespace, found.text
             namespace = titles.MODULE if name.endswith((".lua", ".json")) else titles.MAIN
         title = self._site.make_title(namespace, text)
-        return None if title is None else (title.namespace, title.text)
+        if title is None:
+            self.left_out.append((self.directory / relative, "its name is no title"))
+            return None
+        return title.namespace, title.text
 
     def get(self, key: PageKey) -> str | None:
         """The text of a page, without white space at its end, as a wiki saves it; read again when the file changed."""
@@ -171,12 +213,3 @@ def _stem(name: str) -> str:
         if name.endswith(suffix):
             return name[: -len(suffix)]
     return name
-
-
-def _walk(directory: Path) -> Iterator[Path]:
-    """Files below a directory, sorted; hidden ones are left out."""
-    for root, folders, names in os.walk(directory, followlinks=False):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield Path(root) / name

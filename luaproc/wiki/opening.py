@@ -20,7 +20,10 @@ def open_source(
     title_map: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Source:
-    """The pages of a folder, or of a dump that is indexed when it was not yet. Raises `PagesError`."""
+    """The pages of a folder, or of a dump that is indexed when it was not yet, whose namespaces the site learns.
+
+    Raises `PagesError`.
+    """
     place = Path(path)
     if place.is_dir():
         return Folder(site, place, title_map)
@@ -31,5 +34,7 @@ def open_source(
     if place.name.endswith(DUMPS):
         from luaproc.wiki.dumps import Dump
 
-        return Dump(site, place, progress)
+        dump = Dump(site, place, progress)
+        site.learn_namespaces(dump.namespaces)
+        return dump
     raise PagesError(f"expected a folder or a dump ({', '.join(DUMPS[:3])}), got {place}")

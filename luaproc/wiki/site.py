@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timezone, tzinfo
 from functools import lru_cache
 from pathlib import Path
@@ -187,8 +187,15 @@ class Site:
     """Pages whose text is replaced: titles and texts."""
 
     def __post_init__(self) -> None:
+        self._has_own_namespaces = bool(self.namespaces)
         if not self.namespaces:
             self.namespaces = default_namespaces(self.name)
+        self._titles: dict[tuple[str, int], Title | None] = {}
+        self._special: set[str] = set()
+        self._zone: tuple[str, tzinfo] | None = None
+        self._number_names()
+
+    def _number_names(self) -> None:
         self._numbers: dict[str, int] = {}
         for namespace in sorted(self.namespaces.values(), key=lambda item: item.id):
             for alias in namespace.aliases:
@@ -197,9 +204,6 @@ class Site:
             self._numbers[_key(namespace.canonical)] = namespace.id
         for namespace in self.namespaces.values():
             self._numbers[_key(namespace.name)] = namespace.id
-        self._special: set[str] = set()
-        self._zone: tuple[str, tzinfo] | None = None
-        self._titles: dict[tuple[str, int], Title | None] = {}
 
     @classmethod
     def from_dict(cls, members: Mapping[str, Any], name: str = "site") -> Site:
@@ -226,6 +230,23 @@ class Site:
         for file in files:
             members |= read_members(file)
         return cls.from_dict(members, ", ".join(str(file) for file in files) or "site")
+
+    def learn_namespaces(self, found: Mapping[int, tuple[str, bool]]) -> None:
+        """Take over what a dump says of its namespaces: (name, whether titles are capitalized) by number.
+
+        Where the site's own were configured, only those that it lacks.
+        """
+        for number, (name, is_capitalized) in found.items():
+            known = self.namespaces.get(number)
+            if known is None:
+                new = Namespace(number, name, name, has_subpages=True, is_capitalized=is_capitalized)
+            elif self._has_own_namespaces or (known.name == name and known.is_capitalized == is_capitalized):
+                continue
+            else:
+                new = replace(known, name=name, is_capitalized=is_capitalized)
+            self.namespaces[number] = new
+        self._titles.clear()
+        self._number_names()
 
     def namespace_number(self, name: str) -> int | None:
         """The number of a namespace by its local, canonical or alias name, in any case."""

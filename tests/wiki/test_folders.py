@@ -1,5 +1,6 @@
 """Folders as people keep them in git."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,48 @@ def test_what_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("")
     with pytest.raises(PagesError, match="expected a folder or a dump"):
         open_source(SITE, tmp_path / "x.txt")
+
+
+def test_links_lead_inside_the_folder_only(tmp_path: Path) -> None:
+    """A page shows nothing that lies elsewhere on the machine; links in a circle and pipes end nothing."""
+    place = write(tmp_path / "pages", "Module/A.lua", "Module/D/x.lua")
+    (tmp_path / "secret.lua").write_text("secret")
+    for name, target in (
+        *(
+            ("Module/B.lua", "A.lua"),
+            ("Module/E", "D"),
+            ("Module/D/loop", ".."),
+            ("Module/Away.lua", "../../secret.lua"),
+        ),
+        *(("Module/Gone.lua", "nowhere.lua"), ("Template", str(tmp_path))),
+    ):
+        (place / name).symlink_to(target)
+    os.mkfifo(place / "Module" / "Pipe.lua")
+    folder = Folder(SITE, place, ["first-line"])
+    assert {str(title): text for title, text in Pages(SITE, [folder]).items()} == {
+        **dict.fromkeys(("Module:A", "Module:B"), "Module/A.lua"),
+        **dict.fromkeys(("Module:D/x", "Module:E/x"), "Module/D/x.lua"),
+    }
+    assert {path.name for path, _ in folder.left_out} == {"Away.lua", "Gone.lua", "Template"}
+    (tmp_path / "link").symlink_to(place)
+    assert len(Pages(SITE, [Folder(SITE, tmp_path / "link")])) == 4
+
+
+def test_what_lies_beside_pages(tmp_path: Path) -> None:
+    """Documentation, images and what editors leave are no pages; names that are no titles are told."""
+    write(
+        tmp_path,
+        "Module/README.md",
+        "Module/A.lua",
+        "Module/A.lua~",
+        "Template/a.png",
+        "File/a.png",
+        "Template/[x].wiki",
+    )
+    (tmp_path / os.fsdecode(b"Template/\xe9.wiki")).touch()
+    folder = Folder(SITE, tmp_path)
+    assert sorted(str(title) for title in Pages(SITE, [folder]).titles()) == ["File:A.png", "Module:A"]
+    assert [(path.name, reason) for path, reason in folder.left_out] == [
+        ("[x].wiki", "its name is no title"),
+        (os.fsdecode(b"\xe9.wiki"), "its name is no title"),
+    ]

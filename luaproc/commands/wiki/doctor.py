@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,7 +12,17 @@ import click
 from luaproc.commands.wiki.common import configuration, open_wiki, options
 from luaproc.errors import visible
 from luaproc.install.lualib import fetched
+from luaproc.wiki import Wiki
+from luaproc.wiki.folders import Folder
 from luaproc.wiki.titles import MODULE
+
+_MOST = 10  # files that are named
+_PACKAGES = {
+    "strtotime": "strtotime, without which few ways to write a date are read: pip install 'luaproc[wiki]'",
+    "convertdate": "convertdate, without which #time knows no other calendars: pip install 'luaproc[wiki]'",
+    "imagesize": "imagesize, without which images in File/ have no width and height: pip install 'luaproc[wiki]'",
+}
+"""What is used where it is installed, and what is missed without it."""
 
 
 @click.command()
@@ -23,11 +35,13 @@ def command(**given: Any) -> None:
             ("configuration", str(found.path) if found.path else "none: luaproc.toml is looked for here and above"),
             ("pages", f"{len(wiki.pages)} in {', '.join(found.pages or (os.curdir,))}"),
             ("modules", str(len(wiki.pages.titles(MODULE)))),
+            *(("left out", f"{path}: {reason}") for path, reason in _left_out(wiki)),
             (
                 "messages",
                 f"of {wiki.mediawiki}" if wiki.mediawiki else "few: --mediawiki DIR names a MediaWiki that has all",
             ),
             ("site", f"{', '.join(found.site) or 'default'}: {wiki.site.name}, language {wiki.site.language}"),
+            *(("missing", text) for package, text in _PACKAGES.items() if find_spec(package) is None),
             (
                 "fetched",
                 ", ".join(path.name for path in fetched()) or "none: luaproc wiki fetch REL1_43 brings one",
@@ -36,3 +50,9 @@ def command(**given: Any) -> None:
         ]  # the library last: where there is none, the rest is known
         for name, text in rows:
             click.echo(f"{name:<14}{visible(text)}")
+
+
+def _left_out(wiki: Wiki) -> list[tuple[Path, str]]:
+    """Files that are no pages, the first ones of many."""
+    found = [row for source in wiki.pages.sources if isinstance(source, Folder) for row in source.left_out]
+    return [*found[:_MOST], *([(Path("…"), f"{len(found) - _MOST} more")] if len(found) > _MOST else [])]
