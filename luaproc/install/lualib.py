@@ -39,12 +39,31 @@ class Lualib:
 
 
 def read_below(directory: Path, name: str) -> bytes | None:
-    """A file by its name below a directory; None if there is none, or it would lie elsewhere."""
+    """A file by its name below a directory; None if there is none, or it would lie elsewhere.
+
+    What was read is kept until the file's time or size changes: each page view reads thirty of them.
+    """
+    path = f"{directory}/{name}"
     try:
+        status = os.stat(path)
+        stamp = status.st_mtime_ns, status.st_size, status.st_ino
+        known = _texts.get(path)
+        if known is not None and known[0] == stamp:
+            return known[1]
         file = directory.resolve() / name
-        return file.read_bytes() if file.resolve().is_relative_to(directory.resolve()) else None
+        if not file.resolve().is_relative_to(directory.resolve()):
+            return None
+        text = file.read_bytes()
     except (OSError, ValueError):
         return None
+    if len(_texts) >= _MOST_TEXTS:
+        _texts.clear()
+    _texts[path] = stamp, text
+    return text
+
+
+_texts: dict[str, tuple[tuple[int, int, int], bytes]] = {}
+_MOST_TEXTS = 500
 
 
 def cache_directory() -> Path:

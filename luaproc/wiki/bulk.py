@@ -1,7 +1,8 @@
 """Every page of a source expanded in processes: one line of JSON a page, as each comes.
 
-A process of ours (a worker) has a wiki of its own and expands one page after the other. Workers and their Lua servers
-are process groups of their own, so that a terminal's Ctrl-C reaches this process alone, which ends them.
+A process of ours (a worker) has a wiki of its own and expands one page after the other. Workers are process groups of
+their own, as Lua servers are, so that a terminal's Ctrl-C reaches this process alone: it ends the workers, which end
+their servers first.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -95,11 +97,15 @@ def expand_all(
         return progress
     finally:
         for worker in workers:
+            worker.terminate()
+        for worker in workers:
             worker.end()
 
 
 # The first byte of an answer.
 _READY, _DONE, _FAILED, _REFUSED = b"+", b".", b"!", b"?"
+
+_GRACE = 10.0  # seconds that a worker has to end its Lua server and itself, before it is killed
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -140,12 +146,18 @@ class _Worker:
         self.ready = self.ready or answer == _READY
         return answer
 
+    def terminate(self) -> None:
+        """Have the process end its Lua server, and itself."""
+        with suppress(OSError):  # a process that has ended keeps its status
+            os.kill(self.pid, signal.SIGTERM)
+
     def end(self) -> str:
-        """End the process with its Lua server; how it had ended."""
-        for kill in (os.killpg, os.kill):
-            with suppress(OSError):  # a process that has ended keeps its status
-                kill(self.pid, signal.SIGKILL)
-        self._process.join()
+        """End the process; how it had ended."""
+        self.terminate()
+        self._process.join(_GRACE)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
         self.channel.close()
         status = self._process.exitcode or 0
         return f"ended by signal {-status}" if status < 0 else f"ended with status {status}"
@@ -154,8 +166,9 @@ class _Worker:
 def _work(open_wiki: Callable[[], Wiki], channel: Connection, inherited: Iterable[Connection]) -> None:
     """What a worker does until its channel closes."""
     os.setpgid(0, 0)
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _unwind)  # the Lua server, which has a session of its own, ends first
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     for other in inherited:
         other.close()  # each channel ends when the first process does
@@ -171,3 +184,9 @@ def _work(open_wiki: Callable[[], Wiki], channel: Connection, inherited: Iterabl
             channel.send_bytes((_FAILED if failed else _DONE) + line.encode())
     except (EOFError, OSError):
         return  # nobody asks any more
+
+
+def _unwind(number: int, _: object) -> None:
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit(128 + number)

@@ -132,6 +132,7 @@ class Engine:
         self._interpreter: Interpreter | None = None
         self._mw: dict[str, LuaFunction] = {}
         self._gone: ModuleError | None = None
+        self._begun: list[object] = []
         self._deferred = {item.name: item for item in options.extra if item.deferred}
 
     @property
@@ -179,6 +180,8 @@ class Engine:
             env=os.environ | {"TZ": site.timezone, "LUAPROC_TIMEZONE": site.timezone},
             new_session=True,  # a terminal's Ctrl-C is for this side, which ends the Lua process
         )
+        # Functions that are dropped are cleaned up before the next message: once, when all libraries are there.
+        self._begun = []
         self._register({}, "mwInit.lua", {})
         if self.options.fixed_time or self.options.seed is not None:
             now = int(self.view.now.timestamp()) if self.options.fixed_time else None
@@ -212,8 +215,10 @@ class Engine:
         lua = self._interpreter
         assert lua is not None
         lua.register_library("mw_interface", functions)
-        results = lua.load_string(code, f"@{name.rpartition('/')[2]}")()
+        chunk = lua.load_string(code, f"@{name.rpartition('/')[2]}")
+        results = chunk()
         package = results[0] if results else None
+        self._begun.append((chunk, package))
         if isinstance(package, dict) and package.get("setupInterface"):
             package["setupInterface"](options)
         return package

@@ -102,6 +102,7 @@ class Wiki:
         self._now = moment(now)
         self._seed = seed
         self._folder = _mediawiki(mediawiki)
+        self._messages = Messages(self.pages, self._folder)  # which keeps the files that it read
         self._server = server
         self._lua_path = tuple(lua_path)
         self._hold_limits = hold_limits
@@ -250,7 +251,7 @@ class Wiki:
     def _options(self) -> EngineOptions:
         return EngineOptions(
             self.lualib,
-            Messages(self.pages, self._folder),
+            self._messages,
             self._server,
             fixed_time=self._now is not None,
             seed=self._seed,
@@ -450,6 +451,7 @@ def categories(site: Site, text: str) -> dict[str, str]:
     return found
 
 
-_CATEGORY_LINK = re.compile(r"\[\[ *([^\[\]|:\n][^\[\]|\n]*:[^\[\]|\n]+)(?:\|([^\[\]]*))?\]\]")
+# No two of its parts can take the same character: a text of blanks or colons is tried once.
+_CATEGORY_LINK = re.compile(r"\[\[ *([^ \[\]|:\n][^\[\]|:\n]*:[^\[\]|\n]+)(?:\|([^\[\]]*))?\]\]")
 
 __all__ = ["Expansion", "Limit", "LuaFunction", "ModuleHandle", "Page", "Wiki"]

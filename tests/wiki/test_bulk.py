@@ -144,10 +144,16 @@ def test_a_dump(tmp_path: Path) -> None:
     ]
 
 
-def processes_of(session: int) -> list[str]:
-    """The processes of a session: the test's command, its workers, their servers."""
-    listed = subprocess.run(["ps", "-o", "pid=,stat=,args=", "-s", str(session)], capture_output=True, text=True)
-    return [line for line in listed.stdout.splitlines() if line.split()[1][0] != "Z"]
+def processes_with(mark: str) -> list[str]:
+    """The processes whose environment has the mark: the test's command, its workers, their servers."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (directory / "environ").read_bytes():
+                found.append((directory / "cmdline").read_bytes().decode())
+        except OSError:
+            pass
+    return found
 
 
 @pytest.mark.slow  # it waits for a module's limit of time
@@ -158,22 +164,25 @@ def test_ctrl_c_and_going_on(tmp_path: Path) -> None:
     (tmp_path / "d.xml.bz2").write_bytes(bz2.compress(dump([*MODULES, *PLAIN, ("Loops", 0, "{{#invoke:M|loop}}")])))
     (tmp_path / "site.json").write_text('{"limits": {"lua_seconds": 60}}')
     out = tmp_path / "out.jsonl"
+    mark = f"LUAPROC_TEST={tmp_path}"
     # In the dump's order the page that loops is the first one: the other worker does the rest meanwhile.
     with subprocess.Popen(
         command(tmp_path, "-j", "2", "--output", "out.jsonl", "--site", "site.json"),
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
+        env=os.environ | dict([mark.split("=", 1)]),
         start_new_session=True,
     ) as process:
         deadline = time.monotonic() + 120
         while not (out.exists() and out.stat().st_size) and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert len(processes_of(process.pid)) >= 3
+        while len(processes_with(mark)) < 4 and time.monotonic() < deadline:
+            time.sleep(0.02)  # until the server of the module that loops is there
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (130, "")
-        assert processes_of(process.pid) == []
+        assert processes_with(mark) == []
     begun = lines_by_title(out.read_text())
     assert begun
     assert "Loops" not in begun
