@@ -23,7 +23,7 @@ import pytest
 from tests.parts import need
 
 PAGES = Path(__file__).parent / "pages"
-SERVER_START_SECONDS = 20
+SERVER_START_SECONDS = 120
 
 # What every wiki of the tests has. No cache keeps a rendering, so that each one runs Lua. A wiki that lives for
 # minutes need not reach the disk: without the fsyncs saving the pages takes 2 seconds and not 20.
@@ -110,7 +110,7 @@ class Wiki:
 
     def _php(self, *command: str, env: dict[str, str], stdin: str = "") -> str:
         done = subprocess.run(
-            [self.php, *command], input=stdin, capture_output=True, text=True, env=environment(env), timeout=120
+            [self.php, *command], input=stdin, capture_output=True, text=True, env=environment(env), timeout=600
         )
         assert done.returncode == 0, f"php {command[0]} exited with {done.returncode}:\n{done.stdout}{done.stderr}"
         return done.stdout
@@ -146,6 +146,14 @@ class Wiki:
         file = str(PAGES / "Page" / f"{page}.wikitext")
         return self.run("parse.php", "--title", page, file, engine=engine, extra=extra)
 
+    def parse_all(self, pages: list[str], *, engine: Engine) -> dict[str, str]:
+        """The HTML of each of these pages of tests/mediawiki/pages/Page, from one PHP process (parse_pages.php)."""
+        files = [str(PAGES / "Page" / f"{page}.wikitext") for page in pages]
+        rendered = json.loads(self.run(str(Path(__file__).with_name("parse_pages.php")), *files, engine=engine))
+        assert isinstance(rendered, dict)
+        assert list(rendered) == pages
+        return rendered
+
     @contextmanager
     def serve(self, engine: Engine, *, workers: int = 2, extra: str = "") -> Iterator[str]:
         """PHP's own web server on a free port of this machine; the URL it answers at."""
@@ -165,7 +173,7 @@ class Wiki:
             yield f"http://127.0.0.1:{port}"
         finally:
             os.killpg(server.pid, signal.SIGTERM)
-            server.wait(10)
+            server.wait(120)
             log.close()
 
 
@@ -197,7 +205,7 @@ def wait_for_port(port: int, server: "subprocess.Popen[bytes]") -> None:
 
 def get(url: str) -> str:
     """The body of a page of the wiki."""
-    with urllib.request.urlopen(url, timeout=60) as response:
+    with urllib.request.urlopen(url, timeout=600) as response:
         body: bytes = response.read()
     return body.decode()
 
@@ -205,7 +213,7 @@ def get(url: str) -> str:
 def api(url: str, **params: str) -> dict[str, Any]:
     """What api.php answers to a POST of these parameters."""
     data = urllib.parse.urlencode({"format": "json", "formatversion": "2", **params}).encode()
-    with urllib.request.urlopen(f"{url}/api.php", data, timeout=60) as response:
+    with urllib.request.urlopen(f"{url}/api.php", data, timeout=600) as response:
         answer = json.load(response)
     assert isinstance(answer, dict)
     assert "error" not in answer, answer

@@ -1,6 +1,8 @@
 """Every page of tests/mediawiki/pages, rendered by MediaWiki with luaproc and with real Lua: the same bytes."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import pytest
@@ -25,29 +27,61 @@ OVER_HTTP = [case for case in CASES if isinstance(case.values[0], Subject) and n
 PROPERTIES = "text|jsconfigvars|limitreportdata|categories|links|templates|modules|properties|parsewarnings"
 
 
-@pytest.mark.parametrize(("subject", "runtime"), CASES)
-def test_parse_php_gives_the_same_html(wiki: Wiki, subject: Subject, runtime: str) -> None:
-    """maintenance/parse.php: one process, one parser, one page."""
+Parse = Callable[[Subject, Engine], str]
+Ask = Callable[[Subject, Engine, bool], dict[str, Any]]
 
-    def parse(engine: Engine) -> str:
+
+@pytest.fixture(scope="module")
+def parse(wiki: Wiki) -> Parse:
+    """What maintenance scripts render: parse.php where a page has settings of its own; the others together, since
+    starting MediaWiki takes half a second for each page. An engine renders a page once for all tests."""
+    together = [subject.name for subject in SUBJECTS if not subject.settings]
+
+    @cache
+    def all_pages(engine: Engine) -> dict[str, str]:
+        return wiki.parse_all(together, engine=engine)
+
+    @cache
+    def one_page(subject: Subject, engine: Engine) -> str:
         return wiki.parse(subject.name, engine=engine, extra=subject.settings)
 
+    def html(subject: Subject, engine: Engine) -> str:
+        return one_page(subject, engine) if subject.settings else all_pages(engine)[subject.name]
+
+    return html
+
+
+@pytest.fixture(scope="module")
+def ask(server: Server) -> Ask:
+    """What api.php answers; an engine is asked once for all tests."""
+
+    @cache
+    def answer(page: str, engine: Engine) -> dict[str, Any]:
+        return api(server(engine), action="parse", page=page, prop=PROPERTIES)
+
+    return lambda subject, engine, sizes: normal.parsed(answer(subject.name, engine), sizes=sizes)
+
+
+@pytest.mark.parametrize(("subject", "runtime"), CASES)
+def test_parser_gives_the_same_html(parse: Parse, subject: Subject, runtime: str) -> None:
+    """One parser and one Lua process a page, from a maintenance script."""
     with ThreadPoolExecutor() as pool:  # each is a PHP process and a Lua process: two cores halve the time
-        ours, *real = pool.map(parse, (engines(runtime)[0], *references(runtime)))
+        ours, *real = pool.map(lambda engine: parse(subject, engine), (engines(runtime)[0], *references(runtime)))
     subject.check(ours)
     assert normal.strange(ours, real) == []
 
 
 @pytest.mark.parametrize(("subject", "runtime"), OVER_HTTP)
-def test_api_gives_the_same_page(server: Server, subject: Subject, runtime: str) -> None:
+def test_api_gives_the_same_page(server: Server, ask: Ask, subject: Subject, runtime: str) -> None:
     """api.php?action=parse: HTML with its limit report, errors with their traces, logs, categories, warnings."""
-    urls = [server(engine) for engine in (engines(runtime)[0], *references(runtime))]
+    everyone = (engines(runtime)[0], *references(runtime))
+    for engine in everyone:
+        server(engine)  # starting a server is not for several threads
 
-    def parsed(url: str) -> dict[str, Any]:
-        answer = api(url, action="parse", page=subject.name, prop=PROPERTIES)
-        return normal.parsed(answer, sizes=runtime == "lua51")
+    def parsed(engine: Engine) -> dict[str, Any]:
+        return ask(subject, engine, runtime == "lua51")
 
     with ThreadPoolExecutor() as pool:
-        ours, *real = pool.map(parsed, urls)
+        ours, *real = pool.map(parsed, everyone)
     subject.check(ours["text"])
     assert normal.strange(ours, real) == []
