@@ -4,35 +4,71 @@ import os
 import signal
 import subprocess
 import threading
+from pathlib import Path
 
-import hypothesis
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import parts
 
-# No timed tests: an example may wait for a busy machine as long as it likes.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# No timed tests: an example may wait for a busy machine as long as it likes. The examples are the same in each run, so
+# that a run of CI does not fail by luck; LUAPROC_LONG_TESTS=1 tries others each time.
+settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=not parts.LONG
+)
 settings.load_profile("untimed")
+settings.register_profile("fast", settings.get_profile("untimed"), max_examples=parts.FAST_EXAMPLES)
 
-hypothesis.settings.register_profile("fast", max_examples=parts.FAST_EXAMPLES)
+# The files that take longest, in this order. Workers of pytest-xdist take files from the head of the list: a long file
+# that one worker began last would leave the other worker idle.
+LONG_FILES = {
+    name: number
+    for number, name in enumerate(
+        (
+            "mediawiki/test_pages.py",
+            "hostile/test_corpus.py",
+            "lua51/test_suites.py",
+            "faults/test_generated.py",
+            "hostile/test_random.py",
+            "responder/test_differential.py",
+            "doctor/test_command.py",
+            "host/test_pytest_plugin.py",
+            "faults/test_signals.py",
+            "faults/test_soak.py",
+            "install/test_limited_api.py",
+            "bench/test_command.py",
+            "hostile/test_other_limits.py",
+            "doctor/test_server.py",
+            "doctor/test_system.py",
+            "faults/test_collector.py",
+        )
+    )
+}
+TESTS = Path(__file__).parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let hypothesis try few examples in the fast lane."""
+    """Let hypothesis try few examples in the fast lane, and the workers take files in the order of the tests."""
     parts.in_fast_lane = "not slow" in config.getoption("markexpr")
     if parts.in_fast_lane:
-        hypothesis.settings.load_profile("fast")
+        settings.load_profile("fast")
+    if hasattr(config.option, "loadscopereorder"):  # pytest-xdist's own order: the files with the most tests first
+        config.option.loadscopereorder = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark rows of LuaJIT slow: what is tried on each runtime is tried on Lua 5.1 alone in the fast lane."""
+    """Long files first. Rows of LuaJIT are slow: the fast lane tries on Lua 5.1 alone what is tried on each runtime."""
+    items.sort(key=lambda item: LONG_FILES.get(_below_tests(item.path), len(LONG_FILES)))
     for item in items:
         parameters = (
             item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
         )
         if "luajit21" in parameters:
             item.add_marker(pytest.mark.slow)
+
+
+def _below_tests(path: Path) -> str:
+    return path.relative_to(TESTS).as_posix() if path.is_relative_to(TESTS) else ""
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -25,6 +25,9 @@ PARTS = {
 
 FAST_EXAMPLES = 15
 
+# Whether what a seed generates, and what fills memory, is tried in full: CI tries as much as finds the same faults.
+LONG = os.environ.get("LUAPROC_LONG_TESTS") == "1"
+
 # A row that needs the reference server.
 REFERENCE = pytest.param("reference", marks=pytest.mark.real)
 

@@ -17,7 +17,7 @@ COMMANDS = (["--help"], ["show", EXAMPLE], ["session"], ["replay", EXAMPLE], ["s
 def shell(words: list[str], redirections: str) -> "subprocess.CompletedProcess[str]":
     """A command as a shell runs it, its input a step of a session."""
     line = f"echo 1 | {shlex.join([*LUAPROC, *words])} {redirections}"
-    return subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, timeout=60)
+    return subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.slow  # starts each command in turn
@@ -71,20 +71,21 @@ def test_a_signal_ends_the_server_too(command: str, number: int, tmp_path: Path)
         assert process.stdin
         process.stdin.write(b"while true do end\n")
         process.stdin.flush()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 300
         while not (tmp_path / "pid").exists():
             assert time.monotonic() < deadline
             time.sleep(0.01)
         pid = int((tmp_path / "pid").read_text())
         assert alive(pid)
         process.send_signal(number)
-        assert process.wait(30) == -number
+        assert process.wait(300) == -number
         assert not alive(pid)
     finally:
         process.kill()
         process.communicate()
 
 
+@pytest.mark.slow  # starts several Pythons
 def test_an_ignored_signal_stays_ignored() -> None:
     """nohup's SIGHUP: the session goes on."""
     process = subprocess.Popen(
@@ -100,5 +101,5 @@ def test_an_ignored_signal_stays_ignored() -> None:
     process.send_signal(signal.SIGHUP)
     process.stdin.write(b"2\n")
     assert process.stdout.readline() == b"2\n"
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == 0

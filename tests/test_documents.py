@@ -43,7 +43,7 @@ def test_examples_run_as_they_are_shown(part: str, beside: str, kind: str, text:
 
     def run(words: list[str]) -> str:
         done = subprocess.run(
-            words, cwd=place, env=environment, capture_output=True, encoding="utf-8", timeout=120, check=False
+            words, cwd=place, env=environment, capture_output=True, encoding="utf-8", timeout=600, check=False
         )
         assert (done.returncode, done.stderr) == (0, ""), words
         return done.stdout

@@ -28,7 +28,7 @@ def run(
 ) -> "subprocess.CompletedProcess[bytes]":
     """One command line, to its end. env: variables besides those of this process."""
     whole = {name: value for name, value in os.environ.items() if not name.startswith("LUAPROC_")} | dict(env or {})
-    return subprocess.run([*command, *words], input=stdin, capture_output=True, env=whole, timeout=120)
+    return subprocess.run([*command, *words], input=stdin, capture_output=True, env=whole, timeout=600)
 
 
 def complaint(done: "subprocess.CompletedProcess[bytes]") -> str:
@@ -65,7 +65,7 @@ def test_version_matches_as_php_reads_it(tmp_path: Path) -> None:
     launcher = tmp_path / "lua path"
     launcher.write_text(f'#!/bin/sh\nexec {sys.executable} -m luaproc "$@"\n')
     launcher.chmod(0o755)
-    done = subprocess.run(f"'{launcher}' -v 2>&1", shell=True, capture_output=True, timeout=60)
+    done = subprocess.run(f"'{launcher}' -v 2>&1", shell=True, capture_output=True, timeout=300)
     assert re.match(rb"^Lua(?:JIT)? \S+", done.stdout)
 
 
@@ -88,6 +88,7 @@ def test_runtime_by_option_and_by_environment() -> None:
     assert runtime_of("--runtime", "lua51", env=environment) == "lua51"
 
 
+@pytest.mark.slow  # starts many processes
 @pytest.mark.parametrize("name", ["lua54", "LUA51", "lua5.1", "", "../lua51", "os"])
 def test_a_runtime_that_there_is_not(name: str) -> None:
     """Status 2, and the names of those that there are; PHP's way and the others."""
@@ -194,7 +195,7 @@ def test_options_that_cannot_be_met(words: list[str], text: str) -> None:
 @pytest.mark.parametrize("closed", ["<&-", "</dev/null >&-"])
 def test_closed_pipes(closed: str) -> None:
     command = " ".join(f"'{word}'" for word in MODULE) + f" serve {closed}"
-    done = subprocess.run(command, shell=True, capture_output=True, timeout=60)
+    done = subprocess.run(command, shell=True, capture_output=True, timeout=300)
     assert done.returncode == 2
     assert complaint(done) == "luaproc: cannot open stdin and stdout: Bad file descriptor\n"
 
@@ -215,6 +216,7 @@ def installation(tmp_path: Path, server: str | None) -> str:
 ESCAPED = NEW.replace("\\", "\\\\")
 
 
+@pytest.mark.slow  # starts many processes
 @pytest.mark.parametrize(
     ("server", "name"),
     [
@@ -388,12 +390,12 @@ def test_who_meets_a_signal(words: list[str], replaced: str, expected: str) -> N
     )
     for shell, handler in (("", expected), ("trap '' INT; ", "SIG_IGN")):
         command = ["sh", "-c", f'{shell}exec "$@"', "sh", sys.executable, "-c", code]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
         assert handler in done.stdout
 
 
 def test_what_became_of_a_bundle_is_told_in_printable_characters() -> None:
     """The text has names of files, which others may have made: no escape of a terminal goes into `-v` and the log."""
     code = "import sys; from luaproc.entry import launch; sys.argv = ['lua', '-v']; launch(bundle='over /\x1b[31m')"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout.endswith(r", over /\x1b[31m)" + "\n")

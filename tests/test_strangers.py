@@ -78,10 +78,11 @@ def test_an_endless_input_has_an_end(words: list[str]) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow  # starts many processes
 def test_a_shells_own_pipe_is_read() -> None:
     """``show <(zcat page.jsonl.gz)``: nobody else could have put that there."""
     line = '"$@" show --no-color <(cat ' + str(EXAMPLE) + ")"
-    done = subprocess.run([shutil.which("bash") or "sh", "-c", line, "sh", *LUAPROC], capture_output=True, timeout=60)
+    done = subprocess.run([shutil.which("bash") or "sh", "-c", line, "sh", *LUAPROC], capture_output=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"Hello, Z" in done.stdout
 
@@ -158,7 +159,7 @@ def test_a_full_disk_destroys_no_earlier_report(tmp_path: Path) -> None:
         ["unshare", "--mount", "sh", "-c", script, "sh", str(tmp_path), *LUAPROC],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     if done.returncode == 99 or "unshare" in done.stderr:
         missing("mount namespaces: needs root")
@@ -170,6 +171,7 @@ def test_a_full_disk_destroys_no_earlier_report(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow  # starts many processes
 def test_what_is_written_goes_through_nobodys_link(tmp_path: Path) -> None:
     """A report, a launcher, a session's script: what somebody planted at the name is replaced, its aim untouched."""
     victim = tmp_path / "victim"
@@ -189,6 +191,7 @@ def test_what_is_written_goes_through_nobodys_link(tmp_path: Path) -> None:
         assert not path.is_symlink()
 
 
+@pytest.mark.slow  # runs doctor
 def test_a_report_does_not_wait_for_a_planted_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "report")
     done = luaproc("show", "--html", str(tmp_path / "report"), str(EXAMPLE))
@@ -211,7 +214,7 @@ def on_a_terminal(*words: str) -> str:
             told += part
     except OSError:  # EIO: the command has closed it
         pass
-    process.wait(60)
+    process.wait(300)
     os.close(ours)
     return told.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
 

@@ -13,6 +13,7 @@ OURS = Server("ours", tuple(default_server()))
 CLIENTS = [sync_calls, async_calls]
 
 
+@pytest.mark.slow  # repeats thousands of times
 @pytest.mark.parametrize("client", CLIENTS)
 def test_more_calls_cost_more(client: Callable[[Server, int], float]) -> None:
     """CPU seconds of client and server, of the calls alone."""

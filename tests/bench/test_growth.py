@@ -20,6 +20,7 @@ def test_rows_are_what_their_titles_say(server: Server) -> None:
     assert 100_000 < growth.memory_of_each(2, server) < 20_000_000
 
 
+@pytest.mark.slow  # starts many processes
 def test_steps_of_a_start(tmp_path: Path) -> None:
     """Each step costs something, and a start all of them; the launchers serve."""
     rows = growth.steps_of_start("lua51", str(tmp_path))
@@ -37,15 +38,16 @@ def test_tasks_for_every_row() -> None:
     assert not set(keys) & set(runner.KEYS)
 
 
+@pytest.mark.slow  # runs the bench
 def test_one_of_three(tmp_path: Path) -> None:
     """--growth, --steps and --only choose tables; two of them are a mistake."""
-    done = subprocess.run([*BENCH, "--growth", "--only", "echo"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*BENCH, "--growth", "--only", "echo"], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (2, "luaproc: bench takes one of --growth, --steps and --only\n")
 
 
 @pytest.mark.slow  # starts ten processes by way of the command
 def test_the_table_of_steps() -> None:
     """Without a real Lua to compare with."""
-    done = subprocess.run([*BENCH, "--steps", "--rounds", "1"], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*BENCH, "--steps", "--rounds", "1"], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("launcher with its bundle, to the first reply")

@@ -38,6 +38,7 @@ def test_both_servers_make_the_same_page(site: BenchWiki, ours: Server, referenc
         assert found.wall > 0.02
 
 
+@pytest.mark.slow  # burns half a second of a processor
 def test_php_is_counted_without_its_children() -> None:
     """A child that it waited for has an account of its own."""
     burn = "import time\nwhile time.process_time() < 0.5: pass"

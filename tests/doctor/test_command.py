@@ -29,7 +29,7 @@ def doctor(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         [sys.executable, "-m", "luaproc", "doctor", *words],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
         env={**CLEAN, **variables},
     )
@@ -63,7 +63,7 @@ def test_says_how_far_it_got_without_mediawiki(healthy: Path, place: Path) -> No
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "doctor", "--lua", str(healthy)],
-        capture_output=True, text=True, timeout=120, check=False, env=CLEAN,
+        capture_output=True, text=True, timeout=600, check=False, env=CLEAN,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert "Without a MediaWiki here, that is as much as can be told." in done.stdout
@@ -141,7 +141,7 @@ def test_usage_errors(words: tuple[str, ...]) -> None:
 def test_on_a_terminal(healthy: Path, wiki: Path, place: Path) -> None:
     """In colours, in columns, and no line longer than the terminal is wide but those to be copied."""
     words = ["-m", "luaproc", "doctor", "--lua", str(healthy), "--mediawiki", str(wiki)]
-    child = pexpect.spawn(sys.executable, words, env=CLEAN, encoding="utf-8", dimensions=(50, 80), timeout=60)
+    child = pexpect.spawn(sys.executable, words, env=CLEAN, encoding="utf-8", dimensions=(50, 80), timeout=300)
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
@@ -164,7 +164,7 @@ def test_advice_is_whole_on_narrow_terminals(place: Path, wiki: Path, columns: i
     words = ["-m", "luaproc", "doctor", "--lua", str(lua), "--mediawiki", str(wiki)]
     environment = {**CLEAN, "COLUMNS": ""}
     child = pexpect.spawn(
-        sys.executable, words, env=environment, encoding="utf-8", dimensions=(50, columns), timeout=120
+        sys.executable, words, env=environment, encoding="utf-8", dimensions=(50, columns), timeout=600
     )
     child.expect(pexpect.EOF)
     child.close()
@@ -203,7 +203,7 @@ def test_not_root(healthy: Path, environment: Path, wiki: Path, place: Path) -> 
     assert python
     done = subprocess.run(
         [python, "-m", "luaproc", "doctor", "--lua", str(healthy), "--mediawiki", str(wiki)],
-        capture_output=True, text=True, timeout=120, check=False, cwd="/", user="nobody", extra_groups=[],
+        capture_output=True, text=True, timeout=600, check=False, cwd="/", user="nobody", extra_groups=[],
         env={**CLEAN, "PYTHONPATH": f"{environment}:{place}"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -40,7 +40,7 @@ def doctor(directory: Path, *words: str) -> dict[str, dict[str, Any]]:
         [sys.executable, "-IS", "-c", code, "doctor", "--json", "--user", users.myself().name, *words],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 1, done.stderr

@@ -147,6 +147,7 @@ def test_good_interpreters(place: Path, make: Make) -> None:
     assert check("interpreter", make("/bin/sh")).text == "a program, no script"
 
 
+@pytest.mark.slow  # starts several Pythons
 @pytest.mark.parametrize("package", ["luaproc", "lupa"])
 def test_modules_closed_to_the_web_server(place: Path, environment: Path, make: Make, package: str) -> None:
     """Installed under umask 077: the launcher can be read, and what it imports cannot."""

@@ -93,7 +93,7 @@ def test_limit_above_that_of_the_shell(healthy: Path, wiki: Path) -> None:
     write(wiki / "LocalSettings.php", f"{GOOD}{CONF}['cpuLimit'] = 900;\n", 0o644)
     command = [sys.executable, "-m", "luaproc", "doctor", "--json", "--lua", str(healthy), "--mediawiki", str(wiki)]
     done = subprocess.run(
-        ["sh", "-c", 'ulimit -t 600; exec "$@"', "sh", *command], capture_output=True, timeout=120, check=False
+        ["sh", "-c", 'ulimit -t 600; exec "$@"', "sh", *command], capture_output=True, timeout=600, check=False
     )
     found = {entry["check"]: entry for entry in json.loads(done.stdout)["checks"]}
     if os.geteuid() == 0 and not json.loads(done.stdout)["tried_as_user"]:
@@ -250,6 +250,7 @@ def test_luapath_and_limits_of_the_wiki_are_taken(wiki: Path, place: Path, monke
     assert case.make_case("/given", str(wiki)).lua == "/given"
 
 
+@pytest.mark.slow  # starts many processes
 @pytest.mark.parametrize(
     ("value", "level"),
     [

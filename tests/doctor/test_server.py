@@ -25,7 +25,8 @@ LIAR = "while True:\n    body = receive()\n    send(answer(body) or STATUS)\n"
 @pytest.mark.slow  # one of them waits for a CPU limit
 @pytest.mark.parametrize("name", ["version", *NAMES])
 def test_healthy(healthy: Path, wiki: Path, make: Make, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(server, "SLOW", 60)  # seconds: on a busy machine every start is slow
+    monkeypatch.setattr(server, "SLOW", 600)  # seconds: on a busy machine every start is slow
+    monkeypatch.setattr(server, "SECONDS", 600)
     finding = check(name, make(healthy, wiki))
     assert finding.level == "ok", finding
 
@@ -34,7 +35,8 @@ def test_healthy(healthy: Path, wiki: Path, make: Make, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("name", NAMES)
 def test_healthy_without_mediawiki(healthy: Path, make: Make, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Doctor's own handshake, under the same limits."""
-    monkeypatch.setattr(server, "SLOW", 60)  # as above
+    monkeypatch.setattr(server, "SLOW", 600)  # as above
+    monkeypatch.setattr(server, "SECONDS", 600)
     assert check(name, make(healthy)).level == "ok"
 
 
@@ -90,7 +92,7 @@ def test_version_of_a_luapath_that_never_stops_talking(place: Path, make: Make) 
 
 def wait_for(happened: Callable[[], bool]) -> bool:
     """Whether it happens within some seconds: a process that was killed has still to be scheduled."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 300
     while not happened() and time.monotonic() < deadline:
         time.sleep(0.01)
     return happened()
@@ -99,7 +101,7 @@ def wait_for(happened: Callable[[], bool]) -> bool:
 @pytest.mark.parametrize("name", ["version", "start"])
 def test_nothing_is_left_behind(place: Path, make: Make, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A wrapper's own children, when the wrapper is given up."""
-    monkeypatch.setattr(server, "SECONDS", 1)
+    monkeypatch.setattr(server, "SECONDS", 5)  # in which a busy machine starts the wrapper
     check(name, make(write(place / "lua", f"#!/bin/sh\nsleep 1000 &\necho $! >>/dev/shm/{place.name}\nwait\n")))
     pids = Path(f"/dev/shm/{place.name}")
     (pid,) = pids.read_text().split()

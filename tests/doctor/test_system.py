@@ -59,7 +59,7 @@ def test_real_noexec_mount(place: Path) -> None:
         ["unshare", "--mount", "sh", "-c", script],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         env={**os.environ, "PATH": path},
     )
@@ -83,7 +83,7 @@ def test_containers(wiki: Path, healthy: Path, mounts: str) -> None:
     script = f'{mounts} && exec "$@"'
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", script, "sh", sys.executable, *words],
-        capture_output=True, text=True, timeout=120, check=False, env={"PATH": os.environ["PATH"]},
+        capture_output=True, text=True, timeout=600, check=False, env={"PATH": os.environ["PATH"]},
     )  # fmt: skip
     if "unshare" in done.stderr or "mount:" in done.stderr:
         pytest.skip(f"this system gives no mount namespace: {done.stderr.strip()}")

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 
-SECONDS = 10  # more than any input needs; a child that takes longer hangs
+SECONDS = 300  # more than any input needs on a busy machine; a child that takes longer hangs, or sleeps
 CPU = 5
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import accumulate
 
 from luaproc.wire.framing import encode_frame
 
@@ -98,9 +99,13 @@ def _header(rng: random.Random, length: int) -> bytes:
     return b"%08x%08x" % (length, length * 2 - 1)
 
 
-def prefixes() -> Iterator[bytes]:
-    """The valid stream cut at each byte."""
-    return (VALID[:end] for end in range(len(VALID)))
+# Where a message begins: the stream may end there.
+STARTS = list(accumulate((len(encode_frame(body)) for body in BODIES[:-1]), initial=0))
+
+
+def prefixes(first: int = 0, step: int = 1) -> Iterator[bytes]:
+    """The valid stream cut between its messages, and at every so manieth byte beside, from `first` on."""
+    return (VALID[:end] for end in sorted({*STARTS, *range(first, len(VALID), step)}))
 
 
 def generated(seed: int, count: int) -> Iterator[bytes]:

@@ -97,6 +97,7 @@ def test_calls_callbacks_and_values(tmp_path: Path, server: list[str]) -> None:
     run(main())
 
 
+@pytest.mark.slow  # sends megabytes
 def test_large_values_both_ways() -> None:
     """Larger than the pipes, while the server answers before it has read everything."""
 
@@ -118,7 +119,7 @@ def test_full_pipes_both_ways_do_not_lock() -> None:
     code = f"send(b'{reply}' % (b'x' * 199900))\nreceive()\nsys.stdin.buffer.read()\n"
 
     async def main() -> None:
-        async with AsyncInterpreter(script(code), timeout=30) as lua:
+        async with AsyncInterpreter(script(code), timeout=300) as lua:
             assert await lua.request_body(b"x" * 300_000) == (b"x" * 199_900,)
 
     run(main())
@@ -141,6 +142,7 @@ def test_tasks_take_turns() -> None:
     run(main())
 
 
+@pytest.mark.slow  # starts many processes
 def test_many_interpreters_in_one_loop_without_threads() -> None:
     """Each with a call of its own that waits, all at the same time."""
 
@@ -381,6 +383,7 @@ async def _outcome(call: Coroutine[Any, Any, Any]) -> object:
         return error
 
 
+@pytest.mark.slow  # starts many processes
 def test_nothing_is_left_behind() -> None:
     """No descriptors, processes, zombies: of those that were ended, forgotten, cancelled or left by their loop."""
 
@@ -444,6 +447,7 @@ def test_descriptors_do_not_reach_other_servers_and_forks_leave_them_alone() -> 
     run(main())
 
 
+@pytest.mark.slow  # starts Pythons
 def test_ctrl_c_ends_program_and_server(tmp_path: Path) -> None:
     """As a person's script gets it, in the middle of a call."""
     code = (
@@ -458,7 +462,7 @@ def test_ctrl_c_ends_program_and_server(tmp_path: Path) -> None:
     assert process.stdout is not None
     pid = int(process.stdout.readline())
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=60)[1].splitlines()[-1].startswith("KeyboardInterrupt")
+    assert process.communicate(timeout=300)[1].splitlines()[-1].startswith("KeyboardInterrupt")
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 

@@ -247,6 +247,7 @@ def test_while_it_waits_for_the_end() -> None:
     run(main())
 
 
+@pytest.mark.slow  # starts Pythons
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("found", [True, False])
 def test_a_loop_that_ends_in_the_middle_leaves_no_server(found: bool) -> None:

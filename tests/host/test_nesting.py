@@ -20,7 +20,7 @@ _DEEP = "local t = 'bottom' for i = 1, ... do t = {t} end return t"
 
 @pytest.fixture(params=["lua51", "luajit21"])
 def lua(request: pytest.FixtureRequest) -> Iterator[Interpreter]:
-    with Interpreter([*default_server(), "--runtime", str(request.param)], timeout=60) as lua:
+    with Interpreter([*default_server(), "--runtime", str(request.param)], timeout=300) as lua:
         yield lua
 
 
@@ -71,7 +71,7 @@ def test_threads_share_the_recursion_limit() -> None:
     results: list[list[Any]] = []
 
     def run() -> None:
-        with Interpreter(timeout=60) as lua:
+        with Interpreter(timeout=300) as lua:
             function = callback(lua)
             results.extend(function(150) for _ in range(3))
 

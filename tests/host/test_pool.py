@@ -39,10 +39,10 @@ def test_threads_share_as_many_servers_as_asked() -> None:
         with pool.acquire() as lua:
             pids.add(lua.connection.pid)
             if number < 3:
-                together.wait(30)  # three are here at one time
+                together.wait(300)  # three are here at one time
             return lua.load_string("x = (x or 0) + 1 return ...")(number)
 
-    with InterpreterPool(3, timeout=30) as pool, ThreadPoolExecutor(8) as threads:
+    with InterpreterPool(3, timeout=300) as pool, ThreadPoolExecutor(8) as threads:
         assert list(threads.map(use, range(40))) == [[n] for n in range(40)]
         assert len(pids) == 3
     for pid in pids:
@@ -87,6 +87,7 @@ def test_each_that_died_is_replaced() -> None:
             assert lua.load_string("return 2")() == [2]
 
 
+@pytest.mark.slow  # starts many processes
 def test_servers_that_die_under_many_callers() -> None:
     """Nobody waits for ever, and nobody gets a server that was seen to be dead."""
     dead = 0
@@ -120,12 +121,12 @@ def test_a_server_that_cannot_be_made_takes_no_place() -> None:
         for _ in range(2):
             with pytest.raises(KeyError, match="setup"), pool.acquire():
                 pass
-        with pool.acquire(timeout=30) as lua:
+        with pool.acquire(timeout=300) as lua:
             assert lua is made[2]
         assert [lua.connection.running for lua in made] == [False, False, True]
     with InterpreterPool(1, server=["/no/such/server"]) as pool:
         for _ in range(2):
-            with pytest.raises(ServerNotStarted), pool.acquire(timeout=30):
+            with pytest.raises(ServerNotStarted), pool.acquire(timeout=300):
                 pass
 
 
@@ -141,7 +142,7 @@ def test_waiting_has_an_end_and_so_has_the_pool() -> None:
 
     with ThreadPoolExecutor(2) as threads:
         calling = threads.submit(call)
-        assert entered.wait(30)
+        assert entered.wait(300)
         with pytest.raises(PoolTimeout, match=r"within 0\.05 seconds"), pool.acquire(timeout=0.05):
             pass
         waiting = threads.submit(call)
@@ -165,6 +166,7 @@ def test_wrong_arguments_are_named(kind: Any) -> None:
         kind(1, setup="prepare")
 
 
+@pytest.mark.slow  # starts many processes
 def test_tasks_share_as_many_servers_as_asked() -> None:
     """The same for tasks: setup once for each server, at the same time, the dead replaced, the waiting told."""
 
@@ -265,7 +267,7 @@ def test_anything_at_any_time() -> None:
         return await lua.load_string(code)
 
     async def main() -> list[str]:
-        async with AsyncInterpreterPool(3, setup=setup, timeout=30) as pool:
+        async with AsyncInterpreterPool(3, setup=setup, timeout=300) as pool:
 
             async def call(number: int) -> None:
                 async with pool.acquire() as function:

@@ -73,6 +73,7 @@ def test_json_of_each_kind() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow  # prints tables of all depths
 def test_tables_of_any_depth_are_printed_and_read_back_by_json() -> None:
     """As deep as PHP reads them; Python's own stack, and json's, end long before."""
     value: Any = b"bottom"

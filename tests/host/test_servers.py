@@ -19,7 +19,7 @@ from tests.host.conftest import Start, script
 
 def death(code: str) -> ServerDied:
     """How a server that runs this code dies under us."""
-    with Interpreter(script(code), timeout=60) as interpreter, pytest.raises(ServerDied) as caught:
+    with Interpreter(script(code), timeout=300) as interpreter, pytest.raises(ServerDied) as caught:
         interpreter.load_string("return 1")
     assert not interpreter.connection.alive
     return caught.value
@@ -171,7 +171,7 @@ def test_garbage_is_told_however_little_it_is(end: str) -> None:
     """Before a timeout, and instead of a mere exit status."""
     server = script(f"receive(); os.write(1, b'hi\\n'); {end}")
     told = pytest.raises(RemoteProtocolError, match=r"lower-case hexadecimal digits, got 'hi\\n'")
-    with Interpreter(server, timeout=60) as interpreter, told:
+    with Interpreter(server, timeout=300) as interpreter, told:
         interpreter.load_string("return 1")
 
 
@@ -207,7 +207,7 @@ def test_each_limit_alone() -> None:
         ({"memory_limit": 1 << 30}, "address", [str(1 << 30)] * 2),
     ):
         with Connection(limited(["/bin/sleep", "60"], **options)) as connection:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 300
             while Path(f"/proc/{connection.pid}/comm").read_text() != "sleep\n":
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
@@ -264,10 +264,11 @@ def test_server_that_ignores_sigterm_is_killed() -> None:
         os.kill(interpreter.connection.pid, 0)
 
 
+@pytest.mark.slow  # waits longer than a busy machine needs for a start
 def test_time_in_callables_does_not_count(start: Start) -> None:
     """The limit is the server's, for each of its frames."""
-    interpreter = start(timeout=1.5)
-    interpreter.register_library("py", {"sleep": lambda: time.sleep(2)})
+    interpreter = start(timeout=8)
+    interpreter.register_library("py", {"sleep": lambda: time.sleep(9)})
     assert interpreter.load_string("py.sleep() return 'done'")() == ["done"]
 
 
@@ -355,7 +356,7 @@ def test_hook_that_fails_ends_the_server(start: Start) -> None:
     ],
 )
 def test_server_that_breaks_the_protocol_is_ended(reply: str, problem: str) -> None:
-    with Interpreter(script(f"receive(); {reply}; time.sleep(60)"), timeout=60) as interpreter:
+    with Interpreter(script(f"receive(); {reply}; time.sleep(60)"), timeout=300) as interpreter:
         with pytest.raises(RemoteProtocolError) as caught:
             interpreter.load_string("return 1")
         assert problem in str(caught.value)
@@ -377,7 +378,7 @@ def test_body_over_the_limit_is_refused_by_its_header() -> None:
 
 def test_full_pipes_both_ways_do_not_lock() -> None:
     """The server writes 4 MB before it reads 4 MB: far more than the pipes hold."""
-    with Connection(script("send(b'x' * (4 << 20)); send(b'%d' % len(receive()))"), timeout=60) as connection:
+    with Connection(script("send(b'x' * (4 << 20)); send(b'%d' % len(receive()))"), timeout=300) as connection:
         connection.send(b"y" * (4 << 20))
         assert connection.receive() == b"x" * (4 << 20)
         assert connection.receive() == b"%d" % (4 << 20)

@@ -12,6 +12,7 @@ import luaproc.host
 from luaproc.host import Interpreter, LuaError, ServerDied
 
 
+@pytest.mark.slow  # waits
 def test_other_threads_wait() -> None:
     """Frames of two threads never mix: each gets its own answers, with callbacks between."""
     with Interpreter() as lua:
@@ -38,7 +39,7 @@ def test_a_server_can_be_ended_from_another_thread() -> None:
         endless = lua.load_string("php.entered() while true do end")
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(endless)
-            assert entered.wait(30)
+            assert entered.wait(300)
             lua.terminate()
             with pytest.raises(ServerDied):
                 waiting.result(30)
@@ -107,6 +108,7 @@ def test_files_and_modules(tmp_path: Path) -> None:
         Interpreter().load_file(tmp_path / "none.lua")
 
 
+@pytest.mark.slow  # starts Pythons
 def test_threads_need_no_asyncio() -> None:
     """Which takes longer to import than all of ours."""
     code = "import sys; from luaproc.host import Interpreter; sys.exit('asyncio' in sys.modules)"

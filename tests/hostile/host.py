@@ -36,7 +36,7 @@ def server(runtime: str, *options: str) -> list[str]:
     ]
 
 
-def start(runtime: str, limits: Limits, *options: str, timeout: float = 60) -> Interpreter:
+def start(runtime: str, limits: Limits, *options: str, timeout: float = 600) -> Interpreter:
     """A responder under `ulimit`, through /bin/sh, with the library `php`."""
     interpreter = Interpreter(
         server(runtime, *options),

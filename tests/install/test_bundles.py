@@ -30,13 +30,13 @@ PHP = ("/nowhere/mw_main.lua", "/nowhere", "3", "8")
 
 
 def start(path: Path, *words: str, session: bytes = SESSION, **options: object) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run([path, *(words or PHP)], input=session, capture_output=True, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run([path, *(words or PHP)], input=session, capture_output=True, timeout=300, **options)  # type: ignore[call-overload, no-any-return]
 
 
 def imported(path: Path) -> list[str]:
     """What a launcher imports by looking for it, in the order in which the imports came to their ends."""
     command = [base_interpreter(), "-X", "importtime", starting.FLAGS, str(path), *PHP]
-    told = subprocess.run(command, input=SESSION, capture_output=True, timeout=60).stderr.decode()
+    told = subprocess.run(command, input=SESSION, capture_output=True, timeout=300).stderr.decode()
     return [line.rpartition("|")[2].strip() for line in told.splitlines() if line.startswith("import time:")]
 
 
@@ -73,6 +73,7 @@ def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow  # starts several servers
 def test_it_has_what_serving_imports(linked: Path, tmp_path: Path) -> None:
     """All of it, each module behind those that it imports; then nothing of luaproc or lupa is looked for."""
     plain = tmp_path / "plain"
@@ -102,7 +103,7 @@ def test_a_closed_descriptor_is_told_as_by_a_plain_start(linked: Path, tmp_path:
     plain = tmp_path / "plain"
     launchers.write(plain, launchers.text([]))
     said = [
-        subprocess.run(["sh", "-c", 'exec "$0" serve <&-; echo $?', path], capture_output=True, timeout=60)
+        subprocess.run(["sh", "-c", 'exec "$0" serve <&-; echo $?', path], capture_output=True, timeout=300)
         for path in (plain, linked)
     ]
     assert said[0].stderr == said[1].stderr
@@ -162,6 +163,7 @@ def passed_over(path: Path, reason: str) -> None:
     assert reason in lines[0]
 
 
+@pytest.mark.slow  # starts several servers
 @pytest.mark.parametrize("what", BAD)
 def test_a_bundle_that_is(what: str, tmp_path: Path, linked: Path) -> None:
     """Passed over without a word to the wiki."""
@@ -172,6 +174,7 @@ def test_a_bundle_that_is(what: str, tmp_path: Path, linked: Path) -> None:
     passed_over(path, reason)
 
 
+@pytest.mark.slow  # starts several servers
 def test_a_bundle_of_other_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """luaproc or lupa was upgraded in place, or a file of theirs was edited."""
     monkeypatch.setattr(bundles, "_seen", lambda path: (str(path), path.stat().st_size, int(path.stat().st_mtime) - 1))
@@ -180,6 +183,7 @@ def test_a_bundle_of_other_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     passed_over(path, "__init__.py is another one")
 
 
+@pytest.mark.slow  # starts several servers
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of others")
 def test_a_bundle_of_another_user(tmp_path: Path) -> None:
     """Whoever may write a bundle decides what the wiki runs: the launcher's owner."""
@@ -189,6 +193,7 @@ def test_a_bundle_of_another_user(tmp_path: Path) -> None:
     passed_over(path, "others than the launcher's owner may write it")
 
 
+@pytest.mark.slow  # starts several servers
 def test_a_launcher_that_does_not_start_leaves_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does one come where none was."""
     path = tmp_path / "lua"
@@ -204,6 +209,7 @@ def test_a_launcher_that_does_not_start_leaves_the_bundle(tmp_path: Path, monkey
     assert sorted(file.name for file in tmp_path.iterdir()) == ["lua", "lua.bundle"]
 
 
+@pytest.mark.slow  # starts several servers
 def test_somebody_elses_file_in_its_place(tmp_path: Path) -> None:
     path = tmp_path / "lua"
     bundles.path_of(path).write_text("precious")
@@ -243,6 +249,7 @@ def loads(change: Callable[[str], str] = str) -> bytes:
     return frames(REGISTER, *bodies, *calls, load_body("return 1", "@mw.lua"), '{["op"]="cleanupChunks",["ids"]={}}')
 
 
+@pytest.mark.slow  # starts several servers
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_the_library_compiled_ahead(runtime: str, mediawiki: Path, tmp_path: Path) -> None:
     """The same answers as from the texts; texts that PHP sends otherwise are compiled, and so they are on the other
@@ -265,6 +272,7 @@ def test_the_library_compiled_ahead(runtime: str, mediawiki: Path, tmp_path: Pat
     assert b"TEXT \\\\ \\n" in start(path, session=loads()).stdout
 
 
+@pytest.mark.slow  # starts several servers
 def test_another_runtime_compiles_the_library(mediawiki: Path, tmp_path: Path) -> None:
     """Bytecode of one is none of the other."""
     path = tmp_path / "lua"

@@ -22,7 +22,7 @@ GET_STATUS = encode_frame(b'{["op"]="getStatus"}')
 
 
 def start(path: Path, *words: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run([str(path), *words], input=stdin, capture_output=True, timeout=60, check=False)
+    return subprocess.run([str(path), *words], input=stdin, capture_output=True, timeout=300, check=False)
 
 
 def planted(path: Path, text: str) -> Path:
@@ -225,7 +225,7 @@ def test_a_link_to_what_does_not_start(tmp_path: Path) -> None:
 
 def link(*words: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "luaproc", "link", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_as_lua_from_a_module_links_to_the_executable(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def luaproc(*words: str) -> list[str]:
 
 
 def run(root: Path, *words: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(inside(root, *words), input=stdin, capture_output=True, text=True, timeout=120)
+    return subprocess.run(inside(root, *words), input=stdin, capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.real

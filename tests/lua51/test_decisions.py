@@ -40,7 +40,7 @@ def test_the_environment_chooses_for_names_that_do_not(name: str, tmp_path: Path
     program.symlink_to(Path(sys.executable).with_name("luaproc"))
     words = [str(program), *(["lua"] if name == "luaproc" else []), "-e", "print(jit and 'jit' or 'puc')"]
     env = os.environ | {"LUAPROC_RUNTIME": "luajit21", "LUAPROC_MAX_MEMORY": "a lot"}
-    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout == ("puc\n" if name == "lua5.1" else "jit\n")
 
 
@@ -69,7 +69,7 @@ def test_an_unknown_runtime_names_those_there_are() -> None:
 
 def luaproc_lua(*words: str) -> "subprocess.CompletedProcess[str]":
     """`luaproc lua` with these words."""
-    return subprocess.run([*LUAPROC, "lua", *words], cwd=SCRIPTS, capture_output=True, text=True, timeout=60)
+    return subprocess.run([*LUAPROC, "lua", *words], cwd=SCRIPTS, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.parametrize("runtime", ["lua51", "luajit21"])

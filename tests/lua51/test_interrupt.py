@@ -74,8 +74,8 @@ def interrupted(executable: str, program: str, script: Path, case: tuple[str, in
                 with pytest.raises(subprocess.TimeoutExpired):
                     process.wait(0.5)
             else:
-                process.wait(30)  # with stdin open: its end would end a read too
-            out, err = process.communicate(stdin, timeout=60)
+                process.wait(300)  # with stdin open: its end would end a read too
+            out, err = process.communicate(stdin, timeout=300)
         finally:
             process.kill()
     return Outcome(aside(out), aside(err), process.returncode)

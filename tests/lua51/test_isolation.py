@@ -94,7 +94,7 @@ def test_a_broken_pipe_ends_it_as_it_ends_lua(stand_ins: dict[str, Path], name: 
         assert process.stdout is not None
         process.stdout.read(10)
         process.stdout.close()
-        assert process.wait(30) == -signal.SIGPIPE
+        assert process.wait(300) == -signal.SIGPIPE
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

@@ -15,7 +15,7 @@ RUNTIMES = ("lua51", "luajit21")
 def lua(runtime: str, code: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
     """Run a line of Lua in `luaproc lua`."""
     words = [sys.executable, "-m", "luaproc", "lua", "--runtime", runtime, "-e", code]
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=cwd)
+    return subprocess.run(words, capture_output=True, text=True, timeout=300, cwd=cwd)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -40,7 +40,7 @@ def test_a_module_that_cannot_be_loaded_says_why(monkeypatch: pytest.MonkeyPatch
         "import sys; from luaproc.lua51 import main, modules; modules.MODULES['data'] = 'luaproc.nowhere'; "
         "main(['lua', '-e', 'print(pcall(require, [[data]]))'], 'lua51')"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.stdout == "false\terror loading module 'data':\n\tNo module named 'luaproc.nowhere'\n"
 
 
@@ -56,7 +56,7 @@ LATE = {
 def imported(*words: str) -> set[str]:
     """The modules that a command line imported, Python's own start included, when a line of Lua had run."""
     command = [LUAPROC[0], "-X", "importtime", *LUAPROC[1:], *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
 
@@ -73,5 +73,5 @@ def test_a_start_imports_nothing_of_what_can_wait(words: tuple[str, ...]) -> Non
 def test_the_command_line_still_answers() -> None:
     """Help, and a missing word, are click's to tell."""
     for words, status, text in ((["--help"], 0, "Usage: luaproc lua "), (["--runtime"], 2, "requires an argument")):
-        done = subprocess.run([*LUAPROC, "lua", *words], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*LUAPROC, "lua", *words], capture_output=True, text=True, timeout=300)
         assert (done.returncode, text in done.stdout + done.stderr) == (status, True)

@@ -106,7 +106,7 @@ def test_a_recipe_tests_what_it_is_given(
 
     def run(step: tuple[dict[str, str], str], place: Path) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            ["bash", "-ec", step[1]], env=kept | step[0], cwd=place, capture_output=True, text=True, timeout=120
+            ["bash", "-ec", step[1]], env=kept | step[0], cwd=place, capture_output=True, text=True, timeout=600
         )
 
     for wanted in (2, 3):

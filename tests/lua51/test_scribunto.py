@@ -27,7 +27,7 @@ MESSAGES = (
 def converse(command: list[str]) -> "subprocess.CompletedProcess[bytes]":
     """Send all messages at once, and read what comes until the end."""
     stream = b"".join(framing.encode_frame(body) for body in MESSAGES)
-    return subprocess.run(command, input=stream, capture_output=True, timeout=60)
+    return subprocess.run(command, input=stream, capture_output=True, timeout=300)
 
 
 def values(stream: bytes) -> list[object]:

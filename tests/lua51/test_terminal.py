@@ -39,7 +39,7 @@ def start(executable: str, words: tuple[str, ...] = ("-i",), **variables: str) -
         encoding="utf-8",
         cwd=str(SCRIPTS),
         env={"TERM": "dumb", "PATH": "/usr/bin:/bin", **variables},
-        timeout=60,
+        timeout=300,
         dimensions=(50, 300),
     )
 

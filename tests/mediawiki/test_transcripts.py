@@ -44,7 +44,7 @@ def test_no_difference(engine: str, page: str, server: str, recorded: dict[tuple
     assert transcript.end is not None
     assert transcript.end.returncode == -15
     assert (transcript.cpu_limit, transcript.memory_limit) == (7, 52_428_800)
-    result = replay(transcript, reference_server() if server == "reference" else None, timeout=30)
+    result = replay(transcript, reference_server() if server == "reference" else None, timeout=300)
     assert result.differences == []
     assert result.stopped is None
     assert result.played == len(transcript.frames) > 250
@@ -52,7 +52,7 @@ def test_no_difference(engine: str, page: str, server: str, recorded: dict[tuple
 
 def test_luajit_differs_only_where_it_must(recorded: dict[tuple[str, str], Transcript]) -> None:
     """A page that relies on nothing that LuaJIT has otherwise is the same; in errors LuaJIT names functions its way."""
-    result = replay(recorded["lua5.1", "RealLife"], runtime="luajit21", timeout=30)
+    result = replay(recorded["lua5.1", "RealLife"], runtime="luajit21", timeout=300)
     assert result.differences == []
     assert result.stopped is None
 

@@ -22,7 +22,7 @@ Start = Callable[..., str]
 def luaproc(*words: str, address: str = "", stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
     environment = {**os.environ, "LUAPROC_NFLUA_SOCKET": address}
     return subprocess.run(
-        [sys.executable, "-m", "luaproc", *words], input=stdin, capture_output=True, timeout=60, env=environment,
+        [sys.executable, "-m", "luaproc", *words], input=stdin, capture_output=True, timeout=300, env=environment,
         check=False,
     )  # fmt: skip
 
@@ -41,7 +41,7 @@ def started(runtime: str, *options: str) -> "tuple[subprocess.Popen[bytes], str]
     process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
     for _ in range(1200):
         try:
-            with Control(server=address, timeout=30) as control:
+            with Control(server=address, timeout=300) as control:
                 control.list()
             return process, address
         except SocketError:
@@ -79,7 +79,7 @@ def shared_servers() -> "Iterator[dict[str, str]]":
 
 def emptied(address: str) -> str:
     """That server, without a state."""
-    with Control(server=address, timeout=60) as control:
+    with Control(server=address, timeout=300) as control:
         for state in control.list():
             control.destroy(state.name)
     return address

@@ -33,14 +33,14 @@ def test_a_script_of_a_client_that_died_is_never_finished_by_another(server: str
     assert answer is not None
     assert answer.type == wire.ERROR
     second.close()
-    with Control(port, server=server, timeout=30) as control:
+    with Control(port, server=server, timeout=300) as control:
         control.create("s")
         control.execute("s", "x = 1 " * 1500)
 
 
 def test_nobody_else_can_send_to_a_client(server: str) -> None:
     """The kernel refuses forged replies: a client's socket is connected to the server."""
-    with Control(server=server, timeout=30) as control, new_socket(2) as forger:
+    with Control(server=server, timeout=300) as control, new_socket(2) as forger:
         control.send_create("s")
         with pytest.raises(ConnectionRefusedError):
             forger.sendto(wire.encode(wire.CREATE, wire.DONE, 1, 0), (control.port, 0))
@@ -60,7 +60,7 @@ def test_datagrams_that_are_too_long_are_refused(server: str) -> None:
 def test_a_flood_delays_others_by_a_call(server: str) -> None:
     """Clients take turns: between a request of one and its answer, one call of another's flood is made, or the one
     after that which runs when the request comes."""
-    with Control(server=server, timeout=60) as control, Data(server=server, timeout=60) as flood:
+    with Control(server=server, timeout=300) as control, Data(server=server, timeout=300) as flood:
         control.create("flooded", 4_000_000_000, 1 << 20)
         control.execute(
             "flooded", "calls = 0 function __receive_callback() calls = calls + 1 for i = 1, 1000000 do end end"
@@ -79,7 +79,7 @@ def test_a_flood_delays_others_by_a_call(server: str) -> None:
 
 def test_a_server_that_is_killed_while_a_client_waits(start: Start) -> None:
     """Netlink tells nobody of a peer's end: the client asks each second."""
-    with Control(server=start(), timeout=60) as control:
+    with Control(server=start(), timeout=300) as control:
         control.create("s", 4_000_000_000, 1 << 20)
         control.send_execute("s", "while true do end")
         process = start.processes[0]  # type: ignore[attr-defined]
@@ -93,7 +93,7 @@ def test_a_server_that_is_killed_while_a_client_waits(start: Start) -> None:
 
 def test_a_server_that_is_killed_while_a_lua_client_waits(start: Start) -> None:
     address = start()
-    with Control(server=address, timeout=60) as control:
+    with Control(server=address, timeout=300) as control:
         control.create("s", 4_000_000_000, 1 << 20)
     killer = threading.Timer(2, start.processes[0].kill)  # type: ignore[attr-defined]
     killer.start()
@@ -106,7 +106,7 @@ def test_a_server_that_is_killed_while_a_lua_client_waits(start: Start) -> None:
 def test_a_server_that_takes_nothing_for_long(start: Start) -> None:
     """To send waits as long as the socket's timeout says: the kernel has no more room, and the server is at work."""
     address = start("lua53", "--max-seconds", "60")
-    with Control(server=address, timeout=60) as control, Data(server=address, timeout=0.1) as data:
+    with Control(server=address, timeout=300) as control, Data(server=address, timeout=0.1) as data:
         control.create("s", 4_000_000_000, 1 << 20)
         control.send_execute("s", "while true do end")
 
@@ -126,7 +126,7 @@ def test_the_asyncio_example_does_not_outlive_its_server(start: Start) -> None:
     threading.Timer(2, process.kill).start()
     example = Path(__file__).parents[2] / "examples" / "nflua" / "ten_states.py"
     done = subprocess.run(
-        [sys.executable, str(example)], capture_output=True, text=True, timeout=60, check=False,
+        [sys.executable, str(example)], capture_output=True, text=True, timeout=300, check=False,
         env={**os.environ, "LUAPROC_NFLUA_SOCKET": address},
     )  # fmt: skip
     assert done.returncode == 1
@@ -135,7 +135,7 @@ def test_the_asyncio_example_does_not_outlive_its_server(start: Start) -> None:
 
 def test_data_that_nobody_can_take_is_told_in_order(server: str) -> None:
     """`wait_until_handled` keeps what states send meanwhile."""
-    with Control(server=server, timeout=30) as control, Data(server=server, timeout=30) as data:
+    with Control(server=server, timeout=300) as control, Data(server=server, timeout=300) as data:
         control.create("s", 0, 1 << 18)
         control.execute("s", "function __receive_callback(p, d) require'nf'.netlink(p, nil, d) end")
         data.send("s", b"one")
@@ -167,14 +167,14 @@ def test_systems_without_netlink_are_told_so(words: list[str]) -> None:
     """macOS and Windows have no AF_NETLINK."""
     code = f"import socket, sys; del socket.AF_NETLINK; sys.argv[1:] = ['nflua', *{words!r}]\n"
     code += "from luaproc.entry import main; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "luaproc: NFLua needs netlink sockets, which only Linux has; this system is linux\n"
 
 
 def test_the_option_wins_over_the_variable(server: str) -> None:
     assert luaproc("nflua", "create", "s", "--socket", server, address="2:1111111111").returncode == 0
-    with Control(server=server, timeout=30) as control:
+    with Control(server=server, timeout=300) as control:
         assert [state.name for state in control.list()] == [b"s"]
 
 
@@ -182,7 +182,7 @@ def test_the_log_has_upstreams_lines_in_their_order(start: Start, tmp_path: Path
     """Programs of upstream's read the last lines; and no control character comes from a script."""
     log = tmp_path / "log"
     loud = "print('a\\tb\\n\\27[31m') local function f() error('why') end f()"
-    with Control(server=start("lua53", "--log", str(log)), timeout=30) as control:
+    with Control(server=start("lua53", "--log", str(log)), timeout=300) as control:
         control.create("s")
         for call, words in (
             (control.create, ("s",)), (control.create, ("t", 0, 1)), (control.destroy, ("t",)),
@@ -224,7 +224,7 @@ def test_serving_and_clients_need_lupa_and_nothing_else() -> None:
         "added = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
         "print(sorted(name for name in added - set(sys.stdlib_module_names) if 'cython' not in name))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout == "['luaproc', 'lupa']\n"
 
 

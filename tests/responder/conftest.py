@@ -75,7 +75,7 @@ def feed(data: bytes, command: list[str], env: dict[str, str] | None = None, cwd
 
     The conversation is known beforehand, so nobody has to wait for a reply, not even below a callback.
     """
-    done = subprocess.run(command, input=data, capture_output=True, timeout=120, env=env, cwd=cwd)
+    done = subprocess.run(command, input=data, capture_output=True, timeout=600, env=env, cwd=cwd)
     decoder = FrameDecoder()
     decoder.receive_data(done.stdout)
     decoder.receive_data(b"")

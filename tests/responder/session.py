@@ -32,7 +32,7 @@ class Session:
     """
 
     def __init__(self, command: Sequence[str], ordered: bool) -> None:
-        self._connection = Connection(command, timeout=60)
+        self._connection = Connection(command, timeout=300)
         self._ordered = ordered
         self._lines: list[str] = []
 

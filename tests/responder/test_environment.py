@@ -31,7 +31,7 @@ LIST = "local r = {} for k in next, ... do r[#r + 1] = k end table.sort(r) retur
 @pytest.fixture(scope="module", params=RUNTIMES)
 def shared(request: pytest.FixtureRequest) -> Iterator[Interpreter]:
     """One interpreter a runtime for tests that leave nothing behind."""
-    with Interpreter(serve(request.param), timeout=60) as interpreter:
+    with Interpreter(serve(request.param), timeout=300) as interpreter:
         interpreter.register_library("php", {"f": lambda *args: args})
         yield interpreter
 

@@ -17,7 +17,7 @@ FORBIDDEN = {
 def imported(*words: str, stdin: bytes = b"") -> list[str]:
     """Every module that a command line imported, Python's own start included."""
     command = [LUAPROC[0], "-X", "importtime", *LUAPROC[1:], *words]
-    done = subprocess.run(command, input=stdin, capture_output=True, timeout=60)
+    done = subprocess.run(command, input=stdin, capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stderr.decode().splitlines() if line.startswith("import time:")]
     return [line.rpartition("|")[2].strip() for line in lines]
@@ -63,7 +63,7 @@ def test_importing_the_package_imports_nothing() -> None:
     """luaproc itself, the parent of all."""
     code = LUAPROC[3].replace("from luaproc.entry import main; main()", "import luaproc")
     command = [LUAPROC[0], "-X", "importtime", "-IS", "-c", code]
-    done = subprocess.run(command, capture_output=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, timeout=300)
     names = [line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()]
     assert names[-1] == "luaproc"
     assert [name for name in names if name.startswith("luaproc")] == ["luaproc"]

@@ -71,7 +71,7 @@ def start(
         [*command, *WORDS],
         input=CONVERSATION,
         capture_output=True,
-        timeout=120,
+        timeout=600,
         preexec_fn=first,
         close_fds=False,
         **options,

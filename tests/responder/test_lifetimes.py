@@ -38,6 +38,7 @@ def test_arguments_do_not_outlive_the_call(lua: Interpreter) -> None:
     assert lua.call(look) == [True]
 
 
+@pytest.mark.slow  # repeats thousands of times
 @pytest.mark.parametrize(
     "passes",
     [
@@ -55,6 +56,7 @@ def test_values_on_their_way_to_php_are_let_go(lua: Interpreter, passes: str) ->
     assert lua.call(lua.load_string(code)) == [True]
 
 
+@pytest.mark.slow  # repeats thousands of times
 @pytest.mark.parametrize(
     "returns", ["{t}", "{t, [true] = 1}", "{t, {[true] = 1}}", "error({t})", "error({t, [true] = 1})"]
 )
@@ -88,6 +90,7 @@ def test_a_dropped_chunk_that_comes_back_has_a_new_id(lua: Interpreter, spelled:
     assert lua.call(again) == ["kept"]
 
 
+@pytest.mark.slow  # repeats thousands of times
 @pytest.mark.parametrize(("calls", "count", "key"), [(12, 8000, "'key' .. i"), (100, 4, "('k'):rep(20000) .. i")])
 def test_keys_are_remembered_within_bounds(start: Start, calls: int, count: int, key: str) -> None:
     """Of all that a page passes, only so many and only short ones: under Scribunto's tightest limit there is room."""

@@ -20,7 +20,7 @@ def run(code: str, *, memory: int | None = None, cpu: tuple[int, int] | None = N
 
     head = "import resource\nfrom luaproc.responder import limits\nfrom luaproc.errors import UsageError\n"
     done = subprocess.run(
-        [sys.executable, "-c", head + code], preexec_fn=limit, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", head + code], preexec_fn=limit, capture_output=True, text=True, timeout=300, check=True
     )
     return done.stdout.strip()
 
@@ -33,6 +33,7 @@ def test_limits_are_set_soft_and_hard() -> None:
     assert found == f"{MEMORY} {MEMORY} 5 6"
 
 
+@pytest.mark.slow  # starts several Pythons
 def test_each_alone() -> None:
     none = "-1 -1"
     assert run(f"limits.set_process_limits({MEMORY}, None)\n{READ}") == f"{MEMORY} {MEMORY} {none}"
@@ -64,5 +65,5 @@ def test_cpu_seconds() -> None:
 def test_the_watch_where_nothing_limits_cpu_time() -> None:
     """macOS and Windows: a thread ends the process with the status that PHP takes for SIGXCPU."""
     code = "from luaproc.responder import limits\nlimits._watch_cpu(1)\nwhile True: pass"
-    done = subprocess.run([sys.executable, "-c", code], timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], timeout=300)
     assert done.returncode == 128 + 24

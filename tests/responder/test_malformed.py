@@ -112,7 +112,10 @@ def check(stderr: bytes, named: list[str]) -> None:
         assert part in text
 
 
-@pytest.mark.parametrize("where", BEFORE)
+@pytest.mark.parametrize(
+    "where",
+    ["at the top", pytest.param("below a callback", marks=pytest.mark.slow)],  # as many processes again
+)
 @pytest.mark.parametrize("name", MALFORMED)
 def test_malformed_input_ends_the_process(name: str, where: str, runtime: str) -> None:
     data, named = MALFORMED[name]

@@ -41,7 +41,7 @@ def run(code: str, *, memory: int | None = None) -> str:
             resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
     done = subprocess.run(
-        [sys.executable, "-c", HEAD + code], preexec_fn=limit, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", HEAD + code], preexec_fn=limit, capture_output=True, text=True, timeout=300, check=True
     )
     return done.stdout.strip()
 
@@ -59,6 +59,7 @@ def test_held_spent_held(runtime: str) -> None:
     assert found == [held, spent, spent, held, held]
 
 
+@pytest.mark.slow  # fills memory
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_short_where_the_ballast_cannot_be_had_again(runtime: str) -> None:
     """Python takes all that malloc gives: Lua gets no more than it uses; with room again, all is as it was."""
@@ -77,6 +78,7 @@ def test_short_where_the_ballast_cannot_be_had_again(runtime: str) -> None:
     assert states(runtime, code) == ["short True", "held 0 True"]
 
 
+@pytest.mark.slow  # fills memory
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_spent_only_where_memory_is_nearly_full(runtime: str) -> None:
     """Nearly is less than one ballast from Lua's limit; half of it is not."""
@@ -130,6 +132,7 @@ entry.run(["luaproc", "serve", "--runtime", sys.argv[1], "--max-memory", "30M"])
 """
 
 
+@pytest.mark.slow  # repeats thousands of times
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_serving_makes_no_cycles(runtime: str) -> None:
     """Python's collector is off: four times as many messages, errors and losses among them, leave no more behind."""
@@ -144,7 +147,7 @@ def test_serving_makes_no_cycles(runtime: str) -> None:
     for count in (1, 4):
         told = subprocess.run(
             [sys.executable, "-c", CYCLES, runtime], input=frames(REGISTER, *once * count), capture_output=True,
-            timeout=120,
+            timeout=600,
         )  # fmt: skip
         assert told.returncode == 0, told.stderr
         assert b"not enough memory" in told.stdout
@@ -155,7 +158,7 @@ def test_serving_makes_no_cycles(runtime: str) -> None:
 
 def test_the_stack_that_c_may_need_is_taken_at_the_start(runtime: str) -> None:
     """36 calls of gsub in one another: where a module fills the address space first, C's stack cannot grow any more."""
-    with Interpreter(serve(runtime), timeout=60) as lua:
+    with Interpreter(serve(runtime), timeout=300) as lua:
         assert lua.get_status() is not None
         maps = Path(f"/proc/{lua.connection.pid}/maps").read_text().splitlines()
     [stack] = [line.split("-") for line in maps if line.endswith("[stack]")]

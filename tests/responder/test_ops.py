@@ -304,6 +304,7 @@ def test_values_of_ids_that_are_falsey_are_not_kept(lua: Interpreter) -> None:
         lua.request(Call(2))
 
 
+@pytest.mark.slow  # repeats thousands of times
 def test_lists_that_resemble_the_last_one(lua: Interpreter) -> None:
     """The last list again, longer, cut, in another order, with other counts, ids to come, in another spelling: what it
     has answers, what it has not is gone."""
@@ -336,6 +337,7 @@ def test_lists_that_resemble_the_last_one(lua: Interpreter) -> None:
             assert lua.request(Call(number)) == ()
 
 
+@pytest.mark.slow  # fills memory
 def test_cleanup_releases_memory(lua: Interpreter) -> None:
     """Chunks of 200 kB each, dropped as they come: 50 MB in all."""
     make = lua.load_string("local s = ('x'):rep(200000) .. (...) return function() return #s end")

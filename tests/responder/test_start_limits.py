@@ -20,7 +20,7 @@ def ask(runtime: str, kind: int, value: int) -> tuple[int, bytes, bytes]:
         host.server(runtime),
         input=QUESTION,
         capture_output=True,
-        timeout=60,
+        timeout=300,
         preexec_fn=lambda: resource.setrlimit(kind, (value, value)),
     )
     return done.returncode, done.stdout, done.stderr
@@ -60,7 +60,7 @@ def test_a_small_stack(runtime: str, kilobytes: int) -> None:
 def test_a_stdin_that_cannot_be_read_is_named(runtime: str, tmp_path: Path) -> None:
     """A descriptor that is open for writing only was told as a lack of memory. (A directory Python itself names.)"""
     with (tmp_path / "written").open("wb") as stdin:
-        done = subprocess.run(host.server(runtime), stdin=stdin, capture_output=True, timeout=60)
+        done = subprocess.run(host.server(runtime), stdin=stdin, capture_output=True, timeout=300)
     assert done.returncode == 1
     assert done.stderr == b"luaproc: cannot read stdin: Bad file descriptor\n"
 
@@ -84,7 +84,7 @@ def test_a_command_without_memory_names_itself(tmp_path: Path) -> None:
     done = subprocess.run(
         [*LUAPROC, "show", str(large)],
         capture_output=True,
-        timeout=60,
+        timeout=300,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (100 << 20, 100 << 20)),
     )
     assert done.returncode == 1

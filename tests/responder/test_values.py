@@ -43,14 +43,14 @@ def new_ask(connection: Connection) -> Ask:
 @pytest.fixture(scope="module", params=RUNTIMES)
 def ask(request: pytest.FixtureRequest) -> Iterator[Ask]:
     """One responder a runtime, integers of 8 bytes."""
-    with Connection(serve(request.param), timeout=60) as connection:
+    with Connection(serve(request.param), timeout=300) as connection:
         yield new_ask(connection)
 
 
 @pytest.fixture(scope="module", params=RUNTIMES)
 def ask_4(request: pytest.FixtureRequest) -> Iterator[Ask]:
     """The same with integers of 4 bytes."""
-    with Connection(serve(request.param, "--int-size", "4"), timeout=60) as connection:
+    with Connection(serve(request.param, "--int-size", "4"), timeout=300) as connection:
         yield new_ask(connection)
 
 
@@ -393,7 +393,7 @@ def as_lua_has_it(value: object) -> object:
 @pytest.fixture(scope="module", params=RUNTIMES)
 def echo(request: pytest.FixtureRequest) -> Iterator[Callable[[bytes], bytes]]:
     """A function: the reply to a call of `return ...` with one argument, an expression."""
-    with Connection(serve(request.param), timeout=60) as connection:
+    with Connection(serve(request.param), timeout=300) as connection:
         connection.send(load_body("return ...").encode())
         connection.receive()
 

@@ -28,7 +28,7 @@ def run(tmp_path: Path) -> Run:
             text=True,
             cwd=tmp_path,
             env={**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "PYTHONIOENCODING": "utf-8"},
-            timeout=60,
+            timeout=300,
         )
 
     return run

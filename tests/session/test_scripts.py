@@ -376,7 +376,7 @@ def test_interrupted_script_says_where(tmp_path: Path) -> None:
             pass
         time.sleep(0.3)  # the server is working then, or about to
         os.kill(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert err.endswith("loop.lps:2: interrupted; the server was ended\n")
 
@@ -453,7 +453,7 @@ def test_the_example_in_the_docstring() -> None:
         "from luaproc.session.views import TextView\n"
     )
     words = [sys.executable, "-c", imports + textwrap.dedent(code)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300)
     assert (done.stdout, done.stderr) == ("42\n", "")
 
 

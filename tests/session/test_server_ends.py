@@ -123,7 +123,7 @@ def test_a_terminal_that_knows_no_escape_sequences_gets_none(tmp_path: Path, ter
 
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}  # pytest's
     child = pexpect.spawn(
-        sys.executable, ["-m", "luaproc", "session"], encoding="utf-8", timeout=30, dimensions=(24, 40),
+        sys.executable, ["-m", "luaproc", "session"], encoding="utf-8", timeout=300, dimensions=(24, 40),
         env={**environment, "TERM": term, "XDG_STATE_HOME": str(tmp_path)},
     )  # fmt: skip
     shown = ""
@@ -150,7 +150,7 @@ def test_no_colour_where_none_is_wanted(tmp_path: Path, plain: bool) -> None:
 
     without = "import sys; sys.modules['prompt_toolkit'] = None; from luaproc.entry import main; main()"
     child = pexpect.spawn(
-        sys.executable, [*(("-c", without) if plain else ("-m", "luaproc")), "session"], encoding="utf-8", timeout=30,
+        sys.executable, [*(("-c", without) if plain else ("-m", "luaproc")), "session"], encoding="utf-8", timeout=300,
         env={**os.environ, "TERM": "xterm-256color", "NO_COLOR": "1", "XDG_STATE_HOME": str(tmp_path)},
     )  # fmt: skip
     child.expect_exact("Ctrl-D leaves.")

@@ -32,7 +32,7 @@ class Terminal:
             [*program, "session", *words],
             cwd=str(home),
             encoding="utf-8",
-            timeout=60,
+            timeout=300,
             dimensions=(60, 200),
             env={**os.environ, "TERM": "xterm", "XDG_STATE_HOME": str(home / "state"), "PROMPT_TOOLKIT_NO_CPR": "1"},
         )
@@ -164,7 +164,7 @@ def test_a_saved_script_answers_as_the_person_did(open_terminal: Callable[..., T
         ':register w f\n:answer 1, 2\nw.f(0)\n:answer error("no answer for w.f")\n:fails w.f()\n'
     )
     words = [sys.executable, "-m", "luaproc", "session", str(tmp_path / "it.lps")]
-    again = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    again = subprocess.run(words, capture_output=True, text=True, timeout=300)
     assert (again.returncode, again.stderr) == (0, "")
 
 

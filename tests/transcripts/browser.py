@@ -19,7 +19,7 @@ _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-pipe"),
 )
-_SECONDS = 60
+_SECONDS = 300
 
 # DevTools' pipe is on the descriptors 3 and 4 (a shell's redirection takes one digit only).
 _MOVE = """
@@ -141,4 +141,4 @@ def browser(directory: Path) -> Iterator[Page]:
         os.close(to_write)
         os.close(from_read)
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(300)

@@ -37,12 +37,12 @@ def conversation(path: Path, said: Sequence[Said], end: dict[str, Any] | None = 
 
 def luaproc(*words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
     """Run the command line; a traceback is a failure whatever was asked for."""
-    done = subprocess.run([*LUAPROC, *words], capture_output=True, text=True, timeout=120, **options)
+    done = subprocess.run([*LUAPROC, *words], capture_output=True, text=True, timeout=600, **options)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
 
-def finished(path: Path, seconds: float = 20) -> Transcript:
+def finished(path: Path, seconds: float = 300) -> Transcript:
     """The transcript, once the tap has written its last line: it outlives the server by a moment."""
     deadline = time.monotonic() + seconds
     while True:

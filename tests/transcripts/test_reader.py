@@ -149,6 +149,7 @@ def test_files_that_cannot_be_read(content: bytes | None, tmp_path: Path) -> Non
         read(path)
 
 
+@pytest.mark.slow  # reads a file a thousand times
 def test_a_file_cut_anywhere_is_read_up_to_there(place: Path) -> None:
     """Every cut is either noticed as a cut or, inside the header, as no transcript; and all before it is there."""
     whole = EXAMPLE.read_bytes()

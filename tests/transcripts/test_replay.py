@@ -220,10 +220,10 @@ def test_a_death_of_the_cpu_limit_is_played_under_the_recorded_limit(tmp_path: P
     path = conversation(tmp_path / "t.jsonl", said, {"t": 9.0, "end": "killed", "signal": int(signal.SIGXCPU)})
     lines = Path(path).read_text().splitlines()
     Path(path).write_text("\n".join([json.dumps(json.loads(lines[0]) | {"cpu_limit": 1}), *lines[1:]]) + "\n")
-    result = replay(read(path), timeout=30)
+    result = replay(read(path), timeout=300)
     assert result.same
     assert result.played == 3
-    unlimited = replay(read(path), timeout=30, cpu_limit=0)
+    unlimited = replay(read(path), timeout=300, cpu_limit=0)
     assert unlimited.played == 2
     assert unlimited.note is not None
     assert "was not played: the server died of a CPU limit" in unlimited.note
@@ -258,7 +258,7 @@ def test_what_was_recorded_can_be_played(server: str, tmp_path: Path) -> None:
     """The whole way: a real conversation recorded, and no difference on either server; binary text and errors too."""
     command = [*LUAPROC, "serve"] if server == "ours" else reference_server()
     path = tmp_path / "t.jsonl"
-    with Interpreter([*LUAPROC, "record", "-o", str(path), "--", *command], timeout=30) as lua:
+    with Interpreter([*LUAPROC, "record", "-o", str(path), "--", *command], timeout=300) as lua:
         lua.register_library("php", {"call": lambda function, *args: tuple(function(*args))})
         [nested] = lua.load_string("return function(n) if n == 0 then error('deep\\0\\255') end return n end", "=a")()
         module = lua.load_string("local f = ... return function(n) return pcall(php.call, f, n) end", "=b")(nested)[0]

@@ -57,7 +57,7 @@ def test_no_control_byte_reaches_the_terminal(options: tuple[str, ...], tmp_path
     ]
     path = Path(conversation(tmp_path / "t.jsonl", said))
     path.write_text(path.read_text().replace('"lua5.1"', '"\\u001b[2J\\ud800"').replace("2026", "\\u001b[2J", 1))
-    done = subprocess.run([*LUAPROC, "show", *options, str(path)], capture_output=True, timeout=60)
+    done = subprocess.run([*LUAPROC, "show", *options, str(path)], capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr
     text = done.stdout.decode()
     for role in ("2", "36", "33", "31;1", "1", "0"):
@@ -82,7 +82,7 @@ def test_colours_on_a_terminal_only() -> None:
         except OSError:  # how Linux says that nobody has the terminal open any more
             pass
         os.close(leader)
-        assert process.wait(20) == 0
+        assert process.wait(300) == 0
         return output
 
     assert b"\x1b[" in shown()
@@ -98,6 +98,7 @@ def test_full_shows_every_message() -> None:
     assert "Module:Greeting:5: in function <Module:Greeting:3>" in text
 
 
+@pytest.mark.slow  # starts many processes
 def test_lines_keep_their_width(tmp_path: Path) -> None:
     """However large or deep a message is."""
     deep: object = "x"

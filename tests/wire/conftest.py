@@ -5,15 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests.parts import need
 
 JUDGES = Path(__file__).parent / "judges"
-
-# No timed tests: an example may wait for a busy machine as long as it likes.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
 
 Judge = Callable[[bytes], bytes]
 

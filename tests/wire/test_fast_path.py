@@ -171,6 +171,7 @@ def test_functions() -> None:
         convert.to_wire(other)
 
 
+@pytest.mark.slow  # reads megabytes
 def test_much_of_everything() -> None:
     """Long strings with many semicolons, more names than are remembered, more levels than are read here."""
     text = b"&nbsp;" * 100_000
