@@ -117,7 +117,7 @@ def test_comments_cite_documents_that_are_there() -> None:
 
 
 def test_the_library_page_is_what_the_docstrings_say() -> None:
-    """Every public name of luaproc.host has its line."""
+    """Every public name of luaproc.host and luaproc.wiki has its line."""
     done = subprocess.run(
         [sys.executable, ROOT / "tools" / "library_page.py", "--check"], capture_output=True, text=True
     )

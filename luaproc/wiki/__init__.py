@@ -23,19 +23,63 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from luaproc.wiki.errors import NoSuchTitle as NoSuchTitle
+    from luaproc.wiki.errors import PagesError as PagesError
+    from luaproc.wiki.errors import ScribuntoMissing as ScribuntoMissing
+    from luaproc.wiki.errors import SiteError as SiteError
+    from luaproc.wiki.errors import WikiError as WikiError
     from luaproc.wiki.failures import ModuleError as LuaError
+    from luaproc.wiki.interfaces import FunctionResult as FunctionResult
+    from luaproc.wiki.pages import Pages as Pages
+    from luaproc.wiki.site import Limits as Limits
     from luaproc.wiki.site import Site as Site
+    from luaproc.wiki.testing import CaseResult as CaseResult
+    from luaproc.wiki.titles import Title as Title
     from luaproc.wiki.wiki import Expansion as Expansion
+    from luaproc.wiki.wiki import Limit as Limit
+    from luaproc.wiki.wiki import ModuleHandle as ModuleHandle
+    from luaproc.wiki.wiki import Page as Page
     from luaproc.wiki.wiki import Wiki as Wiki
 
 _HOMES = {
+    "CaseResult": ("testing", "CaseResult"),
     "Expansion": ("wiki", "Expansion"),
+    "FunctionResult": ("interfaces", "FunctionResult"),
+    "Limit": ("wiki", "Limit"),
+    "Limits": ("site", "Limits"),
     "LuaError": ("failures", "ModuleError"),
+    "ModuleHandle": ("wiki", "ModuleHandle"),
+    "NoSuchTitle": ("errors", "NoSuchTitle"),
+    "Page": ("wiki", "Page"),
+    "Pages": ("pages", "Pages"),
+    "PagesError": ("errors", "PagesError"),
+    "ScribuntoMissing": ("errors", "ScribuntoMissing"),
     "Site": ("site", "Site"),
+    "SiteError": ("errors", "SiteError"),
+    "Title": ("titles", "Title"),
     "Wiki": ("wiki", "Wiki"),
+    "WikiError": ("errors", "WikiError"),
 }
 
-__all__ = ["Expansion", "LuaError", "Site", "Wiki"]
+__all__ = [
+    "CaseResult",
+    "Expansion",
+    "FunctionResult",
+    "Limit",
+    "Limits",
+    "LuaError",
+    "ModuleHandle",
+    "NoSuchTitle",
+    "Page",
+    "Pages",
+    "PagesError",
+    "ScribuntoMissing",
+    "Site",
+    "SiteError",
+    "Title",
+    "Wiki",
+    "WikiError",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from luaproc.host.core import must_be
 from luaproc.wiki import titles
 from luaproc.wiki.errors import NoSuchTitle
 from luaproc.wiki.site import Site
@@ -21,6 +22,7 @@ _LINK = re.compile(r"\s*:?\s*\[\[(.*?)(?:\|.*?)?\]\]", re.DOTALL)
 _NO_TARGETS = ("Mytalk", "Mypage", "Userlogout")
 
 
+@runtime_checkable
 class Source(Protocol):
     """Where pages are kept; it is read, never written."""
 
@@ -158,6 +160,7 @@ class Pages(MutableMapping["str | Title", str]):
         return text
 
     def __setitem__(self, name: str | Title, text: str) -> None:
+        must_be(text, str, "text", "a page's text as str")
         title = self._title(name)
         self._written[title.namespace, title.text] = text
         self._ids = None

@@ -65,15 +65,15 @@ class Limits:
     nodes: int = 1_000_000
     """Nodes that the preprocessor may visit."""
     bytes: int = 2_097_152
-    """Of a page, of included text and of arguments."""
+    """Bytes of a page, of included text and of arguments."""
     lua_seconds: int = 7
-    """CPU time of Lua."""
+    """Seconds of CPU time that Lua has for a page."""
     lua_bytes: int = 52_428_800
-    """Memory of Lua's process."""
+    """Bytes of virtual memory of Lua's process."""
     string_bytes: int = 2_097_152
-    """mw.ustring's longest string."""
+    """Bytes of mw.ustring's longest string."""
     pattern_bytes: int = 10_000
-    """mw.ustring's longest pattern."""
+    """Bytes of mw.ustring's longest pattern."""
 
 
 def _namespace(number: int, name: str, canonical: str = "", **settings: Any) -> Namespace:
@@ -211,6 +211,8 @@ class Site:
 
         name: what errors call the object, a file's name say. Raises `SiteError` for a wrong member or value.
         """
+        if not isinstance(members, Mapping):
+            raise SiteError(f"{name}: expected an object with a site's members, got {type(members).__name__}")
         members = dict(members)
         if "query" in members or "batchcomplete" in members:
             members = from_api(members.get("query", {}), name)

@@ -22,7 +22,8 @@ class CaseResult(NamedTuple):
     """What became of one test.
 
     module: the test module's title. name: of the test; empty where the module itself failed. message: why it failed,
-    empty if it passed. module_at, line: where, as far as Lua says it. expected, got: of a comparison, as Lua code.
+    empty if it passed. seconds: that it took. module_at, line: where, as far as Lua says it. expected, got: of a
+    comparison, as Lua code.
     """
 
     module: str

@@ -79,10 +79,12 @@ class Title:
 
     @property
     def is_talk(self) -> bool:
+        """Whether the namespace is one of talk pages."""
         return self.namespace > MAIN and self.namespace % 2 == 1
 
     @property
     def can_have_talk(self) -> bool:
+        """Whether this wiki has a place for a talk page of it."""
         return (
             self.namespace >= MAIN and not self.interwiki and self.namespace in self.site.namespaces and self.text != ""
         )

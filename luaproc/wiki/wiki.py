@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from luaproc.host import LuaFunction
+from luaproc.host.core import must_be
 from luaproc.host.interpreter import PhpFunction, default_server
 from luaproc.install.lualib import Lualib, find_lualib
 from luaproc.install.mediawiki import find_mediawiki
@@ -29,12 +30,15 @@ from luaproc.wiki.titles import CATEGORY, Title
 from luaproc.wiki.values import frame_arguments, key
 from luaproc.wiki.view import PageView
 
+if TYPE_CHECKING:
+    from luaproc.wiki.testing import CaseResult
+
 PagesArgument = str | os.PathLike[str] | Pages | Source | Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How much a page used of what it may use."""
+    """How much a page used of what it may use, in the units of `Limits`."""
 
     used: float
     most: float
@@ -65,15 +69,20 @@ class Wiki:
     """A wiki without PHP, database and network.
 
     pages: a folder, a dump, a mapping of titles to texts, a `Pages`, or a list of them: the first that has a title
-    wins. scribunto: the directory of Scribunto's Lua library, of a Scribunto or a MediaWiki; None finds it. mediawiki:
-    the directory of a MediaWiki, for its messages and languages; None finds one, False does without. site: the wiki's
-    settings. now: the moment that pages see, an ISO text or a datetime (one without a zone is UTC); None is the clock.
-    timezone: an IANA name, instead of the site's. seed: of math.random. server: the command of a Lua-side server.
-    title_map: see `luaproc.wiki.folders.Folder`. lua_path: folders of Lua files that modules may require. hold_limits:
-    whether Lua is held to the site's limits. progress: called with (bytes done, bytes in all) while a dump is indexed.
+    wins. They are there as `pages`, and the settings as `site`. scribunto: the directory of Scribunto's Lua library, of
+    a Scribunto or a MediaWiki; None finds it. mediawiki: the directory of a MediaWiki, for its messages and languages;
+    None finds one, False does without. site: the wiki's settings. now: the moment that pages see, an ISO text or a
+    datetime (one without a zone is UTC); None is the clock. timezone: an IANA name, instead of the site's. seed: of
+    math.random. server: the command of a Lua-side server. title_map: see `luaproc.wiki.folders.Folder`. lua_path:
+    folders of Lua files that modules may require. hold_limits: whether Lua is held to the site's limits. progress:
+    called with (bytes done, bytes in all) while a dump is indexed.
 
-    Raises `ScribuntoMissing`, `PagesError`, `SiteError`.
+    Raises `PagesError`, `SiteError`, UsageError for a directory without Scribunto's library, `WikiError` for a moment
+    that is none, and TypeError; `ScribuntoMissing` comes with the first module that runs.
     """
+
+    pages: Pages
+    site: Site
 
     def __init__(
         self,
@@ -91,6 +100,9 @@ class Wiki:
         hold_limits: bool = True,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
+        must_be(site, (Site, Mapping, type(None)), "site", "a Site, a mapping or None")
+        must_be(now, (datetime, str, type(None)), "now", "a datetime, an ISO text or None")
+        must_be(seed, (int, type(None)), "seed", "a whole number or None")
         self.site = site if isinstance(site, Site) else Site.from_dict(site or {})
         if timezone is not None:
             self.site.timezone = timezone
@@ -134,7 +146,8 @@ class Wiki:
     def expand(self, text: str, title: str | Title | None = None) -> Expansion:
         """One page view: wikitext with templates, modules and parser functions expanded.
 
-        title: the page that the text is of; None is the wiki's main page. Raises `NoSuchTitle`.
+        title: the page that the text is of; None is the wiki's main page. What a module does wrong stands in the text
+        and in `errors`. Raises `NoSuchTitle`, `ScribuntoMissing`, and TypeError for what is no text.
         """
         with self.page(title) as page:
             return page.expand(text)
@@ -149,39 +162,65 @@ class Wiki:
         title: str | Title | None = None,
     ) -> str:
         """One page view with one ``{{#invoke:}}``: its text. args: of the frame. parent: arguments of the template that
-        calls it; None calls it from the page itself.
+        calls it; None calls it from the page itself. Values become texts, True "1" and False "".
 
-        Raises `ModuleError`.
+        Raises `LuaError` (`ModuleError`), `NoSuchTitle`, `ScribuntoMissing`, and TypeError for arguments that are
+        neither a mapping nor a sequence.
         """
         with self.page(title) as page:
             return page.invoke(module, function, args, parent=parent)
 
     def eval(self, lua: str, title: str | Title | None = None) -> list[Any]:
-        """Run Lua as a module's text; what it returns. ``=x`` is ``return x``. Raises `ModuleError`.
+        """Run Lua as a module's text; what it returns, each table as a dict. ``=x`` is ``return x``.
 
-        Functions among the results can be called no more: their process has ended.
+        Functions among the results can be called no more: their process has ended. Raises `LuaError` (`ModuleError`),
+        `NoSuchTitle`, `ScribuntoMissing`, and TypeError for what is no text.
         """
         with self.page(title) as page:
             return page.eval(lua)
 
     def module(self, name: str) -> ModuleHandle:
-        """A module by its name, with or without the namespace."""
+        """A module by its name, with or without the namespace. Raises TypeError for what is no text."""
+        must_be(name, str, "name", "a module's name as str")
         return ModuleHandle(self, name)
 
     def page(self, title: str | Title | None = None) -> Page:
-        """A page view that stays open: for several calls in one Lua process. Use it in a with statement."""
+        """A page view that stays open: for several calls in one Lua process. Use it in a with statement.
+
+        Raises `NoSuchTitle`.
+        """
         return Page(self, self._title(title))
+
+    def tests(
+        self, *patterns: str, names: Sequence[str] = ("testcases", "tests"), only: str = ""
+    ) -> Iterator[CaseResult]:
+        """Run the tests of the wiki's test modules, as ``luaproc wiki test`` does; each result as soon as it is there.
+
+        patterns: of titles, as ``"Greeting/*"``; without any all test modules. names: last parts of the titles of test
+        modules, in any case. only: an expression over names as pytest's ``-k`` has it. Raises `WikiError` for an
+        expression that is none, and `ScribuntoMissing`; what a test does wrong is a result.
+        """
+        from luaproc.wiki import selection, testing
+
+        chosen = selection.expression(only)
+        for title in selection.discover(self, names, patterns):
+            yield from testing.run_module(self, title, chosen)
 
     def _title(self, title: str | Title | None) -> Title:
         if isinstance(title, Title):
             return title
+        must_be(title, (str, type(None)), "title", "a page's title as str, a Title or None")
         found = self.site.main_page if title is None else self.site.title(title)
         if found is None:
             raise NoSuchTitle(f"expected a page's title, got {title!r}")
         return found
 
     def stub(self, title: str, returns: str = "") -> None:
-        """Replace a page: a template by the text; a module by one whose every function returns the text."""
+        """Replace a page: a template by the text; a module by one whose every function returns the text.
+
+        The page's own text stays where it is. Raises `NoSuchTitle`, and TypeError for what is no text.
+        """
+        must_be(returns, str, "returns", "str")
         found = self._title(title)
         if found.content_model == "Scribunto":
             text = returns.encode("utf-8", "surrogateescape")
@@ -203,15 +242,22 @@ class Wiki:
         """Add a library as an extension does.
 
         lua: its code, which gets `functions` as mw_interface and, if it has a setupInterface, `options`. deferred: it
-        is loaded when a module requires it by its name.
+        is loaded when a module requires it by its name; otherwise it is there before any module runs. The functions get
+        Lua's values and give values back, as those of `luaproc.host` do. Code that fails is a `LuaError`
+        (`ModuleError`) of the first page whose modules run. Raises TypeError.
         """
+        must_be(name, str, "name", "a library's name as str")
+        must_be(lua, str, "lua", "Lua code as str")
         self._extra.append(ExtraLibrary(name, lua, functions or {}, options or {}, deferred))
 
     def parser_function(self, name: str, *, raw: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Add a parser function: ``@wiki.parser_function("#x")`` over a function of texts that returns one.
 
-        raw: the function gets (frame, arguments) as `luaproc.wiki.interfaces` has them.
+        name: with its hash mark, where it has one; in any case. What the function returns becomes a text; a
+        `FunctionResult` says more. raw: the function gets (frame, arguments) as `luaproc.wiki.interfaces` has them.
+        What it raises ends the expansion. Raises TypeError.
         """
+        must_be(name, str, "name", "a function's name as str")
 
         def add(function: Callable[..., Any]) -> Callable[..., Any]:
             def call(_: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
@@ -224,7 +270,12 @@ class Wiki:
         return add
 
     def tag(self, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Add an extension tag: ``@wiki.tag("ref")`` over a function of (text or None, attributes) that gives HTML."""
+        """Add an extension tag: ``@wiki.tag("ref")`` over a function of (text or None, attributes) that gives HTML.
+
+        text: between the tags, not expanded; None for ``<ref/>``. attributes: texts by names in lower case. What the
+        function raises ends the expansion. Raises TypeError.
+        """
+        must_be(name, str, "name", "a tag's name as str")
 
         def add(function: Callable[..., Any]) -> Callable[..., Any]:
             def call(_: FrameLike, text: str | None, attributes: Mapping[str, str]) -> str | FunctionResult:
@@ -289,7 +340,8 @@ class Page:
         return self.engine.invoke(frame, arguments)
 
     def expand(self, text: str) -> Expansion:
-        """The text expanded, with all that the page view met so far."""
+        """The text expanded, with all that the page view met so far. Raises as `Wiki.expand`."""
+        must_be(text, str, "text", "wikitext as str")
         expanded = self.preprocessor.expand_page(text)
         view, limits, counters = self.view, self.wiki.site.limits, self.view.counters
         return Expansion(
@@ -318,6 +370,8 @@ class Page:
         parent: Mapping[Any, Any] | Sequence[Any] | None = None,
     ) -> str:
         """See `Wiki.invoke`."""
+        must_be(module, str, "module", "a module's name as str")
+        must_be(function, str, "function", "a function's name as str")
         frame = self.preprocessor.root_frame()
         if parent is not None:
             frame = frame.new_child(self.title, arguments_of(parent))
@@ -328,6 +382,7 @@ class Page:
 
     def eval(self, lua: str) -> list[Any]:
         """See `Wiki.eval`; functions among the results can be called while the page view is open."""
+        must_be(lua, str, "lua", "Lua code as str")
         return self.environment().run([_code(lua)], "=eval")
 
     def show(self, lua: str, on_log: Callable[[str], None] | None = None) -> list[Any]:
@@ -366,8 +421,12 @@ class ModuleHandle:
     def call(self, function: str, *args: Any) -> Any:
         """Call a function of the module's table; its result: None, one value, or a list of several.
 
-        args: None, booleans, numbers, texts, and dicts and lists of them. Raises `ModuleError`.
+        args: None, booleans, numbers, texts, and dicts and lists of them. A table comes back as a dict, ``{1: …, 2:
+        …}`` for a sequence. Each call is a page view of its own: modules keep nothing between them. Raises `LuaError`
+        (`ModuleError`), `NoSuchTitle`, `ScribuntoMissing`, LocalProtocolError for a value that Lua has no kind of, and
+        TypeError for a function's name that is no text.
         """
+        must_be(function, str, "function", "a function's name as str")
         with self.wiki.page() as page:
             results = page.engine.guarded(lambda: page.engine.call_function(self.title, function, args))
         return results[0] if len(results) == 1 else (results or None)
@@ -390,6 +449,7 @@ def _module_name(site: Site, name: str) -> str:
 
 def arguments_of(given: Mapping[Any, Any] | Sequence[Any]) -> dict[int | str, str]:
     """ArgumentsLike of a frame: a list is numbered from 1, integers as names are numbers, named values are trimmed."""
+    must_be(given, (Mapping, list, tuple), "args", "a mapping, a list or a tuple")
     items: Iterable[tuple[Any, Any]] = given.items() if isinstance(given, Mapping) else enumerate(given, 1)
     return frame_arguments({key(str(name)): _argument(value) for name, value in items})
 
@@ -437,6 +497,7 @@ def _pages(
 
             sources.append(open_source(site, part, title_map, progress))
         else:
+            must_be(part, Source, "pages", "folders, dumps, mappings or Pages")
             sources.append(part)  # type: ignore[arg-type]
     return Pages(site, sources, texts)
 
