@@ -24,7 +24,7 @@ MODULES = int(os.environ.get("LUAPROC_RANDOM_MODULES") or (60 if LONG else 20))
 STEPS = 400
 SOURCE = (Path(__file__).parent / "random_module.lua").read_bytes()
 
-# LuaJIT itself does not survive every failure of an allocation: 1 to 3 modules in 100 end so (docs/security.md, "Known
+# LuaJIT itself does not survive every failure of an allocation: 2 modules in 100 end so (docs/security.md, "Known
 # gaps").
 CRASHES = (signal.SIGSEGV, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS)
 

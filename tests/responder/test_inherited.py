@@ -155,6 +155,45 @@ def test_variables_of_the_executable(plain: list[bytes], name: str) -> None:
     assert said(replies([sys.executable, "-m", "luaproc"], env=variables)) == said(plain)
 
 
+# What people start, beside a wiki's server: its words behind `python`, all of which show what PROBE's Lua shows.
+_SHOWN = f"(function() {PROBE.decode().strip()} end)()"
+_HOST = "import sys; from luaproc.host import Interpreter\nwith Interpreter() as i: print(i.load_string(sys.argv[1])())"
+STARTED = {
+    "session": ["-m", "luaproc", "session", "-e", _SHOWN, "-e", ":fails error('x')"],
+    "lua": ["-m", "luaproc", "lua", "-e", f"print({_SHOWN})"],
+    "host": ["-c", _HOST, f"return {_SHOWN}"],
+}
+
+
+@pytest.mark.parametrize("words", STARTED.values(), ids=list(STARTED))
+def test_what_people_start(words: list[str]) -> None:
+    """Nearly all variables and all that a process inherits, at once: the output is that of an empty environment."""
+    names = ["LC_ALL", "LC_CTYPE", "LANG", "malloc", "malloc without mmap", "tunables", "the loader"]
+    if "lua" not in words:  # which follows these, as a real Lua does
+        names += ["TZ", "Lua"]
+
+    def everything() -> None:
+        for kind, prepare in PREPARATIONS.items():
+            if "stderr" not in kind and kind not in ("few files", "many descriptors", "one process"):
+                prepare()
+
+    def output(variables: dict[str, str], prepare: Callable[[], object]) -> tuple[int, bytes, bytes]:
+        done = subprocess.run(
+            [sys.executable, *words],
+            env={"PYTHONPATH": os.pathsep.join(sys.path), **variables},
+            preexec_fn=prepare,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    plain = output({}, lambda: None)
+    assert plain[0] == 0
+    assert b"1234.50" in plain[1]
+    assert output({name: value for kind in names for name, value in ENVIRONMENTS[kind].items()}, everything) == plain
+
+
 def test_the_zone_is_an_option(launcher: str, plain: list[bytes]) -> None:
     variables = {"TZ": "Pacific/Apia", "LUAPROC_TIMEZONE": "LMT-5:30"}
     found = replies([launcher], env=variables)
