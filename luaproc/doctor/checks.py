@@ -46,6 +46,7 @@ CHECKS = (
     Check("luaPath", "locales", files.locales, ("file",)),
     Check("luaPath", "version", server.answers_version, _FILE),
     Check("luaPath", "bundle", server.starts_from_bundle, ("version",)),
+    Check("luaPath", "profile", files.profile, ("file",)),
     Check("Scribunto", "found", scribunto.version),
     Check("Scribunto", "readable", scribunto.readable, ("found",)),
     Check("Scribunto", "limits", scribunto.ulimit, ("readable",)),

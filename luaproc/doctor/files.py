@@ -15,6 +15,7 @@ from pathlib import Path
 from luaproc.doctor.case import LOCALE, PATH, Case, Finding, failed, not_checked, ok, refused, warning
 from luaproc.doctor.users import myself, obstacle, way_in
 from luaproc.install import launchers, starting
+from luaproc.responder.records import MOST
 
 ARCHIVE_MATTERS = 1 << 20
 """Bytes of an archive of locales that modules would miss."""
@@ -147,6 +148,30 @@ def _carried(case: Case) -> list[str]:
         return [str(word) for word in ast.literal_eval(match[1].decode())] if match else []
     except (ValueError, SyntaxError):
         return []
+
+
+def profile(case: Case) -> list[Finding]:
+    """Whether the profile that a launcher carries can be written; nothing to say of other launchers."""
+    named = [word.partition("=")[2] for word in _carried(case) if word.startswith("--profile=")]
+    if not named:
+        return []
+    file = Path(named[0])
+    shown = f"`luaproc profile {shlex.quote(str(file))}` shows it"
+    place, access = (file, os.W_OK) if os.path.lexists(file) else (file.parent, os.W_OK | os.X_OK)
+    if file.is_symlink() or (file.exists() and not file.is_file()):
+        return [
+            warning(f"every page is profiled into {file}, which is no regular file: nothing is written", _ELSEWHERE)
+        ]
+    found = obstacle(place, case.user, access) if place.exists() else f"there is no {place}"
+    if found:
+        return [warning(f"every page is profiled into {file}, and nothing is written: {found}", _ELSEWHERE)]
+    size = file.stat().st_size if file.exists() else 0
+    if size + (1 << 20) > MOST:
+        return [warning(f"the profile {file} is full ({MOST >> 20} MB)", f"{shown}; move it away to begin another.")]
+    return [ok(f"every page is profiled into {file}, which has {size >> 10} KB; {shown}")]
+
+
+_ELSEWHERE = "Name a file in a directory of the web server's user: `luaproc link PATH --force --profile FILE`"
 
 
 def mended_by_pip(case: Case, package: str) -> str:

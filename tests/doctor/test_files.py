@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from luaproc.doctor import checks, files
+from luaproc.install import launchers
+from luaproc.responder import records
 from tests.doctor.conftest import Make, check, launcher, other_user, write
 
 SCRIPT = "#!/bin/sh\necho Lua 5.1.5\n"
@@ -190,3 +192,32 @@ def test_a_launcher_is_written_anew_with_its_options(environment: Path, place: P
         "-m", "luaproc", "link", "--force", str(lua), "--max-memory=62914560", "--log=/var/log/it's.log"
     ]  # fmt: skip
     assert files.relink(make(lua), keep_options=False).strip("`").endswith(f"--force {lua}")
+
+
+@pytest.mark.slow  # writes launchers, which are started once
+def test_a_profile_is_told_with_what_keeps_it_from_being_written(place: Path, healthy: Path, make: Make) -> None:
+    """Every page pays for it, and a wiki goes on where nothing can be written: so somebody has to say it."""
+
+    def found(file: Path) -> tuple[str, str]:
+        lua = place / "lua"
+        launchers.write(lua, launchers.text([f"--profile={file}"]), force=True)
+        (finding,) = files.profile(make(lua))
+        return finding.level, finding.text
+
+    profile, link = place / "open" / "wiki.folded", place / "open" / "link"
+    profile.parent.mkdir()
+    profile.parent.chmod(0o777)
+    link.symlink_to(profile)
+    level, text = found(profile)
+    assert level == "ok"
+    assert text.startswith(f"every page is profiled into {profile}, which has 0 KB; `luaproc profile ")
+    assert found(link) == (
+        "warning",
+        f"every page is profiled into {link}, which is no regular file: nothing is written",
+    )
+    assert found(place / "nowhere" / "x")[0] == "warning"
+    with open(profile, "wb") as stream:
+        stream.truncate(records.MOST)
+    profile.chmod(0o666)
+    assert found(profile) == ("warning", f"the profile {profile} is full (64 MB)")
+    assert files.profile(make(healthy)) == []
