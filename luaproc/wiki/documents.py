@@ -11,7 +11,11 @@ from luaproc.wiki.wiki import Expansion, Wiki
 
 
 def document(expansion: Expansion) -> dict[str, Any]:
-    """An expansion as JSON has it: text, errors, warnings, log, categories, properties, limits."""
+    """An expansion as JSON has it: text, errors, warnings, log, categories, properties, limits.
+
+    What Lua's process used is left out: with the same moment and seed two documents have the same bytes.
+    """
+    limits = {name: limit for name, limit in expansion.limits.items() if not name.startswith("lua_")}
     return {
         "text": expansion.text,
         "errors": [_error(error) for error in expansion.errors],
@@ -19,7 +23,7 @@ def document(expansion: Expansion) -> dict[str, Any]:
         "log": expansion.log,
         "categories": dict(expansion.categories),
         "properties": dict(expansion.properties),
-        "limits": {name: {"used": limit.used, "most": limit.most} for name, limit in expansion.limits.items()},
+        "limits": {name: {"used": limit.used, "most": limit.most} for name, limit in limits.items()},
     }
 
 

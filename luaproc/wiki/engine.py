@@ -329,9 +329,18 @@ class Engine:
         with self.current(None):
             return self.interpreter.call(found, *args)
 
-    def usage(self) -> dict[str, Any]:
-        """What the Lua process used; nothing if it cannot be asked."""
-        return {}
+    def usage(self) -> tuple[float, int] | None:
+        """What the Lua process used: seconds of the processor, bytes of address space; None if it cannot be asked."""
+        if not self.started:
+            return None
+        try:
+            assert self._interpreter is not None
+            status = self._interpreter.get_status()
+        except (HostError, RemoteProtocolError):
+            return None
+        if status is None or status.time is None or status.vsize is None:
+            return None
+        return status.time / os.sysconf("SC_CLK_TCK"), status.vsize
 
     def log(self) -> str:
         """What modules wrote with mw.log; "" if Lua cannot be asked."""

@@ -98,6 +98,8 @@ class WikiTests(pytest.File):
     page: Page
 
     def collect(self) -> Iterator[pytest.Item]:
+        if reason := self.wiki.site.skips.get(self.title.prefixed_text):
+            pytest.skip(reason)
         with self.wiki.page(self.title) as page:
             names = testing.names_of(page, self.title)
         if isinstance(names, testing.CaseResult):
@@ -122,6 +124,8 @@ class WikiTest(pytest.Item):
 
     def runtest(self) -> None:
         result = testing.run_test(self.parent.page, self.parent.title, self.name)
+        if result.skipped:
+            pytest.skip(result.skipped)
         if not result.passed:
             raise WikiTestFailed(result)
 

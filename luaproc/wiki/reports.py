@@ -94,7 +94,9 @@ class Progress:
 def summary(results: Sequence[CaseResult], seconds: float) -> str:
     """pytest's last line."""
     failed = sum(not result.passed for result in results)
-    parts = [f"{count} {word}" for count, word in ((failed, "failed"), (len(results) - failed, "passed")) if count]
+    skipped = sum(bool(result.skipped) for result in results)
+    counts = ((failed, "failed"), (len(results) - failed - skipped, "passed"), (skipped, "skipped"))
+    parts = [f"{count} {word}" for count, word in counts if count]
     return f"{', '.join(parts) or 'no tests ran'} in {seconds:.2f}s"
 
 
@@ -104,7 +106,8 @@ def tap(results: Sequence[CaseResult]) -> Iterator[str]:
     yield f"1..{len(results)}"
     for number, result in enumerate(results, 1):
         title = visible(f"{result.module} {result.name}".strip()).replace("#", "\\#")
-        yield f"{'ok' if result.passed else 'not ok'} {number} - {title}"
+        why = f" # SKIP {visible(result.skipped)}" if result.skipped else ""
+        yield f"{'ok' if result.passed else 'not ok'} {number} - {title}{why}"
         if not result.passed:
             yield "  ---"
             yield from (f"  {visible(line)}" for text in details(result) for line in text.split("\n"))
@@ -124,15 +127,18 @@ def github(results: Iterable[CaseResult], files: dict[str, str]) -> Iterator[str
 def junit(results: Sequence[CaseResult], seconds: float) -> str:
     """JUnit's XML, as CI services read it."""
     failed = sum(not result.passed for result in results)
+    skipped = sum(bool(result.skipped) for result in results)
     suite = ElementTree.Element(
         "testsuite", name="luaproc wiki", tests=str(len(results)), failures=str(failed), errors="0",
-        time=f"{seconds:.3f}",
+        skipped=str(skipped), time=f"{seconds:.3f}",
     )  # fmt: skip
     for result in results:
         case = ElementTree.SubElement(
             suite, "testcase", classname=visible(result.module), name=visible(result.name or "the module itself"),
             time=f"{result.seconds:.3f}",
         )  # fmt: skip
+        if result.skipped:
+            ElementTree.SubElement(case, "skipped", message=visible(result.skipped))
         if not result.passed:
             element = ElementTree.SubElement(case, "failure", message=visible(result.message))
             element.text = "\n".join(details(result))

@@ -185,6 +185,8 @@ class Site:
     """Names of special pages with underscores, as specialpagealiases gives them; empty for MediaWiki's."""
     stubs: dict[str, str] = field(default_factory=dict)
     """Pages whose text is replaced: titles and texts."""
+    skips: dict[str, str] = field(default_factory=dict)
+    """Tests that are not run, and why: ``{"Module:X/tests": "needs Wikibase"}``, or ``Module:X/tests testName``."""
 
     def __post_init__(self) -> None:
         self._has_own_namespaces = bool(self.namespaces)

@@ -22,8 +22,8 @@ class CaseResult(NamedTuple):
     """What became of one test.
 
     module: the test module's title. name: of the test; empty where the module itself failed. message: why it failed,
-    empty if it passed. seconds: that it took. module_at, line: where, as far as Lua says it. expected, got: of a
-    comparison, as Lua code.
+    empty if it passed. seconds: that it took. skipped: why it was not run; such a test passes. module_at, line: where,
+    as far as Lua says it. expected, got: of a comparison, as Lua code.
     """
 
     module: str
@@ -35,17 +35,22 @@ class CaseResult(NamedTuple):
     line: int = 0
     expected: str | None = None
     got: str | None = None
+    skipped: str = ""
 
 
 def run_module(wiki: Wiki, title: Title, chosen: Chosen = lambda name: True) -> Generator[CaseResult, None, None]:
     """Run the tests of a module, in the order of their names. chosen: see `luaproc.wiki.selection`."""
+    module, skips = title.prefixed_text, wiki.site.skips
+    if module in skips:
+        yield CaseResult(module, "", True, skipped=skips[module])
+        return
     with wiki.page(title) as page:
         names = names_of(page, title)
         if isinstance(names, CaseResult):
             yield names
             return
         for name in names:
-            if chosen(f"{title.prefixed_text} {name}"):
+            if chosen(f"{module} {name}"):
                 yield run_test(page, title, name)
 
 
@@ -65,6 +70,8 @@ def names_of(page: Page, title: Title) -> list[str] | CaseResult:
 def run_test(page: Page, title: Title, name: str) -> CaseResult:
     """Run one test of a module in a page view that it shares with the module's other tests."""
     module, began = title.prefixed_text, time.perf_counter()
+    if f"{module} {name}" in page.wiki.site.skips:
+        return CaseResult(module, name, True, skipped=page.wiki.site.skips[f"{module} {name}"])
     try:
         problem = page.eval(_RUN.format(name=_quoted(module), test=_quoted(name)))[0]
     except ModuleError as error:

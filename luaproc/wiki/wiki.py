@@ -50,7 +50,8 @@ class Expansion:
 
     text: wikitext, as Special:ExpandTemplates gives it. errors: of modules, in the order of the page. warnings:
     wikitext of what stands above a preview. log: what modules wrote with mw.log. categories: sort keys by category.
-    limits: what was used of each. properties: of the page, as defaultsort.
+    limits: what was used of each of `Site.limits`; lua_bytes is address space, as PHP counts it. properties: of the
+    page, as defaultsort.
     """
 
     text: str
@@ -344,6 +345,7 @@ class Page:
         must_be(text, str, "text", "wikitext as str")
         expanded = self.preprocessor.expand_page(text)
         view, limits, counters = self.view, self.wiki.site.limits, self.view.counters
+        seconds, size = self.engine.usage() or (0.0, 0)
         return Expansion(
             expanded,
             tuple(self.engine.errors),
@@ -356,7 +358,8 @@ class Page:
                 "nodes": Limit(counters.nodes, limits.nodes),
                 "include_bytes": Limit(counters.include_bytes, limits.bytes),
                 "argument_bytes": Limit(counters.argument_bytes, limits.bytes),
-                **self.engine.usage(),
+                "lua_seconds": Limit(seconds, limits.lua_seconds),
+                "lua_bytes": Limit(size, limits.lua_bytes),
             },
             dict(view.properties),
         )

@@ -172,3 +172,20 @@ def test_bad_input_is_one_line(collection: Path, words: list[str], status: int) 
     done = luaproc(collection, *words)
     assert done.returncode == status, done
     assert "Traceback" not in done.stderr
+
+
+def test_skips_have_reasons(collection: Path) -> None:
+    """A module or one of its tests that the site's settings skip is told, with the reason, and passes."""
+    skips = {"Module:D/tests": "needs Wikibase", "Module:C/tests testBad": "known # bug", "Module:A/testcases": "later"}
+    (collection / "site.json").write_text(json.dumps({"skips": skips}))
+    done = luaproc(collection, "test", "--site", "site.json", "--tap", "--junit", "report.xml", "C/tests", "D/tests")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[2:] == [
+        "ok 1 - Module:C/tests testBad # SKIP known # bug",
+        "ok 2 - Module:C/tests testGood",
+        "ok 3 - Module:D/tests # SKIP needs Wikibase",
+    ]
+    suite = ElementTree.parse(collection / "report.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("skipped"), suite.get("failures")) == ("3", "2", "0")
+    done = luaproc(collection, "test", "--site", "site.json", "A/testcases", "C/tests")
+    assert done.stdout.startswith("1 passed, 2 skipped in ")

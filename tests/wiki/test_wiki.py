@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from luaproc.wiki import LuaError, Site, Wiki
+from luaproc.wiki.documents import document
 from luaproc.wiki.errors import NoSuchTitle, ScribuntoMissing, WikiError
 from luaproc.wiki.site import Limits
 from tests.parts import need
@@ -165,3 +166,20 @@ def test_what_is_asked_wrongly(small_wiki: Maker, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("luaproc.wiki.wiki.find_lualib", lambda directory: None)
     with pytest.raises(ScribuntoMissing, match="luaproc wiki fetch"):
         Wiki({}).expand("{{#invoke:M|f}}")
+
+
+def test_limits_tell_what_a_page_used(small_wiki: "Callable[[dict[str, str]], Wiki]") -> None:
+    """Lua's time and memory too, where it ran; a document of JSON has the same bytes at each run."""
+    wiki = small_wiki({"Module:M": "return { f = function () return 'x' end }", "Template:T": "{{{1|}}}"})
+    plain = wiki.expand("{{T|{{T|x}}}}")
+    assert plain.limits["depth"].used == 4
+    assert (plain.limits["lua_seconds"].used, plain.limits["lua_bytes"].used) == (0, 0)
+    page = wiki.expand("{{#invoke:M|f}}{{T|a|1=b}}{{formatnum:x}}")
+    assert 0 < page.limits["lua_bytes"].used < page.limits["lua_bytes"].most
+    assert sorted(page.categories) == [
+        "Pages using duplicate arguments in template calls", "Pages with non-numeric formatnum arguments",
+    ]  # fmt: skip
+    assert page.warnings == (
+        '[[:Main Page]] gives [[:Template:T]] the argument "1" more than once; the last one counts.',
+    )
+    assert document(page) == document(wiki.expand("{{#invoke:M|f}}{{T|a|1=b}}{{formatnum:x}}"))

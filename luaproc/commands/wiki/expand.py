@@ -19,6 +19,7 @@ from luaproc.install import files
 from luaproc.wiki import Wiki
 from luaproc.wiki.configuration import Configuration
 from luaproc.wiki.documents import document
+from luaproc.wiki.folders import DROPPED
 
 if TYPE_CHECKING:
     from luaproc.wiki.bulk import Tally
@@ -91,6 +92,8 @@ def _input(text: str | None) -> str:
     except (OSError, ValueError):
         is_file = False
     if not is_file:
+        if text.endswith(DROPPED) and not any(char in text for char in "\n{["):
+            raise UsageError(f"{text}: expected wikitext or the name of a file, and there is no such file")
         return text
     try:
         return files.read(text, files.TEXT).decode("utf-8", "surrogateescape")

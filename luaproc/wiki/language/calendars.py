@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from importlib import import_module
 from typing import Any
 
-from luaproc.wiki.language.dates import DateError, Moment
+from luaproc.wiki.language.dates import Moment, PackageMissing
 from luaproc.wiki.language.language import Language
 
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -31,10 +31,6 @@ _MONTHS = {
         "Dhu al-Qi'dah,Dhu al-Hijjah"
     ),
 }
-
-
-class CalendarMissing(DateError):
-    """The package convertdate is not there."""
 
 
 def month_days(year: int, month: int) -> int:
@@ -94,7 +90,7 @@ def _module(calendar: str) -> Any:
     try:
         return import_module(f"convertdate.{calendar}")
     except ImportError:
-        raise CalendarMissing("calendars need convertdate: pip install 'luaproc[wiki]'") from None
+        raise PackageMissing("calendars need convertdate: pip install 'luaproc[wiki]'") from None
 
 
 def hebrew(at: Moment) -> tuple[int, int, int, int]:
@@ -167,7 +163,7 @@ _TEXTS: dict[str, Callable[[Language, Moment], str]] = {
 def letter(language: Language, code: str, at: Moment) -> tuple[str, str]:
     """(`number` or `text`, what a letter beginning with x gives); an unknown one gives its last character.
 
-    Raises `CalendarMissing`.
+    Raises `PackageMissing`.
     """
     if code == "xtY" and language.release >= 43:
         return "number", nengo_from_43(at)

@@ -22,6 +22,10 @@ class DateError(ValueError):
     """A text that is no date."""
 
 
+class PackageMissing(DateError):
+    """A text or a format that a package is needed for. `str()` says which one."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """A moment: `when` has a time zone; `year` is not `when`'s where that is out of Python's range."""
@@ -31,7 +35,10 @@ class Moment:
 
 
 def read_date(text: str, now: datetime, zone: tzinfo) -> Moment:
-    """The moment that a text means, shown in `zone`; texts without a zone are in UTC. Raises `DateError`."""
+    """The moment that a text means, shown in `zone`; texts without a zone are in UTC.
+
+    Raises `DateError`, `PackageMissing`.
+    """
     if not text:
         when = now.astimezone(zone)
         return Moment(when, when.year)
@@ -62,7 +69,10 @@ def _seconds(text: str, now: datetime) -> int:
     if _strtotime is None:
         from luaproc.wiki.language.small_dates import seconds
 
-        return seconds(text, stamp)
+        try:
+            return seconds(text, stamp)
+        except DateError:
+            raise PackageMissing("this date needs strtotime, if it is one: pip install 'luaproc[wiki]'") from None
     try:
         return int(_strtotime(text, stamp))
     except (ValueError, OverflowError):

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from luaproc.wiki.language.tables import fallbacks, rows
 
-_EXPLICIT = re.compile(r"\s*([0-9]+)\s*=(.*)", re.DOTALL)
+_EXPLICIT = re.compile(r"[0-9]=")
 _NUMBER = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?")
 _RELATION = re.compile(r"([nivwft])(?: % ([0-9]+))? (=|!=) ([0-9.,]+)")
 
@@ -16,14 +16,18 @@ Operands = dict[str, float]
 
 
 def choose(code: str, number: str, forms: list[str]) -> str:
-    """The form for a number: an explicit `12=form` first, then by the language's rule; "" without forms."""
+    """The form for a number: an explicit `12=form` first, then by the language's rule; "" without forms.
+
+    Whatever has a digit before an equals sign is explicit: MediaWiki takes it for no other number (`a1=b`).
+    """
     left = []
     for form in forms:
-        match = _EXPLICIT.fullmatch(form)
-        if match is None:
+        if not _EXPLICIT.search(form):
             left.append(form)
-        elif match[1] == number:
-            return match[2]
+            continue
+        explicit, _, text = form.partition("=")
+        if explicit == number:
+            return text
     if not left:
         return ""
     return left[min(index(code, number), len(left) - 1)]

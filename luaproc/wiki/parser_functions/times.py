@@ -6,8 +6,7 @@ from functools import partial
 
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
 from luaproc.wiki.language import Language
-from luaproc.wiki.language.calendars import CalendarMissing
-from luaproc.wiki.language.dates import DateError, read_date
+from luaproc.wiki.language.dates import DateError, PackageMissing, read_date
 from luaproc.wiki.language.formats import format_date
 from luaproc.wiki.language.tables import date_format
 from luaproc.wiki.parser_functions.conditions import get
@@ -29,6 +28,8 @@ def formatted(frame: FrameLike, form: str, date: str, code: str, local: bool) ->
         return error("pfunc_time_too_long")
     try:
         when = read_date(date, preprocessor.view.now, zone)
+    except PackageMissing as missing:
+        return _missing(missing)
     except DateError:
         return error("pfunc_time_error")
     if when.year > 9999:
@@ -37,8 +38,12 @@ def formatted(frame: FrameLike, form: str, date: str, code: str, local: bool) ->
         return error("pfunc_time_too_small")
     try:
         return format_date(language, form, when)
-    except CalendarMissing as missing:
-        return f'<strong class="error">{escape_html(str(missing))}</strong>'
+    except PackageMissing as missing:
+        return _missing(missing)
+
+
+def _missing(error: PackageMissing) -> str:
+    return f'<strong class="error">{escape_html(str(error))}</strong>'
 
 
 def _time(local: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
