@@ -1,5 +1,6 @@
 """`Wiki`: pages and modules from Python, each expansion a page view of its own."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -183,3 +184,14 @@ def test_limits_tell_what_a_page_used(small_wiki: "Callable[[dict[str, str]], Wi
         '[[:Main Page]] gives [[:Template:T]] the argument "1" more than once; the last one counts.',
     )
     assert document(page) == document(wiki.expand("{{#invoke:M|f}}{{T|a|1=b}}{{formatnum:x}}"))
+
+
+def test_packages_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What needs one says which and what to type; the rest works. The base install has none of them."""
+    monkeypatch.setattr("luaproc.wiki.language.dates._strtotime", None)
+    for name in ("convertdate", "strtotime", "imagesize"):
+        monkeypatch.setitem(sys.modules, name, None)
+    wiki = Wiki({}, mediawiki=False, now="2024-02-29")
+    assert wiki.expand("{{#time:Y-m-d|2020-05-12 +1 day}} {{#time:Y}} {{#expr:1+1}}").text == "2020-05-13 2024 2"
+    assert "needs strtotime, if it is one: pip install" in wiki.expand("{{#time:Y|first monday of May 2020}}").text
+    assert "need convertdate: pip install" in wiki.expand("{{#time:xjY}}").text

@@ -10,7 +10,7 @@ from typing import Any
 from luaproc.host import LuaError
 from luaproc.host.interpreter import PhpFunction
 from luaproc.wiki.language import Language, codes, durations, language
-from luaproc.wiki.language.dates import DateError, read_date
+from luaproc.wiki.language.dates import DateError, PackageMissing, read_date
 from luaproc.wiki.language.formats import format_date
 from luaproc.wiki.libraries import Library
 from luaproc.wiki.titles import USER
@@ -133,6 +133,8 @@ class LanguageLibrary(Library):
         zone = self.site.zone() if local else timezone.utc
         try:
             at = read_date(date, self.view.now, zone)
+        except PackageMissing as missing:
+            raise LuaError(str(missing)) from None
         except DateError:
             if self.view.release >= 43:
                 raise LuaError(f"bad argument #2 to 'formatDate': invalid timestamp '{date}'") from None
