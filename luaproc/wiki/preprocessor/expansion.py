@@ -89,7 +89,8 @@ class Preprocessor:
     def expand_page(self, text: str) -> str:
         """A page's text with all expanded, as Special:ExpandTemplates gives it: comments gone, markers put back."""
         with Room(ROOM):
-            expanded = self.root_frame().children(self.parse(text, False))
+            # A page's own text comes once: its tree would only take the place of a template's.
+            expanded = self.root_frame().children(parse(text, self.tags, False))
         return self.strip.unstrip_both(expanded)
 
     def parse(self, text: str, inclusion: bool) -> Children:
