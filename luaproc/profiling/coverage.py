@@ -78,4 +78,5 @@ def summary(modules: Iterable[Covered]) -> str:
     """One line for a terminal."""
     found = list(modules)
     hit, total = sum(module.hit for module in found), sum(len(module.counts) for module in found)
-    return f"{share(hit, total)} of {total} lines in {len(found)} modules ran"
+    modules_in_words = "1 module" if len(found) == 1 else f"{len(found)} modules"
+    return f"{share(hit, total)} of {total} lines in {modules_in_words} ran"

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Iterator, Sequence
 
 from luaproc.errors import readable, visible
-from luaproc.profiling.coverage import Covered, share
+from luaproc.profiling.coverage import Covered, share, summary
 from luaproc.webpage import fill
 
 _OPEN = 3
@@ -20,7 +20,7 @@ def page(modules: Iterable[Covered], facts: str = "") -> str:
     """
     found = sorted(modules, key=lambda module: (module.hit - len(module.counts), module.name))
     hit, total = sum(module.hit for module in found), sum(len(module.counts) for module in found)
-    words = f"{hit} of {total} lines in {len(found)} modules ran. {facts}".strip()
+    words = f"{summary(found)}. {facts}".strip()
     parts = {
         "share": share(hit, total),
         "facts": html.escape(visible(words)),
