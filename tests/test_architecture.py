@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "profiling": {"responder", "install", "webpage"},
     "transcripts": {*_HOST, "webpage"},
     "doctor": _HOST,
-    "bench": _HOST | {"transcripts"},
+    "bench": _HOST | {"transcripts", "wiki"},
     "wiki": {*_HOST, "profiling"},
     "session": _TOOLS,
     # `luaproc lua .../mw_main.lua` is a wiki's luaPath under that name: the entry decides about it again.

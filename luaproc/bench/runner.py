@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from luaproc.bench import client, workloads
+from luaproc.bench import client, own_wiki, workloads
 from luaproc.bench.growth import Growth
 from luaproc.bench.servers import BARE, LUA, PYTHON, BenchError, Server, environment
 from luaproc.bench.session import MeteredServer
@@ -81,6 +81,8 @@ STARTS: dict[str, str] = {
 
 STANDALONE = ("standalone", "start and end of `luaproc lua -e ''`, against `python -c pass`")
 
+OWN_WIKI = ("page-wiki", "page with 40 blocks, luaproc.wiki with its server, against PHP and server")
+
 CLIENT = ("async", "10,000 calls through AsyncInterpreter, client and server")
 
 KEYS = (
@@ -90,6 +92,7 @@ KEYS = (
     STANDALONE[0],
     CLIENT[0],
     *(p.key for p in PAGES),
+    OWN_WIKI[0],
     "virtual",
     "resident",
 )
@@ -128,6 +131,14 @@ def work(workload: workloads.Workload, server: Server) -> float:
         return workloads.run(workload, session)
 
 
+def _whole(wiki: BenchWiki | None, server: Server, page: BenchPage) -> float:
+    """Seconds of CPU time for a page: of PHP and the server, or of `luaproc.wiki` and its own."""
+    if server is own_wiki.WIKI or wiki is None:
+        return own_wiki.expanded(page)
+    found = wiki.render(server, page)
+    return found.php + found.server
+
+
 def tasks(servers: Sequence[Server], keys: Sequence[str], wiki: BenchWiki | None, sandbox: bool = False) -> list[Task]:
     """The tasks of these keys for these servers, ours first; those of pages only with a wiki.
 
@@ -162,6 +173,16 @@ def tasks(servers: Sequence[Server], keys: Sequence[str], wiki: BenchWiki | None
                 lambda server, p=p: p.figure(wiki.render(server, p.page)),  # type: ignore[misc]
             )
             for p in PAGES
+            if wiki
+        ),
+        *(
+            Task(
+                *OWN_WIKI,
+                "seconds",
+                (own_wiki.WIKI, *all_servers[1:]),
+                lambda server: _whole(wiki, server, page_of_blocks(40)),
+            )
+            for _ in all_servers[1:2]
             if wiki
         ),
         Task("virtual", STARTS["virtual"], "bytes", all_servers, lambda server: memory(server)[0]),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from luaproc.bench import citations, wiki
+from luaproc.bench import citations, own_wiki, wiki
 from luaproc.bench.servers import BenchError, Server
 from luaproc.bench.wiki import SANDBOX, BenchPage, BenchWiki, page_of_blocks, page_of_citations
 from luaproc.install.mediawiki import find_mediawiki
@@ -84,6 +84,18 @@ def test_lua_sandbox_has_no_server(site: BenchWiki) -> None:
     else:
         with pytest.raises(BenchError, match=r"MediaWiki's parse ended with status|the page shows an error"):
             site.render(SANDBOX, page_of_blocks(1))
+
+
+@pytest.mark.real
+def test_our_own_wiki_makes_the_page() -> None:
+    """Python's time and the server's are counted; a page that lacks what it has to have is no figure."""
+    need("mediawiki")
+    page = page_of_blocks(2)
+    assert own_wiki.expanded(page) > 0.02
+    with pytest.raises(BenchError, match="expected 'nowhere' 1 times on the page, got 0"):
+        own_wiki.expanded(page._replace(marks=(("nowhere", 1),)))
+    with pytest.raises(BenchError, match="the page shows an error: Lua error"):
+        own_wiki.expanded(page._replace(wikitext="{{#invoke:BenchCitation|age|no}}{{#invoke:BenchData|x}}"))
 
 
 def test_citations_are_of_realistic_weight() -> None:
