@@ -49,7 +49,8 @@ def _plural(frame: FrameLike, arguments: ArgumentsLike) -> str:
 
 
 def _grammar(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    return language(frame).grammar(arguments[0], get(arguments, 1))
+    assert isinstance(frame, PageFrame)
+    return language(frame).grammar(arguments[0], frame.preprocessor.strip.kill_markers(get(arguments, 1)))
 
 
 def _gender(frame: FrameLike, arguments: ArgumentsLike) -> str:
