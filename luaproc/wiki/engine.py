@@ -36,7 +36,7 @@ COVERAGE = "LUAPROC_COVERAGE"
 
 _SLOWER = 4
 """How many times as much CPU time a process gets that counts lines: work with strings takes 3 times as long then, a
-function that does nothing but call itself 24 times. What runs without end is to end before the host's patience of 60 s does."""
+function that does nothing but call itself 24 times. What runs without end is to end before the host's 60 s are over."""
 
 _PRELUDE = """
 local now, seed = ...
