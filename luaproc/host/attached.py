@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from luaproc.host.connection import Connection
 from luaproc.host.core import Failed, PhpFunction, ProtocolCore, Steps
@@ -71,9 +71,13 @@ class ParentConnection(Connection):
 
 
 class AttachedInterpreter(Interpreter):
-    """`Interpreter` for a Lua that calls first. functions: what it can call, by the ids that it knows beforehand."""
+    """`Interpreter` for a Lua that calls first.
 
-    def __init__(self, functions: Mapping[str, PhpFunction]) -> None:
+    functions: what it can call, by the ids that it knows beforehand. on_call: told of each call that comes while no
+    other one is answered.
+    """
+
+    def __init__(self, functions: Mapping[str, PhpFunction], on_call: Callable[[], object]) -> None:
         ProtocolCore.__init__(
             self,
             lambda number, name: LuaFunction(number, name, self, self.call),
@@ -83,6 +87,7 @@ class AttachedInterpreter(Interpreter):
             None,
         )
         self.on_interrupt = None
+        self._on_call = on_call
         self._lock = threading.RLock()
         self.connection = ParentConnection()
         self._callbacks |= {name.encode(): (name, function) for name, function in functions.items()}
@@ -93,6 +98,11 @@ class AttachedInterpreter(Interpreter):
             self._take(self._serving())
         except LuaEnded:
             pass
+
+    def _answer(self, body: bytes) -> bytes | None:
+        if not self.depth:
+            self._on_call()
+        return super()._answer(body)
 
     def _serving(self) -> Steps[None]:
         body = b""

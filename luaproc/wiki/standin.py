@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from luaproc.host.attached import AttachedInterpreter
 from luaproc.wiki.titles import Title
+from luaproc.wiki.view import Counters
 from luaproc.wiki.wiki import Wiki
 
 _TAKE = "local take = luaproc_take\nluaproc_take = nil\ntake( _G )"
@@ -32,7 +33,11 @@ def serve(wiki: Wiki) -> None:
             file = wiki.pages.where(title)
             return f"={title.prefixed_key}" if file is None else f"@{os.path.relpath(file)}"
 
-        lua = AttachedInterpreter({"setup": setup})
+        def begin() -> None:
+            """What a page may use, each call of the script's has: a run of tests is no page."""
+            page.view.counters = Counters()
+
+        lua = AttachedInterpreter({"setup": setup}, begin)
         page.engine.options = replace(page.engine.options, interpreter=lua, chunk_name=chunk_name)
         with page.engine.current(None):
             lua.serve()

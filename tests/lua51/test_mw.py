@@ -92,6 +92,7 @@ print( pcall( require, 'Module:Bad' ) )
 print( ( select( 2, pcall( require, 'Module:Nobody' ) ):gsub( '^.*\n', '' ) ) )
 local large = ( 'x\n\\' ):rep( 1e6 )
 print( mw.getCurrentFrame():preprocess( large ) == large )
+for i = 1, 250 do assert( not mw.title.new( 'Nothing' .. i ).exists ) end
 """
 
 SHOWN = """\
