@@ -25,7 +25,7 @@ def luaproc(*words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
     """Run the command line, with nobody typing; a traceback is a failure whatever was asked for."""
     done = subprocess.run(
         [*LUAPROC, *words],
-        **{"capture_output": True, "text": True, "timeout": 120, "stdin": subprocess.DEVNULL, **options},
+        **{"capture_output": True, "text": True, "timeout": 600, "stdin": subprocess.DEVNULL, **options},
     )
     assert "Traceback" not in str(done.stderr), done.stderr
     return done

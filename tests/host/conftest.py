@@ -26,7 +26,7 @@ def start(server: list[str]) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def start(**options: Any) -> Interpreter:
-            return stack.enter_context(Interpreter(server, **{"timeout": 30, **options}))
+            return stack.enter_context(Interpreter(server, **{"timeout": 300, **options}))
 
         yield start
 

@@ -62,6 +62,7 @@ def test_tuples_and_lists_are_tables_from_one(interpreter: Interpreter) -> None:
     assert interpreter.load_string("local t = ... return t[1], t[2][1], #t")(("a", ["b"])) == ["a", "b", 2]
 
 
+@pytest.mark.slow  # sends megabytes
 def test_big_values_both_ways(interpreter: Interpreter) -> None:
     """Several times what a pipe holds, each way."""
     text = "0123456789\\\n" * 100_000

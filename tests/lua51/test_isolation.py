@@ -21,6 +21,7 @@ def test_no_python_can_be_reached(run_both: Callable[..., tuple[Outcome, Outcome
     assert ours.stdout.endswith(b"nil\tnil\n")
 
 
+@pytest.mark.slow  # a Python for each row
 @pytest.mark.parametrize(
     "code",
     [

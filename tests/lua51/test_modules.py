@@ -70,6 +70,7 @@ def test_a_start_imports_nothing_of_what_can_wait(words: tuple[str, ...]) -> Non
     assert {"luaproc.lua51.lfs", "luaproc.nflua.lua_data"} <= imported(*words, "-e", "require 'lfs' require 'data'")
 
 
+@pytest.mark.slow  # starts several Pythons
 def test_the_command_line_still_answers() -> None:
     """Help, and a missing word, are click's to tell."""
     for words, status, text in ((["--help"], 0, "Usage: luaproc lua "), (["--runtime"], 2, "requires an argument")):

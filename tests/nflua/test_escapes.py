@@ -198,6 +198,7 @@ def test_what_waits_is_bounded_and_everybody_has_a_share(
         assert not unserved._waiting
 
 
+@pytest.mark.slow  # sends thousands of datagrams
 def test_the_kernel_holds_little_before_a_request(unserved: StateServer) -> None:
     """A client's request waits behind what another's flood has put into the socket's buffer."""
     with client_socket(unserved.address, None)[0] as made:

@@ -50,7 +50,7 @@ def start(runtime: str) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def start(*words: str, **options: Any) -> Interpreter:
-            return stack.enter_context(Interpreter(serve(runtime, *words), **{"timeout": 60, **options}))
+            return stack.enter_context(Interpreter(serve(runtime, *words), **{"timeout": 300, **options}))
 
         yield start
 

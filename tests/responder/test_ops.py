@@ -233,6 +233,7 @@ def test_registering_runs_no_code_of_modules(lua: Interpreter) -> None:
 # getStatus
 
 
+@pytest.mark.slow  # burns CPU time to see it counted
 def test_status_is_that_of_the_process(lua: Interpreter) -> None:
     """Compared with what /proc tells from outside."""
     lua.load_string("local c = os.clock() while os.clock() < c + 0.3 do end")()

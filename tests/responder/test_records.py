@@ -79,6 +79,7 @@ def stat_mode(file: Path) -> int:
     return file.stat().st_mode & 0o777
 
 
+@pytest.mark.slow  # starts several servers
 def test_processes_share_a_profile_and_a_killed_one_leaves_its_own(tmp_path: Path) -> None:
     """PHP ends a server with SIGTERM after its page; the processes of a wiki are many."""
     file = tmp_path / "wiki.folded"
@@ -91,6 +92,7 @@ def test_processes_share_a_profile_and_a_killed_one_leaves_its_own(tmp_path: Pat
     assert {"? (Module:T,x y:7)", "? (Module:T,x y:12)"} <= roots
 
 
+@pytest.mark.slow  # waits for a CPU limit
 def test_the_cpu_limit_leaves_profile_coverage_and_the_stack(tmp_path: Path) -> None:
     """One hook serves all three."""
     profile, coverage = tmp_path / "p", tmp_path / "c"

@@ -78,7 +78,7 @@ EXITED_42 = {"t": 1.0, "end": "exited", "status": 42}
 
 
 def play(said: list[Said], tmp_path: Path, end: dict[str, Any] | None = None, **options: Any) -> Replay:
-    return replay(read(conversation(tmp_path / "t.jsonl", said, end or EXITED_42)), **{"timeout": 20, **options})
+    return replay(read(conversation(tmp_path / "t.jsonl", said, end or EXITED_42)), **{"timeout": 300, **options})
 
 
 def changed(place: int, message: Any) -> list[Said]:
@@ -272,6 +272,7 @@ def test_what_was_recorded_can_be_played(server: str, tmp_path: Path) -> None:
         assert result.stopped is None
 
 
+@pytest.mark.slow  # starts several Pythons
 def test_the_report_shows_the_frames_around(tmp_path: Path) -> None:
     """Both values, and the conversation in which they stand."""
     path = tmp_path / "edited.jsonl"

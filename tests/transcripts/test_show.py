@@ -91,6 +91,7 @@ def test_colours_on_a_terminal_only() -> None:
     assert "\x1b[" in luaproc("show", "--color", str(EXAMPLE)).stdout
 
 
+@pytest.mark.slow  # starts several Pythons
 def test_full_shows_every_message() -> None:
     """The module's text with its lines, and the trace as Lua prints one."""
     text = luaproc("show", "--full", str(EXAMPLE)).stdout

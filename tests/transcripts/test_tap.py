@@ -217,6 +217,7 @@ def test_nothing_is_overwritten(path: Path) -> None:
     assert path.read_text() == "precious"
 
 
+@pytest.mark.slow  # starts several taps
 def test_each_process_has_its_own_file(tmp_path: Path) -> None:
     """With a directory the file's name comes from the time and the process."""
     for _ in range(2):
