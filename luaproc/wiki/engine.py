@@ -192,6 +192,9 @@ class Engine:
             library = kind(self)
             if self.options.lualib.read(library.file) is not None:
                 self._register(library.functions(), library.file, library.options())
+                more = library.afterwards()
+                if more is not None:
+                    self._interpreter.load_string(more[0], f"@{library.file}")(*more[1])
         extension = ParserFunctionsLibrary(self)
         self._run_library(extension.functions(), extension.code(), extension.file, {})
         for extra in self.options.extra:

@@ -27,6 +27,10 @@ class Library:
         """What Lua can call, by name; each gets Lua's arguments by position, missing ones not at all."""
         return {}
 
+    def afterwards(self) -> tuple[str, tuple[Any, ...]] | None:
+        """Lua that runs when the file is set up, with its arguments; None without any."""
+        return None
+
     def options(self) -> dict[str, Any]:
         """What the file's setupInterface gets."""
         return {}

@@ -1,0 +1,212 @@
+-- mw.ustring's find, match, gmatch and gsub with the manners of PHP's: a wiki with LuaStandalone asks PHP for these four.
+-- A pattern is judged whole before it is tried, its faults have PHP's words and no position, and no match is one nil.
+-- Runs behind mw.ustring.lua, with the line in it from which gmatch asks.
+local gmatch_line = ...
+local ustring = mw.ustring
+local byte, find, gsub = string.byte, string.find, string.gsub
+local error, select, type = error, select, type
+local KEPT = 500 -- patterns that were found good
+
+local function characters( text )
+	local list, count = {}, 0
+	for character in string.gmatch( text, '[%z\1-\127\192-\255][\128-\191]*' ) do
+		count = count + 1
+		list[count] = character
+	end
+	return list, count
+end
+
+-- The place of the bracket that closes a set, and what is wrong with it.
+local function set_end( list, count, start )
+	local place = start + 1
+	if list[place] == '^' then
+		place = place + 1
+	end
+	local first = place
+	while place <= count and ( place == first or list[place] ~= ']' ) do
+		if list[place] == '%' then
+			place = place + 1
+		elseif place + 2 <= count and list[place + 1] == '-' and list[place + 2] ~= ']' and list[place + 2] ~= '%' then
+			place = place + 2
+		end
+		place = place + 1
+	end
+	if place > count then
+		return place, 'Missing close-bracket for character set beginning at pattern character ' .. start
+	end
+	return place
+end
+
+-- What is wrong with a pattern, in PHP's words; nil for one that is good.
+local function fault( pattern )
+	local list, count = characters( pattern )
+	local captures, open, begun = 0, {}, {}
+	local place = 1
+	while place <= count do
+		local start, character = place, list[place]
+		local quantified = false
+		if character == '(' then
+			if place == count then
+				return 'Unmatched open-paren at pattern character ' .. start
+			end
+			captures = captures + 1
+			open[#open + 1] = captures
+			begun[captures] = start
+		elseif character == ')' then
+			if #open == 0 then
+				return 'Unmatched close-paren at pattern character ' .. start
+			end
+			open[#open] = nil
+		elseif character == '%' then
+			place = place + 1
+			local class = list[place]
+			if class == nil then
+				return "malformed pattern (ends with '%')"
+			elseif class == 'b' then
+				if place + 2 > count then
+					return "malformed pattern (missing arguments to \\'%b\\')"
+				end
+				place = place + 2
+			elseif class == 'f' then
+				if list[place + 1] ~= '[' then
+					return "missing '[' after %f in pattern at pattern character " .. start
+				end
+				local wrong
+				place, wrong = set_end( list, count, place + 1 )
+				if wrong then
+					return wrong
+				end
+			elseif find( class, '^%d$' ) then
+				local number = byte( class ) - 48
+				local good = number > 0 and number <= captures
+				for index = 1, #open do
+					good = good and open[index] ~= number
+				end
+				if not good then
+					return 'invalid capture index %' .. number .. ' at pattern character ' .. start
+				end
+			else
+				quantified = true
+			end
+		elseif character == '[' then
+			local wrong
+			place, wrong = set_end( list, count, place )
+			if wrong then
+				return wrong
+			end
+			quantified = true
+		elseif character == ']' then
+			return 'Unmatched close-bracket at pattern character ' .. start
+		elseif character == '^' then
+			quantified = start > 1
+		elseif character == '$' then
+			quantified = start < count
+		else
+			quantified = true
+		end
+		if quantified and list[place + 1] and find( list[place + 1], '^[*+?-]$' ) then
+			place = place + 1
+		end
+		place = place + 1
+	end
+	if #open > 0 then
+		return 'Unclosed capture beginning at pattern character ' .. begun[open[1]]
+	end
+end
+
+local good, known = {}, 0
+
+-- where: the position in front of what is wrong with the pattern. plain: it is no pattern, but a text.
+local function check( name, text, pattern, where, plain )
+	local kind = type( text )
+	if kind ~= 'string' and kind ~= 'number' then
+		error( "bad argument #1 to '" .. name .. "' (string expected, got " .. kind .. ')', 0 )
+	end
+	kind = type( pattern )
+	if kind == 'number' then
+		pattern = pattern .. ''
+	elseif kind ~= 'string' then
+		error( "bad argument #2 to '" .. name .. "' (string expected, got " .. kind .. ')', 0 )
+	end
+	if plain or good[pattern] then
+		return
+	end
+	local wrong
+	if not ustring.isutf8( pattern ) then
+		wrong = "bad argument #2 to '" .. name .. "' (string is not UTF-8)"
+	elseif #pattern > ustring.maxPatternLength then
+		wrong = "bad argument #2 to '" .. name .. "' (pattern is longer than " .. ustring.maxPatternLength .. ' bytes)'
+	else
+		wrong = fault( pattern )
+	end
+	if wrong then
+		error( where .. wrong, 0 )
+	end
+	if known >= KEPT then
+		good, known = {}, 0
+	end
+	good[pattern] = true
+	known = known + 1
+end
+
+local function check_start( name, start )
+	if start ~= nil and type( start ) ~= 'number' then
+		error( "bad argument #3 to '" .. name .. "' (number expected, got " .. type( start ) .. ')', 0 )
+	end
+end
+
+local function results( ... )
+	if select( '#', ... ) == 0 then
+		return nil
+	end
+	return ...
+end
+
+local plain_find, plain_match, plain_gmatch, plain_gsub = ustring.find, ustring.match, ustring.gmatch, ustring.gsub
+
+function ustring.find( ... )
+	if select( '#', ... ) < 2 then
+		error( 'too few arguments to mw.ustring.find', 2 )
+	end
+	local text, pattern, start, plain = ...
+	check( 'find', text, pattern, '', plain )
+	check_start( 'find', start )
+	return results( plain_find( ... ) )
+end
+
+function ustring.match( ... )
+	if select( '#', ... ) < 2 then
+		error( 'too few arguments to mw.ustring.match', 2 )
+	end
+	local text, pattern, start = ...
+	check( 'match', text, pattern, '' )
+	check_start( 'match', start )
+	return results( plain_match( ... ) )
+end
+
+function ustring.gmatch( text, pattern )
+	if type( text ) == 'string' and type( pattern ) == 'string' then
+		check( 'gmatch', text, pattern, 'mw.ustring.lua:' .. gmatch_line .. ': ' )
+	end
+	return plain_gmatch( text, pattern )
+end
+
+-- A percent sign before anything but a digit or another one stands for itself.
+local function whole( replacement )
+	if type( replacement ) == 'string' and find( replacement, '%', 1, true ) then
+		return ( gsub( replacement, '%%(.?)', function ( following )
+			return find( following, '^[%d%%]' ) and '%' .. following or '%%' .. following
+		end ) )
+	end
+	return replacement
+end
+
+function ustring.gsub( ... )
+	local count = select( '#', ... )
+	if count < 3 then
+		error( 'too few arguments to mw.ustring.gsub', 2 )
+	end
+	local text, pattern, replacement, most = ...
+	check( 'gsub', text, pattern, '' )
+	return plain_gsub( text, pattern, whole( replacement ), most )
+end
