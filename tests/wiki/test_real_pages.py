@@ -9,6 +9,7 @@ from luaproc.wiki.site import Site
 from luaproc.wiki.wiki import Wiki
 from tests.mediawiki import installation
 from tests.mediawiki.subjects import SUBJECTS
+from tests.parts import need
 from tests.wiki import judge
 
 # MediaWiki and PHP expand the texts here.
@@ -40,7 +41,8 @@ def test_the_pages_of_the_other_room(real_site: Site, real_wiki: installation.Wi
 
 def test_the_benchmarks_page(real_site: Site, real_wiki: installation.Wiki) -> None:
     """40 blocks of infoboxes and citations, as an article has them."""
-    ours = Wiki(Path(SOURCES), site=real_site, now=judge.NOW)
+    code = need("mediawiki")
+    ours = Wiki(Path(SOURCES), scribunto=code, mediawiki=code, site=real_site, now=judge.NOW)
     case = judge.Case("bench", "40 blocks", wikitext(40).rstrip(), "Benchmark")
     found = judge.differences(ours, [case], judge.real_texts(real_wiki, [case]))
     assert found == [], "\n".join(map(str, found))

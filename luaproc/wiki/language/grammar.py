@@ -1,4 +1,5 @@
-"""Grammatical cases, by the rules that a MediaWiki's folder has as JSON; without them a word stays as it is."""
+"""Grammatical cases, by the rules that a MediaWiki's folder has as JSON; without them a word stays as it is. Other
+languages' rules are in `luaproc.wiki.language.inflection`."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from luaproc.wiki.language import numbers, tables
 from luaproc.wiki.language.grammar import inflect
+from luaproc.wiki.language.inflection import rule
 from luaproc.wiki.language.plurals import choose
 
 _EMBED = {False: "\u202a", True: "\u202b"}
@@ -90,6 +91,10 @@ class Language:
 
     def grammar(self, case: str, word: str) -> str:
         """The word in a grammatical case."""
+        for code in (self.code, *self.fallbacks):
+            change = rule(code)
+            if change is not None:
+                return change(case, word)
         return inflect(self.code, case, word, self.mediawiki)
 
     def gender(self, gender: str, forms: list[str]) -> str:
