@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from string import ascii_lowercase, ascii_uppercase
 
 from luaproc.wiki.language.tables import names
 
@@ -47,6 +48,8 @@ _OTHER_TAGS = {
 }  # fmt: skip
 
 
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)  # PHP knows no other letters here
+_UPPER = str.maketrans(ascii_lowercase, ascii_uppercase)
 _FROM_TAGS = {tag.lower(): code for code, tag in _OTHER_TAGS.items()}
 
 
@@ -65,11 +68,11 @@ def bcp47(code: str) -> str:
     for number, part in enumerate(parts):
         if private or (number > 0 and parts[number - 1].lower() == "x"):
             private = True
-            shown.append(part.lower())
+            shown.append(part.translate(_LOWER))
         elif number and len(part) == 2:
-            shown.append(part.upper())
+            shown.append(part.translate(_UPPER))
         elif number and len(part) == 4:
-            shown.append(part.capitalize())
+            shown.append(part[:1].translate(_UPPER) + part[1:].translate(_LOWER))
         else:
-            shown.append(part.lower())
+            shown.append(part.translate(_LOWER))
     return "-".join(shown)
