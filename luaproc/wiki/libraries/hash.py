@@ -9,7 +9,7 @@ from typing import Any
 
 from luaproc.host import LuaError
 from luaproc.host.interpreter import PhpFunction
-from luaproc.wiki.libraries import Library
+from luaproc.wiki.libraries import Library, digests
 from luaproc.wiki.values import one_based, text_of
 
 _HASHLIB = {
@@ -40,15 +40,16 @@ class HashLibrary(Library):
 
 
 def algorithms() -> dict[str, Callable[[bytes], str]]:
-    """Those that this Python has, in PHP's order as far as PHP has them."""
+    """Those that this Python or luaproc has, in PHP's order as far as PHP has them."""
     found: dict[str, Callable[[bytes], str]] = {}
     for name, ours in _HASHLIB.items():
-        if ours in hashlib.algorithms_available:
-            try:
-                hashlib.new(ours)
-            except ValueError:
-                continue
-            found[name] = lambda data, ours=ours: hashlib.new(ours, data).hexdigest()  # type: ignore[misc]
+        try:
+            hashlib.new(ours)
+        except ValueError:
+            if name in _OWN:
+                found[name] = _OWN[name]
+            continue
+        found[name] = lambda data, ours=ours: hashlib.new(ours, data).hexdigest()  # type: ignore[misc]
     return found | _OTHERS
 
 
@@ -104,6 +105,7 @@ def _joaat(data: bytes) -> str:
     return f"{value * 32769 & 0xFFFFFFFF:08x}"
 
 
+_OWN: dict[str, Callable[[bytes], str]] = {"md4": digests.md4, "whirlpool": digests.whirlpool}
 _OTHERS: dict[str, Callable[[bytes], str]] = {
     "adler32": lambda data: f"{zlib.adler32(data):08x}",
     "crc32": _crc32,
