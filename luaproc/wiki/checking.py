@@ -9,17 +9,24 @@ from dataclasses import dataclass
 from luaproc.host import Interpreter, LuaError
 from luaproc.wiki.preprocessor.nodes import Children, Heading, Parameter, Template
 from luaproc.wiki.preprocessor.words import WHITE
-from luaproc.wiki.titles import MODULE, TEMPLATE, Title
+from luaproc.wiki.titles import MODULE, SPECIAL, TEMPLATE, Title
 from luaproc.wiki.wiki import Page, Wiki
 
 # require( "x" ), mw.loadData 'x': a name that is written out. Comments are looked through as well: most of what stands
-# there is an example that should hold.
-_REQUIRED = re.compile(r"""\b(require|mw\.loadData|mw\.loadJsonData)\s*\(?\s*(["'])([^"'\\\n]+)\2""")
+# there is an example that should hold. What goes on with `..` is a name that only a run knows.
+_REQUIRED = re.compile(r"""\b(require|mw\.loadData|mw\.loadJsonData)\s*\(?\s*(["'])([^"'\\\n]+)\2(?!\s*\.\.)""")
 
 # The libraries that extensions add, whose values come from PHP or a database: `Wiki.library` can stand in for one.
 _EXTENSION = re.compile(r"mw\.(?:ext\.|wikibase|cargo|smw)")
 
+# What they bring without `require`, outside of comments on lines of their own and at lines' ends.
+_CALLED = re.compile(r"(?<![\"'\w.])(mw\.(?:wikibase|cargo|smw|ext\.(?!ParserFunctions\b)\w+))\b")
+_COMMENT = re.compile(r"--(?:\[(=*)\[.*?\]\1\]|[^\n]*)", re.DOTALL)
+
 _LOADED = ("mw", "package", "string", "table", "math", "os", "debug", "bit32")
+
+
+_NOT_HERE = "not supported here: it is another extension's; Wiki.library() can stand in for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ def check(wiki: Wiki) -> Iterator[CheckFinding]:
         for title in wiki.pages.titles():
             text = wiki.pages.text(title)
             if text is not None and title.content_model == "Scribunto":
-                yield from _module(page, interpreter, title, text)
+                yield from sorted(_module(page, interpreter, title, text), key=lambda finding: finding.line)
             elif text is not None and title.content_model == "wikitext":
                 yield from _wikitext(page, title, text)
 
@@ -54,6 +61,18 @@ def _module(page: Page, interpreter: Interpreter, title: Title, text: str) -> It
         problem = _requirement(page, match[1], match[3])
         if problem:
             yield CheckFinding(name, text.count("\n", 0, match.start()) + 1, f"{match[1]} '{match[3]}': {problem}")
+    yield from _calls(page, name, text)
+
+
+def _calls(page: Page, name: str, text: str) -> Iterator[CheckFinding]:
+    """Calls of libraries that are not supported here, each once."""
+    known = {library.name for library in page.engine.options.extra}
+    code = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
+    for match in _CALLED.finditer(code):
+        if match[1] not in known:
+            known.add(match[1])
+            line = code.count("\n", 0, match.start()) + 1
+            yield CheckFinding(name, line, f"{match[1]}: {_NOT_HERE}")
 
 
 def _requirement(page: Page, function: str, name: str) -> str:
@@ -66,7 +85,7 @@ def _requirement(page: Page, function: str, name: str) -> str:
     if name in {library.name for library in page.engine.options.extra}:
         return ""
     if _EXTENSION.match(name):
-        return "not supported here: it is another extension's; Wiki.library() can stand in for it"
+        return _NOT_HERE
     return "there is no such module or library"
 
 
@@ -104,6 +123,8 @@ def _call(page: Page, title: Title, node: Template) -> str:
     found = page.wiki.site.title(name, TEMPLATE)
     if found is None or found.interwiki or page.wiki.pages.exists(found):
         return ""
+    if found.namespace == SPECIAL:
+        return f"{{{{{name}}}}}: special pages are not supported here"
     return f"{{{{{name}}}}}: there is no page {found.prefixed_text}"
 
 

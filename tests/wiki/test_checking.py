@@ -75,3 +75,18 @@ def test_the_command(tmp_path: Path) -> None:
     (tmp_path / "Module" / "M.lua").write_text("return {}")
     done = run(tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "pages: 1, findings: 0\n", "")
+
+
+def test_calls_that_are_not_supported_here(small_wiki: "type[Wiki]") -> None:
+    """Other extensions' libraries without `require`, each once; names that only a run knows are none of them."""
+    module = (
+        "local d = mw.loadData( 'Module:Data/' .. code ) require( 'Module:'\n.. name )\n"
+        "-- mw.smw.ask()\n--[[ mw.cargo\n]] mw.wikibase.getEntity() mw.wikibase.getLabel()\n"
+        "mw.ext.ParserFunctions.expr( '1' ) mw.ext.data.get( 'x' )"
+    )
+    wiki = small_wiki({"Module:M": module, "Template:T": "{{Special:Version}}{{#ask:x}}"})
+    wiki.library("mw.cargo", "return {}")
+    assert {(finding.page, finding.line, finding.text.partition(": ")[0]) for finding in check(wiki)} == {
+        *{("Module:M", 5, "mw.wikibase"), ("Module:M", 6, "mw.ext.data")},
+        *{("Template:T", 1, "{{Special:Version}}"), ("Template:T", 1, "{{#ask:}}")},
+    }
