@@ -200,7 +200,7 @@ def command(folder: Path, *words: str, stdin: str = "") -> "subprocess.Completed
         text=True,
         cwd=folder,
         env={**os.environ, "XDG_STATE_HOME": str(folder / "state"), "PYTHONIOENCODING": "utf-8", "TERM": "dumb"},
-        timeout=60,
+        timeout=300,
     )
 
 

@@ -1,58 +1,18 @@
 """A person at a real pseudo-terminal, with prompt-toolkit and without it."""
 
-import os
-import re
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pexpect
 import pytest
 
+from tests.session.terminals import Terminal
+
 # Each test types into a session on a terminal of its own, and waits for its prompts.
 pytestmark = pytest.mark.slow
-
-# Without prompt-toolkit: as on a machine where it is not installed, not by a switch of our own.
-WITHOUT = "import sys; sys.modules['prompt_toolkit'] = None; from luaproc.entry import main; main()"
-
-_COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\x1b\][^\x07]*\x07")
-
-
-class Terminal:
-    """A session in a terminal, and what a person does there."""
-
-    def __init__(self, kind: str, home: Path, *words: str) -> None:
-        self.kind = kind
-        program = ["-m", "luaproc"] if kind == "prompt-toolkit" else ["-c", WITHOUT]
-        self.child: Any = pexpect.spawn(
-            sys.executable,
-            [*program, "session", *words],
-            cwd=str(home),
-            encoding="utf-8",
-            timeout=300,
-            dimensions=(60, 200),
-            env={**os.environ, "TERM": "xterm", "XDG_STATE_HOME": str(home / "state"), "PROMPT_TOOLKIT_NO_CPR": "1"},
-        )
-
-    def wait(self, text: str) -> str:
-        """Until the text has appeared; all that came before it, without colours."""
-        self.child.expect_exact(text)
-        return _COLOURS.sub("", str(self.child.before))
-
-    def type(self, text: str, then: str = "lua>") -> str:
-        """A line, and what it shows up to the next prompt."""
-        self.child.send(text + "\r")
-        return self.wait(then)
-
-    def end(self) -> int:
-        """Ctrl-D; the exit status."""
-        self.child.sendeof()
-        self.child.expect(pexpect.EOF)
-        self.child.close()
-        return int(self.child.exitstatus)
 
 
 @pytest.fixture(params=["prompt-toolkit", "plain"])
