@@ -126,8 +126,8 @@ class Console:
         compiled = typed(text, _NAMES_KEPT)
         for note in compiled.notes:
             self.watcher.noted(note)
-        self._began = True
-        return tuple(as_wire(value) for value in self._lua().show(compiled.texts, f"={name}"))
+        environment, self._began = self._lua(), True
+        return tuple(as_wire(value) for value in environment.show(compiled.texts, f"={name}"))
 
     def expand(self, text: str) -> Expansion:
         """Wikitext of the current page, expanded; what modules log reaches the watcher."""

@@ -12,6 +12,7 @@ from luaproc.errors import NotReadError
 from luaproc.install import files
 from luaproc.install.lualib import BRANCH
 from luaproc.wiki.errors import SiteError
+from luaproc.wire.values import MAX_INT, MIN_INT
 
 FILES = ("luaproc.toml", "pyproject.toml")
 """Looked for in this order in the current directory, and then in the ones above it."""
@@ -66,6 +67,8 @@ def _texts(value: Any) -> tuple[str, ...]:
 def _number(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("a whole number")
+    if not MIN_INT <= value <= MAX_INT:
+        raise ValueError("a whole number of 64 bits")
     return value
 
 
@@ -118,6 +121,8 @@ def _table(path: Path) -> Mapping[str, Any] | None:
         raise SiteError(f"{path}: expected UTF-8, got the byte 0x{content[error.start]:02x}") from None
     except ValueError as error:
         raise SiteError(f"{path}: expected TOML: {error}") from None
+    except RecursionError:
+        raise SiteError(f"{path}: expected TOML of fewer levels") from None
     for key in ("tool", "luaproc", "wiki") if is_shared else ():
         table = table.get(key)
         if table is None:

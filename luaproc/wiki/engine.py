@@ -26,7 +26,7 @@ from luaproc.wiki.messages import Messages
 from luaproc.wiki.titles import MODULE, Title
 from luaproc.wiki.values import text_of
 from luaproc.wiki.view import PageView
-from luaproc.wire.errors import RemoteProtocolError
+from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
 
 EXPANSIONS_KEPT = 100
 """Of templates and texts that a module had expanded: Scribunto's number."""
@@ -391,6 +391,11 @@ class Engine:
                     self._gone = failure
                 failure = self._gone
             raise failure from None
+        except (LocalProtocolError, RecursionError) as error:
+            # A value that is too deep for the wire or for Python's stack: PHP ends the page with an exception then.
+            text = "too many levels of tables" if isinstance(error, RecursionError) else str(error)
+            key = "scribunto-lua-error"
+            raise ModuleError(self.messages.failure(key, "[UNKNOWN]", text), key, message=text) from None
 
     def _failure(self, key: str, *parameters: str) -> ModuleError:
         return ModuleError(self.messages.failure(key, "[UNKNOWN]", *parameters), key)

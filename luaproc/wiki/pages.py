@@ -148,10 +148,11 @@ class Pages(MutableMapping["str | Title", str]):
         return found - {key for key, text in self._written.items() if text is None}
 
     def _title(self, name: str | Title) -> Title:
-        title = name if isinstance(name, Title) else self.site.title(name)
-        if title is None or title.interwiki:
-            raise NoSuchTitle(f"expected a page's title, got {name!r}")
-        return title
+        if isinstance(name, Title):
+            if name.interwiki:
+                raise NoSuchTitle(f"expected a page's title, got {str(name)!r}: it is another wiki's")
+            return name
+        return titles.required(self.site, name)
 
     def __getitem__(self, name: str | Title) -> str:
         text = self.text(self._title(name))

@@ -14,7 +14,7 @@ from typing import Any
 from luaproc.errors import NotReadError
 from luaproc.install import files
 from luaproc.wiki import titles
-from luaproc.wiki.errors import SiteError
+from luaproc.wiki.errors import NoSuchTitle, SiteError
 from luaproc.wiki.siteinfo import SPECIAL_PAGES, from_api
 from luaproc.wiki.titles import Title
 
@@ -223,8 +223,11 @@ class Site:
             if key not in known:
                 raise SiteError(f"{name}: unknown key {key!r}; known are {', '.join(known)}")
         try:
-            return cls(**{key: _member(key, value) for key, value in members.items()})
-        except (TypeError, ValueError, AttributeError) as error:
+            site = cls(**{key: _member(key, value) for key, value in members.items()})
+            for title in site.stubs:
+                titles.required(site, title, "stubs: ")
+            return site
+        except (TypeError, ValueError, AttributeError, NoSuchTitle) as error:
             raise SiteError(f"{name}: {error}") from None
 
     @classmethod
@@ -340,6 +343,8 @@ def read_members(file: str | Path) -> dict[str, Any]:
         raise SiteError(f"{file}: {error.reason}") from None
     except ValueError as error:
         raise SiteError(f"{file}: expected JSON: {error}") from None
+    except RecursionError:
+        raise SiteError(f"{file}: expected JSON of fewer levels") from None
     if not isinstance(members, dict):
         raise SiteError(f"{file}: expected an object, got {type(members).__name__}")
     if "query" in members or "batchcomplete" in members:
@@ -377,6 +382,9 @@ def _member(key: str, value: Any) -> Any:
             for prefix, item in value.items()
         }
     if key == "limits" and isinstance(value, Mapping):
+        for name, most in value.items():
+            if isinstance(most, bool) or not isinstance(most, int) or not 0 < most < 2**63:
+                raise ValueError(f"limits.{name}: expected a whole number above 0, got {most!r:.40}")
         return _record(Limits, value, "limits")
     if key in _TUPLES:
         return tuple(_strings(key, value))

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from html.entities import html5
 from typing import TYPE_CHECKING
 
+from luaproc.errors import visible
+from luaproc.wiki.errors import NoSuchTitle
+
 if TYPE_CHECKING:
     from luaproc.wiki.site import Site
 
@@ -161,6 +164,39 @@ def title(site: Site, text: str, default_namespace: int = MAIN) -> Title | None:
         return parse(site, text, default_namespace)
     except InvalidTitle:
         return None
+
+
+def required(site: Site, text: str, before: str = "") -> Title:
+    """The page of this wiki that a person or a program names. before: what errors begin with.
+
+    Raises `NoSuchTitle`, which says what is wrong with the text.
+    """
+    try:
+        found = parse(site, text)
+    except InvalidTitle as error:
+        illegal = _ILLEGAL.search(_SPACES.sub("_", decode_entities(text)).partition("#")[0])
+        if illegal and error.args[0] == "title-invalid-characters":
+            reason = f"'{visible(illegal[0])}' stands in none"
+        else:
+            reason = _REASONS[error.args[0]]
+    else:
+        if not found.interwiki:
+            return found
+        reason = "it is another wiki's"
+    shown = visible(text)
+    raise NoSuchTitle(f"{before}expected a page's title, got '{shown[:60]}{'…' * (len(shown) > 60)}': {reason}")
+
+
+_REASONS = {
+    "title-invalid-utf8": "it is not UTF-8",
+    "title-invalid-empty": "there is no name in it",
+    "title-invalid-characters": "there are characters in it that stand in none",
+    "title-invalid-relative": "'.' and '..' are no parts of one",
+    "title-invalid-magic-tilde": "'~~~' stands in none",
+    "title-invalid-too-long": f"it has more than {MAX_BYTES} bytes",
+    "title-invalid-leading-colon": "it begins with a colon",
+    "title-invalid-talk-namespace": "it is in a talk namespace, and names another namespace",
+}
 
 
 def of_url(site: Site, text: str) -> Title | None:

@@ -17,9 +17,10 @@ from luaproc.host.core import must_be
 from luaproc.host.interpreter import PhpFunction, default_server
 from luaproc.install.lualib import Lualib, find_lualib
 from luaproc.install.mediawiki import find_mediawiki
+from luaproc.wiki import titles
 from luaproc.wiki.engine import Engine, EngineOptions, ExtraLibrary
 from luaproc.wiki.environment import Environment
-from luaproc.wiki.errors import NoSuchTitle, ScribuntoMissing, SiteError
+from luaproc.wiki.errors import ScribuntoMissing, SiteError
 from luaproc.wiki.failures import ModuleError
 from luaproc.wiki.interfaces import ArgumentsLike, ExtensionTag, FrameLike, FunctionResult, ParserFunction
 from luaproc.wiki.messages import Messages
@@ -211,10 +212,7 @@ class Wiki:
         if isinstance(title, Title):
             return title
         must_be(title, (str, type(None)), "title", "a page's title as str, a Title or None")
-        found = self.site.main_page if title is None else self.site.title(title)
-        if found is None:
-            raise NoSuchTitle(f"expected a page's title, got {title!r}")
-        return found
+        return self.site.main_page if title is None else titles.required(self.site, title)
 
     def stub(self, title: str, returns: str = "") -> None:
         """Replace a page: a template by the text; a module by one whose every function returns the text.

@@ -24,6 +24,7 @@ from luaproc.wiki.failures import ModuleError
 from luaproc.wiki.opening import open_source
 from luaproc.wiki.values import as_wire
 from luaproc.wiki.wiki import moment
+from luaproc.wire.values import MAX_INT, MIN_INT
 
 FC = TypeVar("FC", bound=Callable[..., Any])
 
@@ -38,7 +39,7 @@ _OPTIONS = (
     click.option("--site", multiple=True, metavar="FILE", help="The wiki's settings, as JSON; repeatable."),
     click.option("--now", metavar="ISO", help="The moment that pages see."),
     click.option("--timezone", metavar="NAME", help="An IANA time zone."),
-    click.option("--seed", type=int, help="Of math.random: two runs give the same."),
+    click.option("--seed", type=click.IntRange(MIN_INT, MAX_INT), help="Of math.random: two runs give the same."),
     click.option("--server", metavar="CMD", help="The command of another Lua side."),
 )
 
