@@ -48,7 +48,7 @@ READERS = [
     (["session", "-e", ":module {} m"], 1),
     (["nflua", "execute", "state", "{}"], 2),
     (["wiki", "eval", "1", "--site", "{}"], 2),
-    (["wiki", "eval", "1", "--pages", "{}"], 1),
+    (["wiki", "eval", "1", "--pages", "{}"], 2),
 ]
 
 

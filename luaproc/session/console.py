@@ -7,10 +7,13 @@ from types import TracebackType
 from typing import Any
 
 from luaproc.errors import LuaprocError
+from luaproc.host import printing
 from luaproc.host.interpreter import shown
 from luaproc.session.session import LIBRARY_NAMES, Watcher
+from luaproc.session.syntax import encode
 from luaproc.session.typed import typed
 from luaproc.wiki.environment import Environment
+from luaproc.wiki.failures import ModuleError
 from luaproc.wiki.titles import Title
 from luaproc.wiki.values import as_wire
 from luaproc.wiki.view import Counters
@@ -113,7 +116,17 @@ class Console:
     def _lua(self) -> Environment:
         if self._environment is None:
             self._environment = self._page.environment(self._logged)
+            if self.title.content_model == "Scribunto" and self.title in self._wiki.pages:
+                self._take_module(self._environment)
         return self._environment
+
+    def _take_module(self, environment: Environment) -> None:
+        """On a module's page, `p` is what it returns, as in MediaWiki's console."""
+        name = printing.quote(encode(self.title.prefixed_text))
+        try:
+            environment.run([encode(f"p = require( {name} )")], "=p")
+        except ModuleError as error:
+            self.watcher.noted(f"p is nil: {error}")
 
     def _logged(self, text: str) -> None:
         self.watcher.printed(text.removesuffix("\n"))

@@ -92,7 +92,8 @@ def _help(console: Console, request: Request) -> Outcome:
 OPS: dict[str, SessionOp[Console]] = {
     "title": SessionOp(_title, "[TITLE]", """\
 Say which page is the current one, or go to another.
-Another page is another page view: a fresh Lua process."""),
+Another page is another page view: a fresh Lua process. On a module's page, p is
+what the module returns."""),
     "expand": SessionOp(_expand, "TEXT", """\
 Expand wikitext as a part of the current page.
 Several lines stand below, up to a line that is the word after <<:

@@ -108,9 +108,17 @@ def test_another_page_is_another_page_view(run: Run) -> None:
     assert shown.splitlines() == [
         "the current page is Box x, which has no text; a fresh Lua process: what earlier steps defined is gone",
         'nil, "Box x"',
-        "s:4: expected a page's title, got 'a|b'",
+        "s:4: expected a page's title, got 'a|b': '|' stands in none",
         "the current page is Template:Box; a fresh Lua process: what earlier steps defined is gone",
     ]
+
+
+def test_p_is_the_module_of_the_page(run: Run) -> None:
+    """As in MediaWiki's own console; one that does not compile is told, and the console goes on."""
+    assert run(":title Module:Hello", "=p.hello(), 1").endswith('logged\n"Hello, nobody", 1\n')
+    shown = run(":title Module:Bad", "=p", pages={"Module:Bad": "return {"})
+    assert "p is nil: Lua error in mw.lua at line " in shown
+    assert shown.endswith("\nnil\n")
 
 
 def test_pages_are_read_anew(tmp_path: Path) -> None:
@@ -204,6 +212,7 @@ def command(folder: Path, *words: str, stdin: str = "") -> "subprocess.Completed
     )
 
 
+@pytest.mark.slow  # a process for each of its command lines
 def test_scripts_pipes_and_statuses(tmp_path: Path) -> None:
     """0, 1 where a step failed (the rest is not done), 2 for what cannot be asked; a script of :save does it again."""
     need("mediawiki")
@@ -217,7 +226,7 @@ def test_scripts_pipes_and_statuses(tmp_path: Path) -> None:
     done = command(tmp_path, "--json", "--title", "T", "-e", "print(1) return 'ü', print", "-e", ":expand {{PAGENAME}}")
     first, second = map(json.loads, done.stdout.splitlines())
     assert (first["values"], first["printed"], second["text"]) == (["ü", {"lua": "function"}], ["1"], "T")
-    for words in (["--title", "[["], ["nosuchfile"], ["--site", "nosuchfile"], ["--nonsense"]):
+    for words in (["--title", "[["], ["nosuchfile"]):
         done = command(tmp_path, *words)
         assert (done.returncode, done.stdout) == (2, ""), words
         assert "Traceback" not in done.stderr

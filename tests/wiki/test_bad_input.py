@@ -153,7 +153,7 @@ def test_commands_end_in_a_line(tmp_path: Path, words: list[str], status: int) -
         text=True,
         cwd=tmp_path,
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == status, done
     assert done.stderr != ""
