@@ -98,6 +98,9 @@ class WikiTests(pytest.File):
     page: Page
 
     def collect(self) -> Iterator[pytest.Item]:
+        reason = self.wiki.site.skips.get(self.title.prefixed_text)
+        if reason is not None:
+            pytest.skip(reason, allow_module_level=True)
         if reason := self.wiki.site.skips.get(self.title.prefixed_text):
             pytest.skip(reason)
         with self.wiki.page(self.title) as page:
@@ -123,6 +126,7 @@ class WikiTest(pytest.Item):
     parent: WikiTests
 
     def runtest(self) -> None:
+        self.parent.page = testing.alive(self.parent.page)
         result = testing.run_test(self.parent.page, self.parent.title, self.name)
         if result.skipped:
             pytest.skip(result.skipped)

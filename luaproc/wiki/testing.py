@@ -44,14 +44,26 @@ def run_module(wiki: Wiki, title: Title, chosen: Chosen = lambda name: True) -> 
     if module in skips:
         yield CaseResult(module, "", True, skipped=skips[module])
         return
-    with wiki.page(title) as page:
+    page = wiki.page(title)
+    try:
         names = names_of(page, title)
         if isinstance(names, CaseResult):
             yield names
             return
         for name in names:
-            if chosen(f"{module} {name}"):
+            if chosen(f"{title.prefixed_text} {name}"):
+                page = alive(page)
                 yield run_test(page, title, name)
+    finally:
+        page.close()
+
+
+def alive(page: Page) -> Page:
+    """The page view; another one in its place, where a test has used up what its Lua process may use."""
+    if page.engine.started:
+        return page
+    page.close()
+    return page.wiki.page(page.title)
 
 
 def names_of(page: Page, title: Title) -> list[str] | CaseResult:

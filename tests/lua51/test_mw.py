@@ -72,7 +72,7 @@ def lua(place: Path) -> Lua:
     def run(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "luaproc", "lua", *words], cwd=place, env=os.environ | variables,
-            capture_output=True, encoding="utf-8", timeout=120, check=False,
+            capture_output=True, encoding="utf-8", timeout=300, check=False,
         )  # fmt: skip
 
     return run
@@ -128,7 +128,7 @@ def test_a_busted_spec(place: Path) -> None:
     (place / "bin" / "lua").write_text(LAUNCHER)
     (place / "bin" / "lua").chmod(0o755)
     environment = os.environ | {"PATH": f"{place / 'bin'}:/usr/bin:/bin", "LUAPROC_MW": "1"}
-    done = subprocess.run(["busted"], cwd=place, env=environment, capture_output=True, encoding="utf-8", timeout=120)
+    done = subprocess.run(["busted"], cwd=place, env=environment, capture_output=True, encoding="utf-8", timeout=300)
     assert "5 successes / 0 failures / 1 error / 0 pending" in done.stdout, done
     assert "Module/Names.lua:7: no title" in done.stdout
     assert (done.returncode, done.stderr) == (1, "")

@@ -42,7 +42,7 @@ def test_from_git_init_to_a_green_job(tmp_path: Path) -> None:
 
     def run(script: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(["bash", "-ec", script], cwd=place, env=environment, capture_output=True,
-                              encoding="utf-8", timeout=120, check=False)  # fmt: skip
+                              encoding="utf-8", timeout=300, check=False)  # fmt: skip
 
     done = run(WALK)
     assert (done.returncode, done.stderr) == (0, "")

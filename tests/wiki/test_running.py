@@ -11,6 +11,7 @@ import pexpect
 import pytest
 
 from luaproc.wiki import reports, running, selection
+from luaproc.wiki.site import Limits, Site
 from luaproc.wiki.testing import CaseResult
 from luaproc.wiki.wiki import Wiki
 from tests.parts import need
@@ -96,7 +97,7 @@ def test_watching(collection: Path) -> None:
     """A change runs again what it touches; a report in the same folder, nothing; broken settings are one line, and the
     next change mends them. Ctrl-C is the end, with the last status and no traceback."""
     words = [*COMMAND[1:], "--watch", "--junit", "report.xml"]
-    child = pexpect.spawn(COMMAND[0], words, cwd=str(collection), encoding="utf-8", timeout=60)
+    child = pexpect.spawn(COMMAND[0], words, cwd=str(collection), encoding="utf-8", timeout=300)
     child.expect(r"1 failed, 5 passed in [\d.]+s\r\n")
     (collection / "Module" / "Word.lua").write_text("return 'bad'")
     child.expect_exact("\nWord.lua changed")
@@ -135,7 +136,7 @@ def test_ctrl_c(collection: Path, jobs: int) -> None:
             "return { testIt = function () while true do end end }"
         )
     child = pexpect.spawn(
-        COMMAND[0], [*COMMAND[1:], "-j", str(jobs)], cwd=str(collection), encoding="utf-8", timeout=60
+        COMMAND[0], [*COMMAND[1:], "-j", str(jobs)], cwd=str(collection), encoding="utf-8", timeout=300
     )
     child.expect_exact("FAILED Module:M3/tests:1 testIt: assertion failed!")
     child.expect_exact("Module:Z0/tests")  # the progress, on a terminal
@@ -146,7 +147,23 @@ def test_ctrl_c(collection: Path, jobs: int) -> None:
     child.expect(pexpect.EOF)
     child.wait()
     assert child.exitstatus == 2
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while processes_in(collection):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_a_test_that_never_ends_fails_alone() -> None:
+    """Its Lua process is ended at the page's limit, and the tests after it have another one."""
+    need("mediawiki")
+    endless = "return { testA = function () while true do end end, testB = function () assert( true ) end }"
+    with Wiki({"Module:A/tests": endless}, mediawiki=False, site=Site(limits=Limits(lua_seconds=1))) as wiki:
+        assert [(result.name, result.passed) for result in wiki.tests()] == [("testA", False), ("testB", True)]
+
+
+def test_watching_a_place_that_is_none(tmp_path: Path) -> None:
+    """One line, before anything is watched."""
+    done = luaproc(tmp_path, "test", "--watch", "--pages", "nowhere")
+    assert done.returncode == 2
+    assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+    assert "nowhere" in done.stderr

@@ -76,7 +76,7 @@ def collection(tmp_path: Path) -> Path:
 def luaproc(directory: Path, *words: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "luaproc", "wiki", *words],
-        cwd=directory, input=stdin, capture_output=True, encoding="utf-8", timeout=60, check=False,
+        cwd=directory, input=stdin, capture_output=True, encoding="utf-8", timeout=300, check=False,
     )  # fmt: skip
 
 

@@ -103,6 +103,7 @@ class TestRun:
         places = {*map(Path, found.pages or (os.curdir,)), *(path.parent for path in settings)}
         status = 0
         try:
+            self._pages()  # says what is wrong with the settings before anybody watches a place that is none
             news = watching.changes(places)
             next(news)
             before = self._pages()
