@@ -1,6 +1,8 @@
 """The shape of the house (docs/architecture.md): who may import whom, and names that mean one thing."""
 
 import ast
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -73,6 +75,20 @@ def test_imports_run_one_way() -> None:
             allowed = {own, "errors", "__version__", *MAY_IMPORT[own]}
             wrong[str(file.relative_to(ROOT))] = set(imported(file)) - allowed
     assert {file: rooms for file, rooms in wrong.items() if rooms} == {}
+
+
+def test_each_module_is_imported_without_a_word() -> None:
+    """Beside all others, in one process: no module works, writes or fails when it is imported."""
+    names = [".".join(file.relative_to(ROOT.parent).with_suffix("").parts) for file in FILES]
+    code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        *(name.removesuffix(".__init__") for name in names if "__main__" not in name),
+    ]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_no_two_public_classes_share_a_name() -> None:

@@ -5,9 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
+
+from luaproc.commands import cli
 
 LUAPROC = [sys.executable, "-m", "luaproc"]
 EXAMPLE = str(Path(__file__).parents[1] / "examples" / "greeting.jsonl")
@@ -18,6 +23,24 @@ def shell(words: list[str], redirections: str) -> "subprocess.CompletedProcess[s
     """A command as a shell runs it, its input a step of a session."""
     line = f"echo 1 | {shlex.join([*LUAPROC, *words])} {redirections}"
     return subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, timeout=300)
+
+
+def _commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    with click.Context(group) as context:
+        for name in group.list_commands(context):
+            yield (*words, name)
+            command = group.get_command(context, name)
+            if isinstance(command, click.Group):
+                yield from _commands(command, (*words, name))
+
+
+def test_each_command_has_help_that_names_it() -> None:
+    """Its module is there, and its options have words."""
+    for words in _commands(cli):
+        done = CliRunner().invoke(cli, [*words, "--help"], prog_name="luaproc")
+        assert done.exit_code == 0, (words, done.output)
+        assert done.output.startswith(f"Usage: luaproc {' '.join(words)} "), done.output
+        assert "Options:" in done.output
 
 
 @pytest.mark.slow  # starts each command in turn
