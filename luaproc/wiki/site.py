@@ -393,7 +393,48 @@ def _member(key: str, value: Any) -> Any:
     expected = _EXPECTED.get(key, dict)
     if not isinstance(value, expected):
         raise ValueError(f"{key}: expected {_WORDS[expected]}, got {value!r:.40}")
+    if key in _SHAPES:
+        _must_have_shape(key, value, _SHAPES[key])
     return value
+
+
+_ANY = {"*": object}
+_SHAPES: dict[str, Any] = {
+    **{key: {"*": str} for key in ("genders", "messages", "language_names", "stubs", "skips")},
+    **{key: {"*": int} for key in ("statistics", "groups")},
+    **{key: {"*": _ANY} for key in ("page_properties", "language_info")},
+    "protection": {"*": {"*": [str]}},
+    "cascading": {"*": {"sources": [str], "restrictions": {"*": [str]}}},
+    "categories": {"*": {"*": int}},
+    "magic_words": {"*": [str]},
+}
+"""What members hold: a type, a list of it, or an object by keys, where `*` is any."""
+
+
+def _must_have_shape(where: str, value: Any, shape: Any) -> None:
+    """Raises ValueError, with the place, for a value that is not so."""
+    if isinstance(shape, dict):
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{where}: expected an object, got {value!r:.40}")
+        for key, item in value.items():
+            if key not in shape and "*" not in shape:
+                raise ValueError(f"{where}: unknown key {key!r}; known are {', '.join(shape)}")
+            _must_have_shape(f"{where}.{key}", item, shape.get(key, shape.get("*")))
+    elif isinstance(shape, list):
+        if not isinstance(value, (list, tuple)) or not all(isinstance(item, shape[0]) for item in value):
+            raise ValueError(f"{where}: expected a list of texts, got {value!r:.40}")
+    elif not isinstance(value, shape) or (shape is int and isinstance(value, bool)):
+        raise ValueError(f"{where}: expected {_WORDS[shape]}, got {value!r:.40}")
+
+
+_FIELDS: dict[Any, tuple[Any, str]] = {
+    "str": (str, "a text"),
+    "bool": (bool, "true or false"),
+    "int": (int, "a whole number"),
+    "str | None": ((str, type(None)), "a text"),
+    "tuple[str, ...]": ([str], "a list of texts"),
+}
+"""Types of the members of Namespace, Interwiki and Limits, as they are annotated."""
 
 
 _TUPLES = {"local_interwikis", "variables", "function_hooks", "extension_tags", "protocols", "special_pages"}
@@ -405,7 +446,7 @@ _EXPECTED: dict[str, type] = dict.fromkeys(
     ),
     str,
 ) | {"limits": Limits}
-_WORDS = {str: "a text", dict: "an object", Limits: "an object"}
+_WORDS: dict[type, str] = {str: "a text", dict: "an object", Limits: "an object", int: "a whole number"}
 
 
 def _strings(key: str, value: Any) -> Iterable[str]:
@@ -424,9 +465,14 @@ def _record(kind: type, value: Any, where: str, **more: Any) -> Any:
         more["id"] = int(where.rpartition(".")[2])
         members.setdefault("name", "")
         members.setdefault("canonical", members["name"])
-        members["aliases"] = tuple(members.get("aliases", ()))
-    known = {item.name for item in fields(kind)}
-    for key in members:
+    known = {item.name: item.type for item in fields(kind)}
+    for key, item in members.items():
         if key not in known:
             raise ValueError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(known))}")
+        expected, words = _FIELDS[known[key]]
+        if isinstance(expected, list):
+            _must_have_shape(f"{where}.{key}", item, expected)
+            members[key] = tuple(item)
+        elif not isinstance(item, expected):
+            raise ValueError(f"{where}.{key}: expected {words}, got {item!r:.40}")
     return kind(**(members | more))
