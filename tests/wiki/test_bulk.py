@@ -207,6 +207,7 @@ def test_ctrl_c_and_going_on(tmp_path: Path) -> None:
     ("arguments", "expected"),
     [
         (["text"], "not both"),
+        (["--dump", "nowhere"], "--dump: expected a folder or a dump with pages, got nowhere: there is no such file"),
         (["--resume"], "expected --output FILE with --resume"),
         (["--namespace", "Nowhere"], "expected a namespace's name or number after --namespace, got 'Nowhere'"),
     ],

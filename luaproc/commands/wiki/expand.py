@@ -113,6 +113,8 @@ def _expand_dump(
     from luaproc.wiki.bulk import expand_all
     from luaproc.wiki.line_files import LineFile
 
+    if not Path(dump).exists():
+        raise UsageError(f"--dump: expected a folder or a dump with pages, got {dump}: there is no such file")
     with_dump = found.overridden({"pages": (dump, *(path for path in found.pages if path != dump))})
     with open_wiki(with_dump) as wiki:
         _ = wiki.lualib  # raises where there is none, before a file is begun
