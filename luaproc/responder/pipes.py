@@ -226,7 +226,7 @@ class Pipes:
                 body = _escape(bytes(piece))
             except MemoryError:
                 self._reserve.spend()
-                body = _escape(bytes(piece))
+                body = _escape_or_die(piece)
             _write(1, body)
 
 
@@ -242,6 +242,14 @@ def _write(descriptor: int, data: "bytes | memoryview") -> None:
 def _escape(text: bytes) -> bytes:
     # bytes.replace returns the same object where there is nothing to replace.
     return text.replace(b"\\", b"\\\\").replace(b"\r", b"\\r").replace(b"\n", b"\\n")
+
+
+def _escape_or_die(piece: memoryview) -> bytes:
+    """`_escape`, of a frame that has begun: the host waits for the rest of it."""
+    try:
+        return _escape(bytes(piece))
+    except MemoryError:
+        die("not enough memory to send the rest of a message")
 
 
 def _frame_length(header: bytes) -> int:

@@ -1,11 +1,14 @@
 """Frames on the descriptors 0 and 1, where memory is full: what the hostile corpus meets by luck only."""
 
+import os
+import sys
 from io import BytesIO
+from types import SimpleNamespace
 from typing import NoReturn
 
 import pytest
 
-from luaproc.responder import pipes
+from luaproc.responder import log, pipes
 from luaproc.responder.memory import HELD, SPENT
 from luaproc.wire.framing import encode_frame
 
@@ -160,3 +163,16 @@ def test_a_long_reply_goes_out_whole_with_no_room_for_a_copy(monkeypatch: pytest
     opened.exchange(reply)
     assert b"".join(sent) == encode_frame(real(reply))
     assert reserve.done == ["spend"] * (failing >= 2)
+
+
+def test_a_message_that_has_begun_and_cannot_end_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An error in place of the rest would be read as the rest."""
+    opened, _, _ = _opened(monkeypatch)
+    monkeypatch.setattr(pipes, "_escape", _fail)
+    monkeypatch.setattr(log, "os", SimpleNamespace(write=os.write, _exit=sys.exit))
+    with pytest.raises(SystemExit) as ended:
+        opened.exchange(b"x\n" * 50_000)
+    assert ended.value.code == 1
+    assert capfd.readouterr().err == "luaproc: not enough memory to send the rest of a message\n"
