@@ -100,6 +100,15 @@ def test_keys_are_remembered_within_bounds(start: Start, calls: int, count: int,
         assert len(lua.call(keys, call * count, call * count + count - 1)[0]) == count
 
 
+@pytest.mark.slow  # passes 200,000 numbers
+def test_numbers_are_remembered_within_bounds(start: Start) -> None:
+    """Small ones only: what is written for others is garbage as soon as it is sent."""
+    lua = start(memory_limit=19_531 * 1024)
+    numbers = lua.load_string("local n = ... local t = {} for i = 1, 4000 do t[i] = n + i end return unpack(t)")
+    for call in range(50):
+        assert lua.call(numbers, call * 4000) == list(range(call * 4000 + 1, call * 4000 + 4001))
+
+
 # Tables that a module can reach
 
 REACHED = [
