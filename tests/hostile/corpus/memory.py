@@ -139,7 +139,7 @@ _MAKERS = {
 
 # At the default limit it takes seconds to fill all of it.
 _AT_DEFAULT = ("PHP called", "PHP called back", "PHP answering much", "PHP loading code") if LONG else ("PHP called",)
-_KEPT_AT_DEFAULT = tuple(_FILL) if LONG else ("large strings", "strings of 1 KB")
+_KEPT_AT_DEFAULT = tuple(_FILL) if LONG else ("large strings",)
 
 
 def _runtimes(limits: Limits) -> tuple[str, ...]:
