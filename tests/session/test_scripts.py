@@ -314,20 +314,20 @@ def test_dead_server_is_said_and_can_be_restarted(run: Run) -> None:
 
 @pytest.mark.slow  # starts a session for each row
 @pytest.mark.parametrize(
-    ("code", "words"),
+    ("code", "timeout", "words"),
     [
-        ("receive(); os.write(1, b'this is no frame of any kind')", "expected a header of 16 lower-case"),
-        ("receive(); send(b'nonsense'); time.sleep(60)", "malformed serialized data"),
-        ("receive(); os._exit(3)", "the interpreter exited with status 3"),
-        ("receive(); os.kill(os.getpid(), 11)", "the interpreter received signal 11 (SIGSEGV)"),
-        ("receive(); print('out of luck', file=sys.stderr); sys.exit(1)", "exited with status 1 - out of luck"),
-        ("receive(); time.sleep(60)", "did not answer within 0.3 seconds"),
-        ("receive(); os.write(1, b'00000040'); time.sleep(60)", "did not answer within 0.3 seconds"),
+        ("receive(); os.write(1, b'this is no frame of any kind')", "300", "expected a header of 16 lower-case"),
+        ("receive(); send(b'nonsense'); time.sleep(600)", "300", "malformed serialized data"),
+        ("receive(); os._exit(3)", "300", "the interpreter exited with status 3"),
+        ("receive(); os.kill(os.getpid(), 11)", "300", "the interpreter received signal 11 (SIGSEGV)"),
+        ("receive(); print('out of luck', file=sys.stderr); sys.exit(1)", "300", "exited with status 1 - out of luck"),
+        ("receive(); time.sleep(600)", "0.3", "did not answer within 0.3 seconds"),
+        ("receive(); os.write(1, b'00000040'); time.sleep(600)", "0.3", "did not answer within 0.3 seconds"),
     ],
 )
-def test_bad_servers_are_told_in_words(run: Run, code: str, words: str) -> None:
+def test_bad_servers_are_told_in_words(run: Run, code: str, timeout: str, words: str) -> None:
     for json_or_not in ([], ["--json"]):
-        done = run(":status\n", "--server", shlex.join(lying(code)), "--timeout", "0.3", *json_or_not)
+        done = run(":status\n", "--server", shlex.join(lying(code)), "--timeout", timeout, *json_or_not)
         assert done.returncode == 1
         assert done.stderr.startswith("<stdin>:1: ")
         assert words in done.stderr

@@ -97,7 +97,7 @@ def hebrew(at: Moment) -> tuple[int, int, int, int]:
     """(year, month from Tishrei with 13 and 14 for Adar I and II, day, days of the month)."""
     year, month, day = _convert("hebrew", at)
     module = _module("hebrew")
-    days = int(module.month_days(year, month))
+    days = int(module.month_length(year, month))
     if month >= 12 and module.leap(year):
         return year, month + 1, day, days
     return year, month - 6 if month > 6 else month + 6, day, days
