@@ -189,7 +189,8 @@ def test_limits_tell_what_a_page_used(small_wiki: "Callable[[dict[str, str]], Wi
 def test_packages_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What needs one says which and what to type; the rest works. The base install has none of them."""
     monkeypatch.setattr("luaproc.wiki.language.dates._strtotime", None)
-    for name in ("convertdate", "strtotime", "imagesize"):
+    packages = ("convertdate", "strtotime", "imagesize")
+    for name in (*packages, *(name for name in sys.modules if name.startswith(tuple(f"{part}." for part in packages)))):
         monkeypatch.setitem(sys.modules, name, None)
     wiki = Wiki({}, mediawiki=False, now="2024-02-29")
     assert wiki.expand("{{#time:Y-m-d|2020-05-12 +1 day}} {{#time:Y}} {{#expr:1+1}}").text == "2020-05-13 2024 2"
