@@ -138,6 +138,13 @@ def test_texts_of_bad_arguments_to_wrappers(lua: Interpreter, runtime: str, code
     assert " " not in name
 
 
+@pytest.mark.parametrize("name", ["gsub", "lower", "sub"])
+def test_strings_functions_are_called_as_they_were(lua: Interpreter, name: str) -> None:
+    """On LuaJIT some are ours: none of it shows in what they say of missing arguments."""
+    text = f"M:1: bad argument #1 to '{name}' (string expected, got no value)"
+    assert error_of(lua, f"local x = string.{name}()") == text
+
+
 # setfenv and getfenv
 
 

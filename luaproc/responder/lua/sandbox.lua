@@ -146,7 +146,8 @@ if jit then
 		return count
 	end
 
-	function old_G.string.gsub( s, pattern, replacement, n )
+	function old_G.string.gsub( ... )
+		local _, _, replacement = ...
 		if type( replacement ) ~= 'string' then
 			left = left - 1
 			if left <= 0 then
@@ -156,7 +157,7 @@ if jit then
 				end
 			end
 		end
-		return old_gsub( s, pattern, replacement, n )
+		return old_gsub( ... )
 	end
 end
 
