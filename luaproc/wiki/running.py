@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.connection
-import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from typing import NamedTuple
@@ -14,8 +11,7 @@ from luaproc.wiki.selection import Chosen
 from luaproc.wiki.testing import CaseResult, run_module
 from luaproc.wiki.titles import Title
 from luaproc.wiki.wiki import Wiki
-
-_FORK = multiprocessing.get_context("fork")
+from luaproc.wiki.workers import Worker, WorkerEnded, answering, end_all
 
 
 class ModuleResults(NamedTuple):
@@ -87,76 +83,48 @@ def _in_processes(
     """Each process gets the next module when it is through with one. One that dies fails its module alone."""
     waiting = list(range(len(titles)))[::-1]
     ready: dict[int, ModuleResults] = {}
-    running: dict[multiprocessing.connection.Connection, int] = {}
-    processes = []
+    workers: list[Worker] = []
+
+    def perform(wiki: Wiki, number: int) -> tuple[list[CaseResult], frozenset[PageKey]]:
+        title = wiki.site.make_title(titles[number].namespace, titles[number].text)
+        assert title is not None
+        module = _one(wiki, title, chosen, stop)
+        return module.results, module.touched
 
     def start() -> None:
-        ours, theirs = _FORK.Pipe()
-        process = _FORK.Process(target=_work, args=(ours, theirs, opened, titles, chosen, stop), daemon=True)
-        process.start()
-        theirs.close()
-        processes.append(process)
-        give(ours)
+        worker = Worker(opened, perform, workers)
+        workers.append(worker)
+        give(worker)
 
-    def give(worker: multiprocessing.connection.Connection) -> None:
+    def give(worker: Worker) -> None:
         if waiting:
-            running[worker] = at = waiting.pop()
-            worker.send(at)
+            worker.give(waiting.pop())
+
+    def take(worker: Worker) -> None:
+        try:
+            answer = worker.answer()
+        except WorkerEnded as error:
+            number = worker.tasks.popleft()
+            text = f"the process that ran this module {error}"
+            failed = CaseResult(titles[number].prefixed_text, "", False, message=text)
+            ready[number] = ModuleResults(titles[number], [failed], frozenset())
+            workers.remove(worker)
+            if waiting:
+                start()
         else:
-            worker.close()
+            if answer is not None:
+                number, (results, touched) = answer
+                ready[number] = ModuleResults(titles[number], results, touched)
+                give(worker)
 
     try:
         for _ in range(jobs):
             start()
         for at, title in enumerate(titles):
-            begun(len(titles) - len(waiting) - len(running), title)
+            begun(len(titles) - len(waiting) - sum(len(worker.tasks) for worker in workers), title)
             while at not in ready:
-                for worker in multiprocessing.connection.wait(list(running)):
-                    assert isinstance(worker, multiprocessing.connection.Connection)
-                    number = running.pop(worker)
-                    try:
-                        results, touched = worker.recv()
-                    except (EOFError, OSError):
-                        text = "the process that ran this module has ended"
-                        name = titles[number].prefixed_text
-                        results, touched = [CaseResult(name, "", False, message=text)], frozenset()
-                        worker.close()
-                        if waiting:
-                            start()
-                    else:
-                        if isinstance(results, Exception):
-                            raise results
-                        give(worker)
-                    ready[number] = ModuleResults(titles[number], results, touched)
+                for worker in answering(workers):
+                    take(worker)
             yield ready.pop(at)
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join()
-
-
-def _work(
-    ours: multiprocessing.connection.Connection,
-    pipe: multiprocessing.connection.Connection,
-    opened: Callable[[], Wiki],
-    titles: Sequence[Title],
-    chosen: Chosen,
-    stop: bool,
-) -> None:
-    """A process's life: the numbers of modules come in, their results go out. Its parent alone handles Ctrl-C."""
-    ours.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        with opened() as wiki:
-            while True:
-                number = pipe.recv()
-                title = wiki.site.make_title(titles[number].namespace, titles[number].text)
-                assert title is not None
-                _, results, touched = _one(wiki, title, chosen, stop)
-                pipe.send((results, touched))
-    except EOFError:
-        pass  # there is no further module
-    except Exception as error:
-        pipe.send((error, frozenset()))
+        end_all(workers)

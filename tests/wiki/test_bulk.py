@@ -93,7 +93,7 @@ def test_workers_that_cannot_begin_are_an_error() -> None:
     """A wiki that cannot be opened is told once, and not page by page."""
     ran = run(SCRIPT, REFUSE="1")
     assert ran.stdout == ""
-    assert "WikiError: a process that expands pages ended with status 7 at its start" in ran.stderr
+    assert "WikiError: a process that was to open the wiki ended with status 7" in ran.stderr
 
 
 def test_a_line_file_goes_on_behind_its_last_whole_line(tmp_path: Path) -> None:

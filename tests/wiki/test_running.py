@@ -67,7 +67,7 @@ def test_a_process_that_ends_fails_its_module_alone(collection: Path, monkeypatc
     assert [each.title for each in found] == titles
     bad = [(result.module, result.message) for each in found for result in each.results if not result.passed]
     assert bad == [
-        ("Module:M1/tests", "the process that ran this module has ended"),
+        ("Module:M1/tests", "the process that ran this module ended by signal 9"),
         ("Module:M3/tests", "assertion failed!"),
     ]
 
