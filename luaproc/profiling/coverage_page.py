@@ -22,6 +22,7 @@ def page(modules: Iterable[Covered], facts: str = "") -> str:
     hit, total = sum(module.hit for module in found), sum(len(module.counts) for module in found)
     words = f"{summary(found)}. {facts}".strip()
     parts = {
+        "title": "Coverage",
         "share": share(hit, total),
         "facts": html.escape(visible(words)),
         "rows": "\n".join(_row(number, module) for number, module in enumerate(found, 1)),

@@ -30,6 +30,7 @@ def page(stacks: Mapping[tuple[str, ...], int], facts: str = "") -> str:
     used = uses(stacks)
     told = f"{len(stacks)} stacks of {len(used)} functions. {facts}".strip()
     parts = {
+        "title": "Profile",
         "total": time(root.count),
         "facts": html.escape(visible(told)),
         "height": str(_ROW * (1 + max((depth for depth, _ in boxes), default=0))),

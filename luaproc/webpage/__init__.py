@@ -19,12 +19,13 @@ _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 
 def fill(package: str, name: str, parts: Mapping[str, str]) -> str:
-    """The page `name`.html of a package's folder `web`, its places filled with `parts`, which are HTML.
+    """A page whose body is `name`.html of a package's folder `web`, its places filled with `parts`, which are HTML.
 
-    Its style is what all pages share (base.css) and `name`.css; its script is `name`.js, if there is one.
+    parts: what the body has places for, and `title`. The head is that of all pages (head.html). The style is what all
+    pages share (base.css) and `name`.css; the script is `name`.js, if there is one.
     """
-    web = files(package) / "web"
-    style = (files(__name__) / "base.css").read_text("utf-8") + (web / f"{name}.css").read_text("utf-8")
+    web, shared = files(package) / "web", files(__name__)
+    style = (shared / "base.css").read_text("utf-8") + (web / f"{name}.css").read_text("utf-8")
     script_file = web / f"{name}.js"
     script = script_file.read_text("utf-8") if script_file.is_file() else ""
     # Neither the style nor the script may change by a byte on their way into the page: their hashes are in its policy.
@@ -36,7 +37,8 @@ def fill(package: str, name: str, parts: Mapping[str, str]) -> str:
         "script": script,
         **parts,
     }
-    return _PLACE.sub(lambda place: places[place[1]], (web / f"{name}.html").read_text("utf-8"))
+    text = (shared / "head.html").read_text("utf-8") + (web / f"{name}.html").read_text("utf-8")
+    return _PLACE.sub(lambda place: places[place[1]], text)
 
 
 def json_in_html(value: object) -> str:
