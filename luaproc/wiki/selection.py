@@ -54,18 +54,25 @@ def expression(text: str) -> Chosen:
 
 
 def _either(text: str, tokens: list[str]) -> tuple[Chosen, list[str]]:
-    left, tokens = _both(text, tokens)
-    while tokens[:1] == ["or"]:
-        right, tokens = _both(text, tokens[1:])
-        left = _joined(any, left, right)
-    return left, tokens
+    return _chain("or", any, _both, text, tokens)
 
 
 def _both(text: str, tokens: list[str]) -> tuple[Chosen, list[str]]:
-    left, tokens = _one(text, tokens)
-    while tokens[:1] == ["and"]:
-        right, tokens = _one(text, tokens[1:])
-        left = _joined(all, left, right)
+    return _chain("and", all, _one, text, tokens)
+
+
+def _chain(
+    word: str,
+    join: Callable[[Iterable[bool]], bool],
+    operand: Callable[[str, list[str]], tuple[Chosen, list[str]]],
+    text: str,
+    tokens: list[str],
+) -> tuple[Chosen, list[str]]:
+    """Operands with `word` between them, and the tokens behind the last one."""
+    left, tokens = operand(text, tokens)
+    while tokens[:1] == [word]:
+        right, tokens = operand(text, tokens[1:])
+        left = _joined(join, left, right)
     return left, tokens
 
 
