@@ -21,7 +21,7 @@ _TAKE = "local take = luaproc_take\nluaproc_take = nil\ntake( _G )"
 
 def serve(wiki: Wiki) -> None:
     """Answer the Lua that started this process until it ends. Raises `ScribuntoMissing`."""
-    assert wiki.lualib is not None  # raises, before Lua waits for an answer
+    _ = wiki.lualib  # raises where there is none, before Lua waits for an answer
     with wiki.page() as page:
 
         def setup() -> None:

@@ -103,6 +103,11 @@ class Worker:
         return f"ended by signal {-status}" if status < 0 else f"ended with status {status}"
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def answering(workers: Iterable[Worker]) -> list[Worker]:
     """Those that have an answer, waited for; none where no worker has a task."""
     busy = {worker._channel: worker for worker in workers if worker.tasks}

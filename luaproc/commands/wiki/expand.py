@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from luaproc.wiki import Wiki
 from luaproc.wiki.configuration import Configuration
 from luaproc.wiki.documents import document
 from luaproc.wiki.folders import DROPPED
+from luaproc.wiki.titles import Title
 
 if TYPE_CHECKING:
     from luaproc.wiki.bulk import Tally
@@ -112,6 +112,7 @@ def _expand_dump(
     """How many pages had an error. Raises as `Wiki`, `bulk.expand_all` and `LineFile` do."""
     from luaproc.wiki.bulk import expand_all
     from luaproc.wiki.line_files import LineFile
+    from luaproc.wiki.workers import processors
 
     if not Path(dump).exists():
         raise UsageError(f"--dump: expected a folder or a dump with pages, got {dump}: there is no such file")
@@ -124,7 +125,7 @@ def _expand_dump(
             pages = partial(_pages, wiki, wanted, lines.titles)
             with servers_end_first():
                 progress = expand_all(
-                    lambda: open_wiki(with_dump), wiki.site, pages(), jobs or _processors(), lines.write, _teller(pages)
+                    lambda: open_wiki(with_dump), wiki.site, pages(), jobs or processors(), lines.write, _teller(pages)
                 )
         except KeyboardInterrupt:
             sys.stdout.flush()
@@ -136,8 +137,6 @@ def _expand_dump(
 
 def _pages(wiki: Wiki, namespaces: frozenset[int] | None, without: set[str]) -> Iterator[PageKey]:
     """The dump's pages of wikitext, in its order."""
-    from luaproc.wiki.titles import Title
-
     for key in wiki.pages.sources[0].page_keys():
         title = Title(wiki.site, *key)
         if (
@@ -157,12 +156,6 @@ def _numbers(wiki: Wiki, names: Sequence[str]) -> frozenset[int] | None:
             raise UsageError(f"expected a namespace's name or number after --namespace, got {name!r}")
         found.add(number)
     return frozenset(found) or None
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _teller(pages: Callable[[], Iterator[PageKey]]) -> Callable[[Tally], None] | None:

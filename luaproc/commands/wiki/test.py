@@ -21,6 +21,7 @@ from luaproc.wiki.configuration import Configuration
 from luaproc.wiki.pages import PageKey
 from luaproc.wiki.testing import CaseResult
 from luaproc.wiki.titles import Title
+from luaproc.wiki.workers import processors
 
 INTERRUPTED, NO_TESTS = 2, 5
 """Exit statuses, as pytest's."""
@@ -169,7 +170,7 @@ def command(
     """
     if watch and (coverage or profile):
         raise UsageError("--coverage and --profile are of all tests, and --watch runs some: leave out one of them")
-    jobs = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+    jobs = jobs or processors()
     chosen = selection.expression(only)
     run = TestRun(given, patterns, chosen, jobs, stop, junit, as_tap, for_github, coverage, profile)
     ctx.exit(run.watch() if watch else run.run())
