@@ -1,6 +1,6 @@
 """The judge: one real wiki for the room, with the corpus's pages."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,20 @@ from tests.mediawiki import installation
 from tests.mediawiki.installation import Engine
 from tests.parts import need
 from tests.wiki import judge
+
+
+def write_files(directory: Path, texts: Mapping[str, str]) -> Path:
+    """Files by their paths in the directory, which is returned; the folders are made."""
+    for name, text in texts.items():
+        file = directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return directory
+
+
+def write_modules(directory: Path, texts: Mapping[str, str]) -> Path:
+    """Modules by their names, as a collection keeps them."""
+    return write_files(directory, {f"Module/{name}.lua": text for name, text in texts.items()})
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.parts import need
+from tests.wiki.conftest import write_files
 
 # Each test starts a pytest of its own; Scribunto's Lua library comes with MediaWiki.
 pytestmark = [pytest.mark.slow, pytest.mark.real]
@@ -51,10 +52,7 @@ luaproc_wiki_site = site.json
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     need("mediawiki")
-    for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    return tmp_path
+    return write_files(tmp_path, FILES)
 
 
 def run(place: Path, *words: str) -> "subprocess.CompletedProcess[str]":

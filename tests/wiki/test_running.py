@@ -15,6 +15,7 @@ from luaproc.wiki.site import Limits, Site
 from luaproc.wiki.testing import CaseResult
 from luaproc.wiki.wiki import Wiki
 from tests.parts import need
+from tests.wiki.conftest import write_modules
 from tests.wiki.test_testing import luaproc
 
 # Scribunto's Lua library comes with MediaWiki.
@@ -31,11 +32,7 @@ TEXTS = {
 @pytest.fixture
 def collection(tmp_path: Path) -> Path:
     need("mediawiki")
-    for name, text in TEXTS.items():
-        file = tmp_path / "Module" / f"{name}.lua"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    return tmp_path
+    return write_modules(tmp_path, TEXTS)
 
 
 def test_processes_change_nothing_in_the_words(collection: Path) -> None:

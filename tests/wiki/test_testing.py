@@ -11,6 +11,7 @@ import pytest
 from luaproc.wiki import configuration
 from luaproc.wiki.errors import SiteError
 from tests.parts import need
+from tests.wiki.conftest import write_modules
 
 # Scribunto's Lua library comes with MediaWiki.
 pytestmark = pytest.mark.real
@@ -66,11 +67,7 @@ return p""",
 @pytest.fixture
 def collection(tmp_path: Path) -> Path:
     need("mediawiki")
-    for name, text in MODULES.items():
-        file = tmp_path / "Module" / f"{name}.lua"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    return tmp_path
+    return write_modules(tmp_path, MODULES)
 
 
 def luaproc(directory: Path, *words: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
