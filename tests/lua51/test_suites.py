@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.lua51.conftest import Outcome, execute
-from tests.parts import LONG, need
+from tests.parts import need
 
 # Minutes of processes; the real interpreters run the same suites.
 pytestmark = [pytest.mark.slow, pytest.mark.real]
@@ -45,11 +45,7 @@ SUITES = {
 }
 
 
-# The suite of busted takes as long as all others: its hundred processes are started as LuaJIT in the long form only.
-ROWS = [(name, suite) for name in RUNTIMES for suite in SUITES if LONG or (name, suite) != ("luajit", "busted")]
-
-
-@pytest.mark.parametrize(("name", "suite"), ROWS)
+@pytest.mark.parametrize("suite", SUITES)
 def test_a_suite_has_the_same_outcome(stand_ins: dict[str, Path], name: str, suite: str, tmp_path: Path) -> None:
     """Each test of the suite passes, fails or is pending as on the real interpreter, with the same words."""
     need("busted")
