@@ -52,7 +52,7 @@ def for_a_test(root: Path, given: Mapping[str, Any]) -> Iterator[Wiki]:
     """The fixture `wiki`: a wiki for one test; what the test writes and stubs is gone with it."""
     try:
         wiki = open_wiki(settings(root, given), root)
-        assert wiki.lualib is not None
+        _ = wiki.lualib  # raises where there is none
     except LuaprocError as error:
         pytest.fail(f"the fixture wiki: {error}", pytrace=False)
     with wiki:
@@ -67,7 +67,7 @@ class Collection:
         try:
             found = settings(root, given)
             self.wiki = open_wiki(found, root)
-            assert self.wiki.lualib is not None
+            _ = self.wiki.lualib  # raises where there is none
         except LuaprocError as error:
             raise pytest.UsageError(f"--wiki-tests: {error}") from None
         modules = set(discover(self.wiki, found.tests))
@@ -101,8 +101,6 @@ class WikiTests(pytest.File):
         reason = self.wiki.site.skips.get(self.title.prefixed_text)
         if reason is not None:
             pytest.skip(reason, allow_module_level=True)
-        if reason := self.wiki.site.skips.get(self.title.prefixed_text):
-            pytest.skip(reason)
         with self.wiki.page(self.title) as page:
             names = testing.names_of(page, self.title)
         if isinstance(names, testing.CaseResult):
