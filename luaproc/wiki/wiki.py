@@ -494,7 +494,7 @@ def _pages(
         if isinstance(part, Mapping) and not isinstance(part, Pages):
             texts |= {name: text for name, text in part.items() if name not in texts}
         elif isinstance(part, (str, os.PathLike)):
-            from luaproc.wiki.opening import open_source
+            from luaproc.wiki.sources import open_source
 
             sources.append(open_source(site, part, title_map, progress))
         else:

@@ -13,9 +13,9 @@ import pytest
 
 from luaproc.wiki.dumps import SUFFIX, Dump
 from luaproc.wiki.errors import PagesError
-from luaproc.wiki.opening import open_source
 from luaproc.wiki.pages import Pages
 from luaproc.wiki.site import Namespace, Site
+from luaproc.wiki.sources import open_source
 
 SITE = Site()
 

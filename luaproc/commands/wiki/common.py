@@ -21,7 +21,7 @@ from luaproc.wiki import Site, Wiki, folders
 from luaproc.wiki.configuration import Configuration, find
 from luaproc.wiki.errors import SiteError
 from luaproc.wiki.failures import ModuleError
-from luaproc.wiki.opening import open_source
+from luaproc.wiki.sources import open_source
 from luaproc.wiki.values import as_wire
 from luaproc.wiki.wiki import moment
 from luaproc.wire.values import MAX_INT, MIN_INT
