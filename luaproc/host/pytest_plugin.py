@@ -110,7 +110,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--wiki-tests"):
-        collection = _wiki_plugin(config).Collection(config.rootpath, _wiki_options(config))
+        collection = _wiki_plugin(config).Collection(config, _wiki_options(config))
         config.pluginmanager.register(collection, "luaproc wiki tests")
 
 
@@ -135,7 +135,7 @@ def _wiki_options(config: pytest.Config) -> dict[str, Any]:
 @pytest.fixture
 def wiki(pytestconfig: pytest.Config) -> Iterator[Wiki]:
     """A `luaproc.wiki.Wiki` for this test, with the pages and settings of luaproc.toml or the ini file."""
-    yield from _wiki_plugin(pytestconfig).for_a_test(pytestconfig.rootpath, _wiki_options(pytestconfig))
+    yield from _wiki_plugin(pytestconfig).for_a_test(pytestconfig, _wiki_options(pytestconfig))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ class Configuration:
     """The settings of `luaproc.wiki.Wiki` that a file or a command line gives; paths are those of the file's directory.
 
     tests: the last parts of the titles of test modules. path: the file. in_file: the keys that stand in it, as they are
-    written there.
+    written there. prefix: what the names of all other settings begin with, of options or of another file.
     """
 
     pages: tuple[str, ...] = ()
@@ -39,15 +39,17 @@ class Configuration:
     tests: tuple[str, ...] = ("testcases", "tests")
     path: Path | None = field(default=None, compare=False)
     in_file: Mapping[str, str] = field(default_factory=dict, compare=False)
+    prefix: str = field(default="--", compare=False)
 
     def where(self, key: str) -> str:
         """Where a setting was made, for a person: file and key, or the option."""
-        return f"{self.path}: {self.in_file[key]}" if key in self.in_file else f"--{key}"
+        return f"{self.path}: {self.in_file[key]}" if key in self.in_file else f"{self.prefix}{key}"
 
-    def overridden(self, given: Mapping[str, Any]) -> Configuration:
-        """These settings, and over them those of a command line; None and () are none."""
+    def overridden(self, given: Mapping[str, Any], prefix: str = "--") -> Configuration:
+        """These settings, and over them those of a command line; None and () are none. prefix: see the class."""
         given = {key: value for key, value in given.items() if value not in (None, ())}
-        return replace(self, **given, in_file={key: name for key, name in self.in_file.items() if key not in given})
+        in_file = {key: name for key, name in self.in_file.items() if key not in given}
+        return replace(self, **given, in_file=in_file, prefix=prefix)
 
 
 def _text(value: Any) -> str:

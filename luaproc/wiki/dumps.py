@@ -7,7 +7,7 @@ import gzip
 import os
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from luaproc.errors import NotWrittenError
 from luaproc.install import files
 from luaproc.wiki.errors import PagesError
-from luaproc.wiki.pages import PageKey
+from luaproc.wiki.pages import IndexProgress, PageKey
 from luaproc.wiki.site import Site
 from luaproc.wiki.titles import Title
 
@@ -38,7 +38,7 @@ class Dump:
     cut off, and for one without texts.
     """
 
-    def __init__(self, site: Site, path: Path, progress: Callable[[int, int], None] | None = None) -> None:
+    def __init__(self, site: Site, path: Path, progress: IndexProgress | None = None) -> None:
         self._site = site
         self.path = path
         self.index = _index(site, path, progress)
@@ -87,7 +87,7 @@ class Dump:
         self._database.close()
 
 
-def _index(site: Site, path: Path, progress: Callable[[int, int], None] | None) -> Path:
+def _index(site: Site, path: Path, progress: IndexProgress | None) -> Path:
     """The index of a dump, which is made where there is none that is current. Raises `PagesError`."""
     beside = path.with_name(path.name + SUFFIX)
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
@@ -126,7 +126,7 @@ def _is_current(index: Path, path: Path) -> bool:
     return row is not None and row[0] == _stamp(path)
 
 
-def _build(site: Site, path: Path, index: Path, progress: Callable[[int, int], None] | None) -> None:
+def _build(site: Site, path: Path, index: Path, progress: IndexProgress | None) -> None:
     """Write the index whole or not at all."""
 
     def make(file: Path) -> None:
@@ -161,7 +161,7 @@ def _rows(
     site: Site,
     path: Path,
     namespaces: dict[int, tuple[str, bool]],
-    progress: Callable[[int, int], None] | None,
+    progress: IndexProgress | None,
 ) -> Iterator[tuple[int, str, int, bytes]]:
     """The pages of a dump; what it says of namespaces is put into `namespaces`."""
     total = path.stat().st_size

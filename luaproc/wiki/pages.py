@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
@@ -15,6 +15,9 @@ from luaproc.wiki.titles import Title
 
 PageKey = tuple[int, str]
 """(namespace, text with spaces)."""
+
+IndexProgress = Callable[[int, int], None]
+"""Is told how much of a dump is indexed: bytes done, bytes in all."""
 
 MAX_REDIRECTS = 2
 

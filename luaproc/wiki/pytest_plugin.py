@@ -7,7 +7,6 @@ them from pytest's own ini file: `luaproc_wiki_pages`, `_scribunto`, `_site`, `_
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,8 +17,8 @@ from luaproc.errors import LuaprocError, readable
 from luaproc.wiki import reports, testing, watching
 from luaproc.wiki.configuration import Configuration, find
 from luaproc.wiki.failures import ModuleError
+from luaproc.wiki.opening import open_wiki
 from luaproc.wiki.selection import discover
-from luaproc.wiki.site import Site
 from luaproc.wiki.titles import Title
 from luaproc.wiki.wiki import Page, Wiki
 
@@ -27,31 +26,16 @@ SOURCE_LINES = 5
 """Lines of a module that are shown above the one that failed."""
 
 
-def settings(root: Path, given: Mapping[str, Any]) -> Configuration:
-    """The settings of a directory, and over them those of pytest's ini file. Raises `SiteError`."""
-    return find(root).overridden(given)
+def settings(config: pytest.Config, given: Mapping[str, Any]) -> Configuration:
+    """The settings of pytest's root directory, and over them those of its ini file. Raises `SiteError`."""
+    file = f"{config.inipath}: " if config.inipath is not None else ""
+    return find(config.rootpath).overridden(given, f"{file}luaproc_wiki_")
 
 
-def open_wiki(found: Configuration, root: Path) -> Wiki:
-    """The wiki of settings; without any pages, those of the root directory. Raises as `Wiki` does."""
-    return Wiki(
-        list(found.pages or (root,)),
-        scribunto=found.scribunto,
-        mediawiki=found.mediawiki,
-        site=Site.load(*found.site) if found.site else None,
-        now=found.now,
-        timezone=found.timezone,
-        seed=found.seed,
-        server=shlex.split(found.server) if found.server else None,
-        title_map=found.title_map,
-        lua_path=found.lua_path,
-    )
-
-
-def for_a_test(root: Path, given: Mapping[str, Any]) -> Iterator[Wiki]:
+def for_a_test(config: pytest.Config, given: Mapping[str, Any]) -> Iterator[Wiki]:
     """The fixture `wiki`: a wiki for one test; what the test writes and stubs is gone with it."""
     try:
-        wiki = open_wiki(settings(root, given), root)
+        wiki = open_wiki(settings(config, given), config.rootpath)
         _ = wiki.lualib  # raises where there is none
     except LuaprocError as error:
         pytest.fail(f"the fixture wiki: {error}", pytrace=False)
@@ -62,11 +46,10 @@ def for_a_test(root: Path, given: Mapping[str, Any]) -> Iterator[Wiki]:
 class Collection:
     """The plugin of ``--wiki-tests``: the files that are test modules of the wiki become collectors."""
 
-    def __init__(self, root: Path, given: Mapping[str, Any]) -> None:
-        self._root = root
+    def __init__(self, config: pytest.Config, given: Mapping[str, Any]) -> None:
         try:
-            found = settings(root, given)
-            self.wiki = open_wiki(found, root)
+            found = settings(config, given)
+            self.wiki = open_wiki(found, config.rootpath)
             _ = self.wiki.lualib  # raises where there is none
         except LuaprocError as error:
             raise pytest.UsageError(f"--wiki-tests: {error}") from None

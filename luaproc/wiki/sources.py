@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from luaproc.wiki.errors import PagesError
 from luaproc.wiki.folders import Folder
-from luaproc.wiki.pages import Source
+from luaproc.wiki.pages import IndexProgress, Source
 from luaproc.wiki.site import Site
 
 DUMPS = (".xml", ".xml.bz2", ".xml.gz", ".bz2", ".gz")
@@ -18,7 +18,7 @@ def open_source(
     site: Site,
     path: str | os.PathLike[str],
     title_map: Sequence[str] = (),
-    progress: Callable[[int, int], None] | None = None,
+    progress: IndexProgress | None = None,
 ) -> Source:
     """The pages of a folder, or of a dump that is indexed when it was not yet, whose namespaces the site learns.
 

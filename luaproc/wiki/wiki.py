@@ -27,6 +27,7 @@ from luaproc.wiki.messages import Messages
 from luaproc.wiki.pages import Pages, Source
 from luaproc.wiki.preprocessor import Preprocessor
 from luaproc.wiki.site import Site
+from luaproc.wiki.sources import open_source
 from luaproc.wiki.titles import CATEGORY, Title
 from luaproc.wiki.values import frame_arguments, key
 from luaproc.wiki.view import PageView
@@ -494,8 +495,6 @@ def _pages(
         if isinstance(part, Mapping) and not isinstance(part, Pages):
             texts |= {name: text for name, text in part.items() if name not in texts}
         elif isinstance(part, (str, os.PathLike)):
-            from luaproc.wiki.sources import open_source
-
             sources.append(open_source(site, part, title_map, progress))
         else:
             must_be(part, Source, "pages", "folders, dumps, mappings or Pages")

@@ -106,7 +106,7 @@ def test_a_run_that_does_not_ask_imports_nothing(place: Path) -> None:
 
 
 def test_wrong_settings_are_one_line(place: Path) -> None:
-    """Of the fixture in its test, of the option before any test; no traceback of luaproc's."""
+    """Of the fixture in its test, of the option before any test, with file and key; no traceback of luaproc's."""
     (place / "luaproc.toml").write_text("paegs = 1")
     done = run(place, "-k", "one")
     assert "the fixture wiki: " in done.stdout
@@ -115,3 +115,9 @@ def test_wrong_settings_are_one_line(place: Path) -> None:
     done = run(place, "--wiki-tests")
     assert (done.returncode, done.stderr.count("\n")) == (4, 2), done
     assert "--wiki-tests: " in done.stderr
+    (place / "luaproc.toml").write_text("timezone = 'Nope'")
+    assert f"--wiki-tests: {place}/luaproc.toml: timezone: expected a time zone" in run(place, "--wiki-tests").stderr
+    (place / "site.json").write_text("[]")
+    assert f"--wiki-tests: {place}/pytest.ini: luaproc_wiki_site: {place}/site.json: expected an object" in (
+        run(place, "--wiki-tests").stderr
+    )

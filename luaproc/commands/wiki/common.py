@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import os
-import shlex
-import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from luaproc.errors import LuaprocError, UsageError, readable, visible
+from luaproc.errors import readable, visible
 from luaproc.host import printing
-from luaproc.install.lualib import find_lualib
-from luaproc.install.mediawiki import find_mediawiki
-from luaproc.wiki import Site, Wiki, folders
+from luaproc.wiki import Wiki, opening
 from luaproc.wiki.configuration import Configuration, find
-from luaproc.wiki.errors import SiteError
 from luaproc.wiki.failures import ModuleError
-from luaproc.wiki.sources import open_source
+from luaproc.wiki.pages import IndexProgress
 from luaproc.wiki.values import as_wire
-from luaproc.wiki.wiki import moment
 from luaproc.wire.values import MAX_INT, MIN_INT
 
 FC = TypeVar("FC", bound=Callable[..., Any])
@@ -57,50 +50,11 @@ def configuration(given: dict[str, Any]) -> Configuration:
 
 
 def open_wiki(found: Configuration) -> Wiki:
-    """The wiki of a configuration; without any pages, those of the current directory.
-
-    Raises `SiteError` for each wrong setting, with the file and the key, or the option.
-    """
-    with _named(found, "site"):
-        site = Site.load(*found.site)
-    with _named(found, "site" if found.timezone is None else "timezone"):
-        if found.timezone is not None:
-            site.timezone = found.timezone
-        site.zone()
-    with _named(found, "title_map"):
-        folders.must_be_maps(found.title_map)
-    with _named(found, "pages"):
-        pages = [open_source(site, path, found.title_map, _progress(path)) for path in found.pages or (os.curdir,)]
-    with _named(found, "now"):
-        now = moment(found.now)
-    with _named(found, "scribunto"):
-        scribunto = find_lualib(found.scribunto)
-    with _named(found, "mediawiki"):
-        mediawiki = find_mediawiki(found.mediawiki)
-    with _named(found, "server"):
-        server = _command(found.server) if found.server is not None else None
-    return Wiki(
-        pages,
-        scribunto=scribunto,
-        mediawiki=mediawiki or False,
-        site=site,
-        now=now,
-        seed=found.seed,
-        server=server,
-        lua_path=found.lua_path,
-    )
+    """See `luaproc.wiki.opening.open_wiki`; a terminal shows how much of a dump is indexed."""
+    return opening.open_wiki(found, progress_of=_progress)
 
 
-@contextmanager
-def _named(found: Configuration, key: str) -> Iterator[None]:
-    """Errors in here begin with where the setting was made."""
-    try:
-        yield
-    except LuaprocError as error:
-        raise SiteError(f"{found.where(key)}: {error}") from None
-
-
-def _progress(path: str) -> Callable[[int, int], None] | None:
+def _progress(path: str) -> IndexProgress | None:
     """What shows on a terminal how much of a dump is indexed; None where stderr is none."""
     if not sys.stderr.isatty():
         return None
@@ -114,17 +68,6 @@ def _progress(path: str) -> Callable[[int, int], None] | None:
             click.echo(f"\r{visible(path)}: {percent} % indexed", nl=done == total, err=True)
 
     return show
-
-
-def _command(text: str) -> list[str]:
-    """A server's command line as words. Raises `UsageError`."""
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise UsageError(f"expected a command, got {text!r}: {error}") from None
-    if not words or shutil.which(words[0]) is None:
-        raise UsageError(f"expected a command, got {text!r}: no such program can be run")
-    return words
 
 
 def files_of(wiki: Wiki) -> dict[str, str]:
