@@ -32,6 +32,9 @@ NO_PAGES = (
 )
 """Suffixes of files that lie beside pages and are none; images are pages in the namespace File."""
 
+PACKAGES = ("node_modules", "lua_modules", "__pycache__")
+"""Folders that tools fill with files of their own; so are those with a `pyvenv.cfg`, by which Python knows a venv."""
+
 TITLE_MAPS = ("hash", "dash", "d", "first-line")
 """hash: ``#`` in a file's name is a slash. dash: ``-`` is one. d: the folder ``X.d`` has the subpages of X. first-line:
 ``-- page=Module:Foo`` (or ``<!-- page=… -->``) in the first line is the title."""
@@ -45,7 +48,7 @@ class Folder:
     """The pages of a folder. title_map: names of `TITLE_MAPS`. Raises `PagesError` for two files of one title.
 
     left_out: files that look like pages and are none, with the reason: their names are no titles, or they are symbolic
-    links that lead out of the folder or nowhere.
+    links that lead out of the folder or nowhere; and folders of `PACKAGES`.
     """
 
     def __init__(self, site: Site, directory: Path, title_map: Sequence[str] = ()) -> None:
@@ -67,7 +70,9 @@ class Folder:
             self._put(key, path)
 
     def _walk(self, directory: Path, above: tuple[str, ...]) -> Iterator[Path]:
-        """Files below a directory, sorted; hidden ones are left out. above: the real paths of it and those above it.
+        """Files below a directory, sorted; what is hidden and tools' packages are left out.
+
+        above: the real paths of the directory and of those above it.
 
         Symbolic links are followed inside the folder: what a page shows has to be the collection's own.
         """
@@ -88,6 +93,9 @@ class Folder:
                     self.left_out.append((path, f"a link to {real}, which is not in this folder"))
                     continue
             if entry.is_dir():
+                if entry.name in PACKAGES or os.path.exists(path / "pyvenv.cfg"):
+                    self.left_out.append((path, "a folder of a tool's packages"))
+                    continue
                 real = real or os.path.join(above[-1], entry.name)
                 if real not in above:  # a link to a directory above it would never end
                     yield from self._walk(path, (*above, real))

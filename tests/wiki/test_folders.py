@@ -157,6 +157,20 @@ def test_links_lead_inside_the_folder_only(tmp_path: Path) -> None:
     assert len(Pages(SITE, [Folder(SITE, tmp_path / "link")])) == 4
 
 
+def test_packages_are_no_pages(tmp_path: Path) -> None:
+    """A repository has its tools' packages beside its modules; those have files ending in .json and .lua."""
+    hidden = (".git/config.json", ".venv/pyvenv.cfg", ".venv/x.json", "Module/.cache/x.lua")
+    packages = ("venv/lib/x.json", "env-3.12/x.lua", "node_modules/x/package.json", "lua_modules/share/x.lua")
+    write(tmp_path, "Module/A.lua", "lib/x.lua", "Module/__pycache__/x.pyc", *hidden, *packages)
+    write(tmp_path, "venv/pyvenv.cfg", "env-3.12/pyvenv.cfg")
+    folder = Folder(SITE, tmp_path)
+    assert [str(title) for title in Pages(SITE, [folder]).titles()] == ["Module:A", "Module:Lib/x"]
+    left_out = {str(path.relative_to(tmp_path)): reason for path, reason in folder.left_out}
+    assert left_out == dict.fromkeys(
+        ("Module/__pycache__", "env-3.12", "lua_modules", "node_modules", "venv"), "a folder of a tool's packages"
+    )
+
+
 def test_what_lies_beside_pages(tmp_path: Path) -> None:
     """Documentation, images and what editors leave are no pages; names that are no titles are told."""
     write(
