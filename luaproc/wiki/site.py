@@ -111,6 +111,10 @@ TITLE_CASE = 43
 """The release from which on a first letter gets the case of titles: ß becomes Ss, and not SS."""
 
 
+MAX_REMEMBERED = 300
+"""Characters of a text whose title is remembered: one with more is hardly a title."""
+
+
 @lru_cache(16)
 def _release(version: str) -> int:
     match = re.match(r"1\.(\d+)", version)
@@ -303,6 +307,8 @@ class Site:
 
     def title(self, text: str, default_namespace: int = titles.MAIN) -> Title | None:
         """The page that a text names, or None: see `luaproc.wiki.titles.parse`. The last ones are remembered."""
+        if len(text) > MAX_REMEMBERED:
+            return titles.title(self, text, default_namespace)
         key = (text, default_namespace)
         if key in self._titles:
             return self._titles[key]

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timezone, tzinfo
-from functools import lru_cache
 from html import unescape
 
 from luaproc.wiki import interfaces
@@ -18,13 +17,13 @@ from luaproc.wiki.preprocessor.frames import RECOVER_ORIGINAL, Arguments, Frame,
 from luaproc.wiki.preprocessor.nodes import Children, Item, Parameter, Tag, Template
 from luaproc.wiki.preprocessor.scanner import parse
 from luaproc.wiki.preprocessor.strip import StripState
+from luaproc.wiki.preprocessor.trees import Trees
 from luaproc.wiki.preprocessor.words import WHITE, words
 from luaproc.wiki.titles import MEDIAWIKI, SPECIAL, TEMPLATE, Title
 from luaproc.wiki.view import PageView
 from luaproc.wire.stack import Room
 
 TAGS = frozenset({"pre", "nowiki", "gallery", "indicator", "langconvert"})
-MAX_PARSED_CHARS = 50_000  # of a text whose tree is kept between page views
 ROOM = 4000  # frames of Python for expansions inside expansions
 
 # Functions that expand no more of their arguments than they need; those added in Python choose for themselves.
@@ -39,9 +38,7 @@ _ATTRIBUTE = re.compile(
 )
 
 
-@lru_cache(2000)
-def _parse(text: str, tags: frozenset[str], inclusion: bool) -> Children:
-    return parse(text, tags, inclusion)
+_trees = Trees()
 
 
 class TemplateText:
@@ -94,10 +91,8 @@ class Preprocessor:
         return self.strip.unstrip_both(expanded)
 
     def parse(self, text: str, inclusion: bool) -> Children:
-        """The tree of a text; those of short texts are kept. inclusion: it is a template's."""
-        if len(text) > MAX_PARSED_CHARS:
-            return parse(text, self.tags, inclusion)
-        return _parse(text, self.tags, inclusion)
+        """The tree of a text, kept for other page views. inclusion: the text is a template's."""
+        return _trees.parse(text, self.tags, inclusion)
 
     def _loop(self, shown: str) -> str:
         """What stands for a template that includes itself."""

@@ -11,6 +11,7 @@ from luaproc.wiki.site import Site
 
 WHITE = " \t\n\r\0\v"  # what PHP's trim() takes away
 MAX_PLANS = 5000
+MAX_TITLE = 300  # characters of a title whose plan is kept: longer ones have a function's text in them, and come once
 
 
 class Plan:
@@ -69,6 +70,8 @@ class Words:
 
     def plan(self, title: str) -> Plan:
         """What the title says; the last ones are remembered."""
+        if len(title) > MAX_TITLE:
+            return self._make(title)
         plan = self._plans.get(title)
         if plan is None:
             if len(self._plans) >= MAX_PLANS:
