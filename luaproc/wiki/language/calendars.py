@@ -95,12 +95,21 @@ def _module(calendar: str) -> Any:
 
 def hebrew(at: Moment) -> tuple[int, int, int, int]:
     """(year, month from Tishrei with 13 and 14 for Adar I and II, day, days of the month)."""
-    year, month, day = _convert("hebrew", at)
     module = _module("hebrew")
-    days = int(module.month_length(year, month))
-    if month >= 12 and module.leap(year):
-        return year, month + 1, day, days
-    return year, month - 6 if month > 6 else month + 6, day, days
+    today = _module("gregorian").to_jd(at.year, at.when.month, at.when.day)
+    # convertdate's own from_gregorian() warns of itself from 2.5 on: it calls a function that is deprecated.
+    year = at.year + 3761
+    if today < module.to_jd(year, module.TISHRI, 1):
+        year -= 1
+    day = int(today - module.to_jd(year, module.TISHRI, 1))
+    for month in (*range(module.TISHRI, module.year_months(year) + 1), *range(module.NISAN, module.TISHRI)):
+        days = int(module.month_length(year, month))
+        if day < days:
+            break
+        day -= days
+    if month >= module.ADAR and module.leap(year):
+        return year, month + 1, day + 1, days
+    return year, month - 6 if month > 6 else month + 6, day + 1, days
 
 
 def _month(language: Language, calendar: str, month: int, suffix: str = "") -> str:
