@@ -22,8 +22,9 @@ FILES = ("luaproc.toml", "pyproject.toml")
 class Configuration:
     """The settings of `luaproc.wiki.Wiki` that a file or a command line gives; paths are those of the file's directory.
 
-    tests: the last parts of the titles of test modules. path: the file. in_file: the keys that stand in it, as they are
-    written there. prefix: what the names of all other settings begin with, of options or of another file.
+    tests: the last parts of the titles of test modules; none for the usual ones of the wiki's language. path: the file.
+    in_file: the keys that stand in it, as they are written there. prefix: what the names of all other settings begin
+    with, of options or of another file.
     """
 
     pages: tuple[str, ...] = ()
@@ -36,7 +37,7 @@ class Configuration:
     server: str | None = None
     title_map: tuple[str, ...] = ()
     lua_path: tuple[str, ...] = ()
-    tests: tuple[str, ...] = ("testcases", "tests")
+    tests: tuple[str, ...] = ()
     path: Path | None = field(default=None, compare=False)
     in_file: Mapping[str, str] = field(default_factory=dict, compare=False)
     prefix: str = field(default="--", compare=False)

@@ -13,6 +13,31 @@ from luaproc.wiki.wiki import Wiki
 
 _TOKEN = re.compile(r"\s*([()]|[^\s()]+)")
 
+USUAL_NAMES = ("testcases", "tests")
+"""Last parts of test modules' titles in wikis of every language."""
+
+_LOCAL_NAMES: dict[str, tuple[str, ...]] = {
+    "ar": ("مختبر",),
+    "cs": ("testy",),
+    "de": ("test",),
+    "es": ("casos de prueba", "pruebas"),
+    "fi": ("testit",),
+    "fr": ("test",),
+    "he": ("בדיקות",),
+    "it": ("test",),
+    "nb": ("tester",),
+    "nl": ("test",),
+    "no": ("tester",),
+    "pl": ("test", "testy"),
+    "pt": ("exemplos para testes",),
+    "ru": ("тесты",),
+    "sv": ("testfall",),
+    "uk": ("тести",),
+    "vi": ("kiểm thử",),
+}
+"""Further ones by the content language, as the Wikipedias in it call them; Japanese and Chinese ones have the English
+names. Variants, as de-formal, are as their language."""
+
 Chosen = Callable[[str], bool]
 """Whether a test is run, by its module's title and its name with a space between them."""
 
@@ -23,13 +48,18 @@ class BadExpression(WikiError):
     exit_status = 2
 
 
-def discover(wiki: Wiki, names: Sequence[str], patterns: Iterable[str] = ()) -> list[Title]:
+def usual_names(language: str) -> tuple[str, ...]:
+    """What a wiki in that language calls its test modules."""
+    return *USUAL_NAMES, *_LOCAL_NAMES.get(language.partition("-")[0], ())
+
+
+def discover(wiki: Wiki, names: Sequence[str] = (), patterns: Iterable[str] = ()) -> list[Title]:
     """The test modules: those whose title's last part is one of `names`, in any case and script.
 
-    names: words, also with ``*`` and ``?``. patterns: with some, only titles that one of them matches (``*`` and
-    ``?``), or that it is a part of.
+    names: words, also with ``*`` and ``?``; without any the usual ones of the wiki's language. patterns: with some,
+    only titles that one of them matches (``*`` and ``?``), or that it is a part of.
     """
-    wanted = [_folded(name) for name in names]
+    wanted = [_folded(name) for name in names or usual_names(wiki.site.language)]
     patterns = list(patterns)
     return [
         title

@@ -194,14 +194,13 @@ class Wiki:
         """
         return Page(self, self._title(title))
 
-    def tests(
-        self, *patterns: str, names: Sequence[str] = ("testcases", "tests"), only: str = ""
-    ) -> Iterator[CaseResult]:
+    def tests(self, *patterns: str, names: Sequence[str] = (), only: str = "") -> Iterator[CaseResult]:
         """Run the tests of the wiki's test modules, as ``luaproc wiki test`` does; each result as soon as it is there.
 
         patterns: of titles, as ``"Greeting/*"``; without any all test modules. names: last parts of the titles of test
-        modules, in any case. only: an expression over names as pytest's ``-k`` has it. Raises `WikiError` for an
-        expression that is none, and `ScribuntoMissing`; what a test does wrong is a result.
+        modules, in any case; without any, testcases, tests, and what wikis in the site's language call them. only: an
+        expression over names as pytest's ``-k`` has it. Raises `WikiError` for an expression that is none, and
+        `ScribuntoMissing`; what a test does wrong is a result.
         """
         from luaproc.wiki import selection, testing
 

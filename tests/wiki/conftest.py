@@ -22,9 +22,9 @@ def write_files(directory: Path, texts: Mapping[str, str]) -> Path:
     return directory
 
 
-def write_modules(directory: Path, texts: Mapping[str, str]) -> Path:
-    """Modules by their names, as a collection keeps them."""
-    return write_files(directory, {f"Module/{name}.lua": text for name, text in texts.items()})
+def write_modules(directory: Path, texts: Mapping[str, str], folder: str = "Module") -> Path:
+    """Modules by their names, as a collection keeps them. folder: their namespace in another language."""
+    return write_files(directory, {f"{folder}/{name}.lua": text for name, text in texts.items()})
 
 
 @pytest.fixture(scope="session")

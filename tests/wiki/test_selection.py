@@ -59,7 +59,25 @@ def test_names_of_test_modules() -> None:
         return [title.text for title in discover(wiki, names, patterns)]
 
     assert found("testcases", "tests") == ["A/Testcases", "Tests"]
+    assert found() == ["A/Testcases", "Tests"]
     assert found("тесты") == ["Б/Тесты"]
     assert found("café") == ["C/cafe\u0301"]
     assert found("test*") == ["A/Testcases", "Tests"]
     assert found("*", patterns=("б/*", "MODULE:C")) == ["C/cafe\u0301", "Б/Тесты"]
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ["A/testcases"]),
+        ("de", ["A/testcases", "B/Test"]),
+        ("de-formal", ["A/testcases", "B/Test"]),
+        ("ru", ["A/testcases", "C/тесты"]),
+        ("ja", ["A/testcases"]),
+    ],
+)
+def test_usual_names_in_the_language_of_the_wiki(language: str, expected: list[str]) -> None:
+    """Without a setting, test modules are called as the language's Wikipedia calls them, and as all wikis do."""
+    texts = dict.fromkeys(("Module:A/testcases", "Module:B/Test", "Module:C/тесты"), "")
+    wiki = Wiki(texts, site={"language": language}, mediawiki=False)
+    assert [title.text for title in discover(wiki)] == expected

@@ -186,3 +186,73 @@ def test_skips_have_reasons(collection: Path) -> None:
     assert (suite.get("tests"), suite.get("skipped"), suite.get("failures")) == ("3", "2", "0")
     done = luaproc(collection, "test", "--site", "site.json", "A/testcases", "C/tests")
     assert done.stdout.startswith("1 passed, 2 skipped in ")
+
+
+UNIT_TESTS = {
+    "UnitTests": """
+local U = {}
+U.__index = U
+function U:equals() self.rows:insert( 'the leaves are to be replaced' ) end
+U.expect_error, U.ignore, U.heading, U.preprocess_equals_compare = U.equals, U.equals, U.equals, U.equals
+function U:iterate( examples, name )
+	for _, example in ipairs( examples ) do
+		if type( example ) == 'string' then self:heading( example ) else self[name]( self, unpack( example ) ) end
+	end
+end
+return setmetatable( {}, U )""",
+    "Viele Wörter (x)/Test": """
+local p = require( 'Modul:UnitTests' )
+local function raise() error( 'no luck' ) end
+function p:testCompare() self:preprocess_equals_compare( '{{lc:A}}', '{{lc:B}}', 'a' ) end
+function p:testIterate() self:iterate( { 'a heading', { 'one', 1, 1 }, { 'two', 1, 2 } }, 'equals' ) end
+function p:testRaises() self:expect_error( 'raise', raise, {}, 'no luck' ) end
+function p:testRaisesAnother() self:expect_error( 'raise', raise, {}, 'luck' ) end
+function p:testRaisesNot() self:expect_error( 'none', tostring, { 7 }, 'x' ) end
+function p:testIgnored() self:ignore() self:equals( 'x', 1, 2 ) end
+function p:testMarkers()
+	local expected = "\\127'\\"`UNIQ--pre-00000077-QINU`\\"'\\127"
+	self:preprocess_equals( '<pre>x</pre>', expected, { stripmarker = true } )
+end
+return p""",
+}
+
+
+def test_the_unit_tests_family_of_every_wiki(tmp_path: Path) -> None:
+    """Not every UnitTests preprocesses; what a leaf compares, expects to fail or ignores is known of each.
+
+    Titles have spaces, and the namespace's name is German: a failure names its module as people write it, and the line.
+    """
+    need("mediawiki")
+    write_modules(tmp_path, UNIT_TESTS, "Modul")
+    (tmp_path / "site.json").write_text(
+        '{"language": "de", "namespaces": {"0": {}, "828": {"name": "Modul", "canonical": "Module"}}}'
+    )
+    done = luaproc(tmp_path, "test", "--site", "site.json", "--github")
+    module = "Modul:Viele Wörter (x)/Test"
+    lines = done.stdout.splitlines()
+    assert lines[:4] == [
+        f'FAILED {module}:4 testCompare: failed to assert {{{{lc:B}}}}: expected "a", got "b"',
+        f"FAILED {module}:5 testIterate: failed to assert two: expected 2, got 1",
+        f'FAILED {module}:7 testRaisesAnother: failed to assert raise: expected "luck", got "no luck"',
+        f'FAILED {module}:8 testRaisesNot: failed to assert that none raises an error: expected "x", got "7"',
+    ]
+    assert lines[4].startswith("4 failed, 2 passed, 1 skipped in ")
+    assert lines[5].startswith("::error file=Modul/Viele Wörter (x)/Test.lua,line=4::FAILED")
+
+
+def test_what_ends_a_test(tmp_path: Path) -> None:
+    """Full memory is said, a raised table is shown, ScribuntoUnit's skipped tests are; messages are not lost."""
+    need("mediawiki")
+    module = """
+local p = {}
+function p.testMemory() local t = {} for i = 1, 1e9 do t[i] = ( 'x' ):rep( 1000 ) .. i end end
+function p.testSkipped() error( { ScribuntoUnit = true, skipped = true } ) end
+function p.testTable() error( { reason = 'none' } ) end
+function p.testText() error( { ScribuntoUnit = true, message = 'mine', text = 'Failed', expected = 1, actual = 2 } ) end
+return p"""
+    write_modules(tmp_path, {"A/tests": module})
+    lines = luaproc(tmp_path, "test").stdout.splitlines()
+    assert lines[0].startswith("FAILED Module:A/tests testMemory: not enough memory")
+    assert lines[1].startswith("FAILED Module:A/tests:5 testTable: table#1 {")
+    assert lines[2] == "FAILED Module:A/tests:6 testText: mine: Failed: expected 1, got 2"
+    assert lines[3].startswith("3 failed, 1 skipped in ")

@@ -141,7 +141,12 @@ class TestRun:
 @click.option("-x", "stop", is_flag=True, help="Stop at the first failure.")
 @click.option("-j", "jobs", default=1, type=click.IntRange(0), metavar="N", help="Processes; 0 is one a processor.")
 @click.option("--watch", is_flag=True, help="Run again what a change of a page touches, until Ctrl-C.")
-@click.option("--tests", multiple=True, metavar="NAME", help="Last part of test modules' titles. [testcases, tests]")
+@click.option(
+    "--tests",
+    multiple=True,
+    metavar="NAME",
+    help="Last part of test modules' titles; repeatable. [default: testcases, tests, and the site's language's]",
+)
 @click.option("--junit", metavar="FILE", help="Write JUnit's XML there.")
 @click.option("--coverage", metavar="FILE", help="Write which lines ran: an HTML page (.html), else LCOV.")
 @click.option("--profile", metavar="FILE", help="Write where the time went: a flame graph (.html), else folded stacks.")
@@ -164,7 +169,7 @@ def command(
     profile: str | None,
     **given: Any,
 ) -> None:
-    """Run the tests in modules called */testcases and */tests (names configurable).
+    """Run the tests in modules called */testcases, */tests and as wikis in the site's language call them.
 
     ScribuntoUnit's suites, the UnitTests family, and plain modules whose functions test... raise an error to fail.
     """
