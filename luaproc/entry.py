@@ -50,13 +50,17 @@ def launch(options: "tuple[str, ...]" = (), by_name: bool = False, bundle: str =
 def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = False, bundle: str = "") -> None:
     """Answer a command line, the program's name first. See `launch`. Raises `LuaprocError`."""
     words = argv[1:]
-    if by_name and _is_lua_alias(argv[0]):
+    is_lua = by_name and _is_lua_alias(argv[0])
+    is_wiki = bool(words) and words[0].rpartition("/")[2] == "mw_main.lua"
+    if is_lua or is_wiki or words[:1] in (["serve"], ["lua"], ["record"]):
+        _leave_archive_of_locales([*options, *words])
+    if is_lua:
         from luaproc import lua51
 
         if named := lua51.runtime_of(argv[0]):
             options = ("--runtime", named, *options)
         _be_lua(argv, options)
-    if words and words[0].rpartition("/")[2] == "mw_main.lua":
+    if is_wiki:
         _serve_php(words, list(options), bundle)
     elif words == ["-v"]:
         _print_version(options, bundle)
@@ -68,6 +72,23 @@ def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = Fals
         if _signal.getsignal(_signal.SIGINT) == _signal.SIG_DFL:
             _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         cli(args=words, prog_name="luaproc")
+
+
+def _leave_archive_of_locales(words: "list[str]") -> None:
+    """Let those who run under limits of memory begin again without the archive of locales: see `responder.locales`."""
+    from luaproc.responder.bare_os import environment, os
+
+    variables = environment()
+    if variables.get("LC_ALL") in ("C", "POSIX"):
+        return
+    try:
+        os.stat("/usr/lib/locale/locale-archive")
+    except OSError:
+        return  # as in most containers
+    from luaproc.responder import locales
+
+    max_memory = "LUAPROC_MAX_MEMORY" in variables or any(word.startswith("--max-memory") for word in words)
+    locales.leave(max_memory)
 
 
 def _is_lua_alias(name: str) -> bool:

@@ -20,6 +20,9 @@ from luaproc.responder.records import MOST
 ARCHIVE_MATTERS = 1 << 20
 """Bytes of an archive of locales that modules would miss."""
 
+PYTHON_STARTS = 14_500_000
+"""Bytes of address space in which Python starts as pip's executables start it (CPython 3.11)."""
+
 # The packages that serve a wiki, and a file of each.
 _PACKAGES = (("luaproc", "entry.py"), ("lupa", "lua51*"))
 
@@ -185,21 +188,32 @@ def mended_by_pip(case: Case, package: str) -> str:
 
 
 def locales(case: Case) -> Finding:
-    """Whether an archive of locales takes modules' memory: glibc maps the whole of it into a Python that starts under
-    MediaWiki's LC_ALL (measured: all of 51,200 KB with 36 MB; archives that do not fit are not mapped)."""
+    """Whether an archive of locales is in the way: glibc maps the whole of it into a Python that starts under
+    MediaWiki's LC_ALL. luaproc starts again without it (see `responder.locales`), if Python starts at all."""
     size = _archive_size(case)
     if size < ARCHIVE_MATTERS:
         return ok("no archive of locales that takes memory")
     text = f"{case.locale_archive} has {size / 1e6:.1f} MB"
-    if not locale_archive_is_mapped(case):
+    if not _maps_locale_archive(case):
         return ok(f"{text}, which are not mapped: it starts in the C locale")
+    what = (
+        f": Python does not start in what is left of {case.memory_limit / 1e6:.1f}"
+        if locale_archive_leaves_too_little(case)
+        else "; it starts Python twice for each page, so that modules have them"
+    )
     return warning(
-        f"{text}, which glibc maps into it, out of modules' memory: MediaWiki exports LC_ALL={LOCALE}",
+        f"{text}, which glibc maps into it{what} (MediaWiki exports LC_ALL={LOCALE})",
         "`luaproc link PATH` writes a launcher that starts in the C locale; name that as luaPath.",
     )
 
 
-def locale_archive_is_mapped(case: Case) -> bool:
+def locale_archive_leaves_too_little(case: Case) -> bool:
+    """Whether Python has too little memory to start beside the archive of locales; what does not fit is not mapped."""
+    size = _archive_size(case)
+    return _maps_locale_archive(case) and case.memory_limit - PYTHON_STARTS < size < case.memory_limit
+
+
+def _maps_locale_archive(case: Case) -> bool:
     """Whether luaPath starts a Python of luaproc's under MediaWiki's locale, and there is an archive that matters."""
     if _archive_size(case) < ARCHIVE_MATTERS or case.program is None:
         return False

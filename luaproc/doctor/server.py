@@ -234,7 +234,7 @@ def _more_room(case: Case, allowed: int | None) -> str:
     """What gives modules more memory: what takes it away comes first."""
     if allowed is not None and allowed < case.memory_limit // 1024 * 1024:
         return f"The process has {allowed // 1024} KB only. {_own_limit(case)}"
-    if files.locale_archive_is_mapped(case):
+    if files.locale_archive_leaves_too_little(case):
         return f"The archive of locales takes it, see above: {_launcher(case) or 'start the server with LC_ALL=C.'}"
     return _more_memory(case)
 
@@ -417,7 +417,7 @@ def _advice(error: LuaprocError, case: Case) -> str:
     if not isinstance(error, ServerDied):
         return f"Try it by hand: `{shlex.join(php_command(case))}`"
     said = error.stderr or str(error)
-    if _NO_MEMORY.search(said):
+    if _NO_MEMORY.search(said) or files.locale_archive_leaves_too_little(case):
         return _more_room(case, None)
     if error.signal == getattr(signal, "SIGXCPU", None):
         return "Its start alone takes all the CPU time: is the machine overloaded, or cpuLimit too small?"

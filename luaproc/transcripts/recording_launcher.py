@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from luaproc.install.starting import base_interpreter, directories, write_executable
+from luaproc.responder import locales
 from luaproc.transcripts.errors import TranscriptError
 
 # How a file begins that we may overwrite.
 MARK = "# Written by `luaproc record`"
 
 # -v needs no tap. SigIgn is read before Python ignores signals of its own (see `tap`). -I and -S keep the start short,
-# and the environment of the web server out of it.
+# and the environment of the web server out of it; the C locale, an archive of locales out of the wiki's memory
+# (`responder.locales`). The command gets its environment back.
 _SCRIPT = """\
 #!/bin/sh
 {mark}: a luaPath for Scribunto that records each conversation in a file of its own.
@@ -24,6 +26,7 @@ _SCRIPT = """\
 luaproc_ignored=
 [ -r "/proc/$$/status" ] &&
 	while read -r luaproc_key luaproc_ignored; do [ "$luaproc_key" = SigIgn: ] && break; done <"/proc/$$/status"
+export {kept}="${{LC_ALL+.$LC_ALL}}" LC_ALL=C
 exec {python} -IS -c 'import sys; sys.path.insert(0, sys.argv.pop(1)); from luaproc.transcripts.tap import launched; \
 launched(sys.argv[1:])' {package} "$luaproc_ignored" {directory}/ {command} "$@"
 """
@@ -44,6 +47,7 @@ def write_launcher(
     command = [os.path.abspath(command[0]) if "/" in command[0] else command[0], *command[1:]]
     text = _SCRIPT.format(
         mark=MARK,
+        kept=locales.KEPT,
         command=shlex.join(command),
         python=shlex.quote(base_interpreter()),
         package=shlex.quote(directories()[0]),

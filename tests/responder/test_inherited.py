@@ -12,7 +12,6 @@ import pytest
 
 from luaproc.install import launchers
 from luaproc.wire.framing import FrameDecoder, encode_frame
-from tests.parts import need
 
 pytestmark = pytest.mark.slow  # starts a server in each environment
 
@@ -281,18 +280,6 @@ def test_a_directory_that_is_gone(launcher: str, plain: list[bytes], tmp_path: P
     assert said(replies(command, env={"PATH": os.defpath})) == said(plain)
 
 
-@pytest.fixture(scope="module")
-def locales(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive of locales as localedef writes it, and one 8-bit locale beside it."""
-    need("locales")
-    place = tmp_path_factory.mktemp("locales")
-    (place / "usr" / "lib" / "locale").mkdir(parents=True)
-    german = ["-i", "de_DE", "-f", "ISO-8859-1"]
-    subprocess.run(["localedef", f"--prefix={place}", *german, "de_DE.ISO-8859-1"], check=True)
-    subprocess.run(["localedef", "--no-archive", *german, str(place / "de_DE.ISO-8859-1")], check=True)
-    return place
-
-
 @pytest.mark.real  # localedef and the sources of locales
 @pytest.mark.parametrize("command", [[sys.executable, "-m", "luaproc"], None], ids=["executable", "launcher"])
 def test_an_8_bit_locale_changes_no_character_class(
@@ -300,21 +287,3 @@ def test_an_8_bit_locale_changes_no_character_class(
 ) -> None:
     found = replies(command or [launcher], env={"LOCPATH": str(locales), "LC_ALL": "de_DE.ISO-8859-1"})
     assert said(found) == said(plain)
-
-
-@pytest.mark.real  # localedef; and root, for a mount that nobody else sees
-@pytest.mark.parametrize("megabytes", [3, 12, 30, 36])
-def test_archives_of_locales_take_no_memory_from_modules(
-    locales: Path, launcher: str, plain: list[bytes], megabytes: int
-) -> None:
-    """Debian's /usr/lib/locale/locale-archive has 3 MB for one locale, and MediaWiki exports LC_ALL=C.UTF-8. With 36
-    MB, a wiki's pages said "exited with status 1"."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount")
-    archive = locales / "usr" / "lib" / "locale" / "locale-archive"
-    os.truncate(archive, megabytes << 20)
-    mounted = f'mount --bind {archive.parent} /usr/lib/locale && exec "$@"'
-    command = ["unshare", "-m", "sh", "-c", mounted, "sh", "env", "LC_ALL=C.UTF-8", launcher]
-    found = replies(command, env={"PATH": os.environ["PATH"]})
-    assert said(found) == said(plain)
-    assert abs(kilobytes(found[3]) - kilobytes(plain[3])) < 1000

@@ -141,11 +141,15 @@ def test_the_tap_outlives_its_own_cpu_limit(path: Path) -> None:
 
 
 @pytest.mark.real
-def test_scribuntos_tightest_memory_limit_is_enough(path: Path) -> None:
-    """19,531 KB is the limit of Scribunto's own memory test; the limit is also what the header says."""
-    command = limited(tapped(reference_server(), path), memory_limit=19_531 * 1024)
+def test_scribuntos_tightest_memory_limit_is_enough(tmp_path: Path) -> None:
+    """19,531 KB is the limit of Scribunto's own memory test; the limit is also what the header says. As a wiki has it,
+    by a launcher: beside an archive of locales Python itself does not start in so little, but in the C locale."""
+    launcher = tmp_path / "launcher"
+    write_launcher(launcher, reference_server(), tmp_path / "out")
+    command = limited([str(launcher)], memory_limit=19_531 * 1024)
     done = subprocess.run(command, input=encode_frame(b'{["op"]="testquit"}'), capture_output=True, timeout=300)
     assert done.returncode == 42, done.stderr
+    (path,) = (tmp_path / "out").iterdir()
     assert finished(path).memory_limit == 19_531 * 1024
 
 
