@@ -186,7 +186,7 @@ def test_limits_tell_what_a_page_used(small_wiki: "Callable[[dict[str, str]], Wi
     assert document(page) == document(wiki.expand("{{#invoke:M|f}}{{T|a|1=b}}{{formatnum:x}}"))
 
 
-def test_packages_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_that_are_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What needs one says which and what to type; the rest works. The base install has none of them."""
     monkeypatch.setattr("luaproc.wiki.language.dates._strtotime", None)
     packages = ("convertdate", "strtotime", "imagesize")
@@ -196,3 +196,12 @@ def test_packages_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
     assert wiki.expand("{{#time:Y-m-d|2020-05-12 +1 day}} {{#time:Y}} {{#expr:1+1}}").text == "2020-05-13 2024 2"
     assert "needs strtotime, if it is one: pip install" in wiki.expand("{{#time:Y|first monday of May 2020}}").text
     assert "need convertdate: pip install" in wiki.expand("{{#time:xjY}}").text
+    need("mediawiki")
+    (tmp_path / "File").mkdir()
+    (tmp_path / "File" / "A.gif").write_bytes(b"GIF89a\x03\0\x05\0")
+    module = {"Module:F": "return { f = function () return mw.title.new( 'File:A.gif' ).file.width end }"}
+    page = Wiki([tmp_path, module]).expand("{{#invoke:F|f}}{{#invoke:F|f}}")
+    assert (page.text, page.warnings) == (
+        "00",
+        ("width and height of images need imagesize: pip install 'luaproc[images]'",),
+    )

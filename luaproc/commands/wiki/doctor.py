@@ -18,9 +18,9 @@ from luaproc.wiki.titles import MODULE
 
 _MOST = 10  # files that are named
 _PACKAGES = {
-    "strtotime": "strtotime, without which few ways to write a date are read: pip install 'luaproc[wiki]'",
-    "convertdate": "convertdate, without which #time knows no other calendars: pip install 'luaproc[wiki]'",
-    "imagesize": "imagesize, without which images in File/ have no width and height: pip install 'luaproc[wiki]'",
+    "strtotime": "strtotime, without which few ways to write a date are read: pip install 'luaproc[dates]'",
+    "convertdate": "convertdate, without which #time knows no other calendars: pip install 'luaproc[dates]'",
+    "imagesize": "imagesize, without which images in File/ have no width and height: pip install 'luaproc[images]'",
 }
 """What is used where it is installed, and what is missed without it."""
 

@@ -90,7 +90,7 @@ def _module(calendar: str) -> Any:
     try:
         return import_module(f"convertdate.{calendar}")
     except ImportError:
-        raise PackageMissing("calendars need convertdate: pip install 'luaproc[wiki]'") from None
+        raise PackageMissing("calendars need convertdate: pip install 'luaproc[dates]'") from None
 
 
 def hebrew(at: Moment) -> tuple[int, int, int, int]:

@@ -72,7 +72,7 @@ def _seconds(text: str, now: datetime) -> int:
         try:
             return seconds(text, stamp)
         except DateError:
-            raise PackageMissing("this date needs strtotime, if it is one: pip install 'luaproc[wiki]'") from None
+            raise PackageMissing("this date needs strtotime, if it is one: pip install 'luaproc[dates]'") from None
     try:
         return int(_strtotime(text, stamp))
     except (ValueError, OverflowError):

@@ -209,6 +209,8 @@ class TitleLibrary(Library):
         if path is None or size is None:
             return {"exists": False}
         width, height, length = size
+        if images.is_missing() and images.MISSING not in self.view.warnings:
+            self.view.warnings.append(images.MISSING)
         kind = mimetypes.guess_type(path)[0] or "unknown/unknown"
         return {"exists": True, "width": width, "height": height, "mimeType": kind, "length": 0, "size": length}
 
