@@ -82,8 +82,9 @@ class EngineOptions:
 
     lua_path: folders with further Lua files for `require`. fixed_time: whether os.time and os.date tell the page
     view's moment; the server's clock otherwise. seed: of math.random, 1 as in a wiki. hold_limits: whether Lua's
-    process gets the site's limits of time and memory. interpreter: a Lua side that runs already, in place of a server.
-    chunk_name: of a module that is required; by default its title.
+    process gets the site's limits of time and memory. own_session: whether that process has a session of its own, which
+    a terminal's Ctrl-C does not reach: it is for this side, which ends the Lua process. interpreter: a Lua side that
+    runs already, in place of a server. chunk_name: of a module that is required; by default its title.
     """
 
     lualib: Lualib
@@ -92,6 +93,7 @@ class EngineOptions:
     fixed_time: bool = False
     seed: int | None = None
     hold_limits: bool = True
+    own_session: bool = True
     allow_env_funcs: bool = False
     extra: Sequence[ExtraLibrary] = ()
     lua_path: Sequence[str] = ()
@@ -178,7 +180,7 @@ class Engine:
             memory_limit=limits.lua_bytes if hold else None,
             lists=False,
             env=os.environ | {"TZ": site.timezone, "LUAPROC_TIMEZONE": site.timezone},
-            new_session=True,  # a terminal's Ctrl-C is for this side, which ends the Lua process
+            new_session=self.options.own_session,
         )
         # Functions that are dropped are cleaned up before the next message: once, when all libraries are there.
         self._begun = []

@@ -121,6 +121,7 @@ class Wiki:
         self._server = server
         self._lua_path = tuple(lua_path)
         self._hold_limits = hold_limits
+        self._own_sessions = True  # of Lua's processes; `luaproc.wiki.workers` has them in the worker's group
         self._extra: list[ExtraLibrary] = []
         self._functions: dict[str, ParserFunction] = {}
         self._tags: dict[str, ExtensionTag] = {}
@@ -306,6 +307,7 @@ class Wiki:
             fixed_time=self._now is not None,
             seed=self._seed,
             hold_limits=self._hold_limits,
+            own_session=self._own_sessions,
             extra=tuple(self._extra),
             lua_path=self._lua_path,
         )

@@ -1,7 +1,8 @@
 """Processes with a wiki of their own that do one task after the other: the pages of a dump, the modules of tests.
 
-Workers are process groups of their own, as Lua servers are, so that a terminal's Ctrl-C reaches the first process
-alone: it ends the workers, which end their servers first.
+Each worker is a process group of its own, so that a terminal's Ctrl-C reaches the first process alone: that ends the
+workers, which end their Lua servers first. The servers are in their worker's group: where a worker is killed, the first
+process kills what is left of the group.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Worker:
             raise WikiError("expected a system with fork: the work is done in processes")
         self.tasks: deque[Any] = deque()
         self._ready = False
+        self._ended: str | None = None
         self._channel, theirs = multiprocessing.Pipe()
         inherited = [self._channel, *(other._channel for other in others)]
         self._process = multiprocessing.get_context("fork").Process(
@@ -88,19 +90,22 @@ class Worker:
 
     def terminate(self) -> None:
         """Have the process end its Lua server, and itself."""
-        with suppress(OSError):  # a process that has ended keeps its status
-            os.kill(self._pid, signal.SIGTERM)
+        if self._ended is None:
+            with suppress(OSError):  # a process that has ended keeps its status
+                os.kill(self._pid, signal.SIGTERM)
 
     def end(self) -> str:
-        """End the process; how it had ended."""
-        self.terminate()
-        self._process.join(_GRACE)
-        if self._process.is_alive():
-            self._process.kill()
+        """End the process and its Lua server; how the process had ended."""
+        if self._ended is None:
+            self.terminate()
+            wait([self._process.sentinel], _GRACE)
+            with suppress(OSError):  # nothing is left of the group
+                os.killpg(self._pid, signal.SIGKILL)
             self._process.join()
-        self._channel.close()
-        status = self._process.exitcode or 0
-        return f"ended by signal {-status}" if status < 0 else f"ended with status {status}"
+            self._channel.close()
+            status = self._process.exitcode or 0
+            self._ended = f"ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        return self._ended
 
 
 def processors() -> int:
@@ -133,12 +138,13 @@ def _work(
         os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _unwind)  # the Lua server, which has a session of its own, ends first
+        signal.signal(number, _unwind)  # the Lua server ends first
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     for other in inherited:
         other.close()
     try:
         with open_wiki() as wiki:
+            wiki._own_sessions = False
             channel.send((_READY, None))
             while True:
                 channel.send((_DONE, perform(wiki, channel.recv())))

@@ -144,13 +144,13 @@ def test_a_dump(tmp_path: Path) -> None:
     ]
 
 
-def processes_with(mark: str) -> list[str]:
-    """The processes whose environment has the mark: the test's command, its workers, their servers."""
-    found = []
+def processes_with(mark: str) -> dict[int, str]:
+    """The processes whose environment has the mark: the test's command, its workers, their servers; numbers, words."""
+    found = {}
     for directory in Path("/proc").glob("[0-9]*"):
         try:
             if mark.encode() in (directory / "environ").read_bytes():
-                found.append((directory / "cmdline").read_bytes().decode())
+                found[int(directory.name)] = (directory / "cmdline").read_bytes().decode()
         except OSError:
             pass
     return found
@@ -182,7 +182,7 @@ def test_ctrl_c_and_going_on(tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (130, "")
-        assert processes_with(mark) == []
+        assert processes_with(mark) == {}
     begun = lines_by_title(out.read_text())
     assert begun
     assert "Loops" not in begun
@@ -201,6 +201,35 @@ def test_ctrl_c_and_going_on(tmp_path: Path) -> None:
     found = lines_by_title(out.read_text())
     assert {*found} == {"Template:Hi", "Loops", *(title for title, *_ in PLAIN)}
     assert "expired" in found["Loops"]["text"]
+
+
+@pytest.mark.slow  # it starts a command with workers and servers
+@pytest.mark.real
+def test_a_worker_that_is_killed_takes_its_lua_with_it(tmp_path: Path) -> None:
+    """A module that loops ends with the worker, and does not run on until its limit of time."""
+    need("mediawiki")
+    (tmp_path / "d.xml.bz2").write_bytes(bz2.compress(dump([*MODULES, ("Loops", 0, "{{#invoke:M|loop}}")])))
+    (tmp_path / "site.json").write_text('{"limits": {"lua_seconds": 600}}')
+    mark = f"LUAPROC_TEST={tmp_path}"
+    with subprocess.Popen(
+        command(tmp_path, "-j", "1", "--site", "site.json"),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | dict([mark.split("=", 1)]),
+    ) as process:
+        deadline = time.monotonic() + 120
+        worker, ticks = process.pid, 0
+        while ticks < os.sysconf("SC_CLK_TCK") and time.monotonic() < deadline:
+            time.sleep(0.02)
+            for server in (number for number, words in processes_with(mark).items() if "\0serve\0" in words):
+                stat = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
+                worker, ticks = int(stat[1]), int(stat[11])  # the module loops when a second of CPU time is gone
+        assert worker != process.pid
+        os.kill(worker, signal.SIGKILL)
+        out, _ = process.communicate(timeout=60)
+        assert processes_with(mark) == {}
+    assert lines_by_title(out)["Loops"]["errors"][0]["message"] == "the process that expands the page ended by signal 9"
 
 
 @pytest.mark.parametrize(
