@@ -464,3 +464,19 @@ def test_a_message_that_takes_too_many_registers_is_an_error_of_lua(runtime: str
     assert outcome.status == 0
     assert b's:2:"op";s:5:"error"' in outcome.replies[1] or runtime == "luajit21"
     assert outcome.replies[2].endswith(b"a:1:{i:1;i:1;}}")
+
+
+def test_limits_of_luas_compiler_and_stack_are_errors_of_lua(runtime: str) -> None:
+    """A message that meets one is lost, and the next is answered. No PHP writes such; a client by hand may."""
+    texts = {
+        "control structure too long": "a and {" + "[1]=b," * 70_000 + "}",
+        "has more than 200 local variables": "function() " + "local a " * 201 + "end",
+        "chunk has too many syntax levels": "{" * 250 + "}" * 250,
+        "stack overflow": "(function() local function f() return 1 + f() end return f() end)()",
+    }
+    bodies = [f'{{["op"]="getStatus",["x"]={expression}}}' for expression in texts.values()]
+    found = replies(runtime, *bodies, load_body("return 1"))
+    for text, reply in zip(texts, found, strict=False):
+        assert b's:2:"op";s:5:"error"' in reply
+        assert text.encode() in reply
+    assert found[-1].endswith(b"a:1:{i:1;i:1;}}")
