@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TextIO
 from xml.etree import ElementTree
 
 from luaproc.errors import readable, visible
 from luaproc.wiki.testing import CaseResult
-from luaproc.wiki.titles import Title
 
 SHOWN = 120
 """Characters of what was expected, and of what came, in a failure's line."""
@@ -60,35 +57,6 @@ def details(result: CaseResult) -> Iterator[str]:
     if result.expected is not None:
         yield f"    expected: {readable(result.expected)}"
         yield f"    got:      {readable(result.got or 'nil')}"
-
-
-class Progress:
-    """How far the tests are, in one line of a terminal that is gone when something else is printed.
-
-    count: of test modules. terminal: the stream; None shows nothing.
-    """
-
-    def __init__(self, count: int, terminal: TextIO | None) -> None:
-        self._count = count
-        self._terminal = terminal
-        self._shown = False
-
-    def show(self, done: int, title: Title) -> None:
-        """The modules that are through, and the one that is next."""
-        text = f"[{done}/{self._count}] {visible(title.prefixed_text)}"
-        self._write(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}")
-        self._shown = True
-
-    def hide(self) -> None:
-        """Make room for another line."""
-        if self._shown:
-            self._write("\r\x1b[K")
-            self._shown = False
-
-    def _write(self, text: str) -> None:
-        if self._terminal is not None:
-            self._terminal.write(text)
-            self._terminal.flush()
 
 
 def summary(results: Sequence[CaseResult], seconds: float) -> str:

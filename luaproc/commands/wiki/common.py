@@ -16,6 +16,7 @@ from luaproc.wiki import Wiki, opening
 from luaproc.wiki.configuration import Configuration, find
 from luaproc.wiki.failures import ModuleError
 from luaproc.wiki.pages import IndexProgress
+from luaproc.wiki.status_line import StatusLine
 from luaproc.wiki.values import as_wire
 from luaproc.wire.values import MAX_INT, MIN_INT
 
@@ -56,7 +57,8 @@ def open_wiki(found: Configuration) -> Wiki:
 
 def _progress(path: str) -> IndexProgress | None:
     """What shows on a terminal how much of a dump is indexed; None where stderr is none."""
-    if not sys.stderr.isatty():
+    line = StatusLine(sys.stderr)
+    if not line:
         return None
     shown = -1
 
@@ -65,7 +67,9 @@ def _progress(path: str) -> IndexProgress | None:
         percent = 100 * done // max(total, 1)
         if percent != shown:
             shown = percent
-            click.echo(f"\r{visible(path)}: {percent} % indexed", nl=done == total, err=True)
+            line.show(f"{percent} % indexed of {visible(path)}")
+        if done == total:
+            line.keep()
 
     return show
 

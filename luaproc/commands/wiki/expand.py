@@ -19,6 +19,7 @@ from luaproc.wiki import Wiki
 from luaproc.wiki.configuration import Configuration
 from luaproc.wiki.documents import document
 from luaproc.wiki.folders import DROPPED
+from luaproc.wiki.status_line import StatusLine
 from luaproc.wiki.titles import Title
 
 if TYPE_CHECKING:
@@ -121,16 +122,23 @@ def _expand_dump(
         _ = wiki.lualib  # raises where there is none, before a file is begun
         wanted = _numbers(wiki, namespaces)
         lines = LineFile(output, resume)
+        line = StatusLine(sys.stderr)
         try:
             pages = partial(_pages, wiki, wanted, lines.titles)
             with servers_end_first():
                 progress = expand_all(
-                    lambda: open_wiki(with_dump), wiki.site, pages(), jobs or processors(), lines.write, _teller(pages)
+                    lambda: open_wiki(with_dump),
+                    wiki.site,
+                    pages(),
+                    jobs or processors(),
+                    lines.write,
+                    _teller(pages, line),
                 )
         except KeyboardInterrupt:
             sys.stdout.flush()
             sys.exit(130)
         finally:
+            line.keep()
             lines.close()
     return progress.failed
 
@@ -158,9 +166,9 @@ def _numbers(wiki: Wiki, names: Sequence[str]) -> frozenset[int] | None:
     return frozenset(found) or None
 
 
-def _teller(pages: Callable[[], Iterator[PageKey]]) -> Callable[[Tally], None] | None:
+def _teller(pages: Callable[[], Iterator[PageKey]], line: StatusLine) -> Callable[[Tally], None] | None:
     """What shows the progress on a terminal; None where stderr is none."""
-    if not sys.stderr.isatty():
+    if not line:
         return None
     total = sum(1 for _ in pages())
     began = last = time.monotonic()
@@ -168,15 +176,10 @@ def _teller(pages: Callable[[], Iterator[PageKey]]) -> Callable[[Tally], None] |
     def tell(progress: Tally) -> None:
         nonlocal last
         now = time.monotonic()
-        is_end = progress.done == total
-        if now - last < _TOLD and not is_end:
+        if now - last < _TOLD and progress.done < total:
             return
         last = now
         rate = progress.done / max(now - began, 0.001)
-        click.echo(
-            f"\r{progress.done} of {total} pages, {progress.failed} with errors, {rate:.1f} a second ",
-            nl=is_end,
-            err=True,
-        )
+        line.show(f"{progress.done} of {total} pages, {progress.failed} with errors, {rate:.1f} a second")
 
     return tell

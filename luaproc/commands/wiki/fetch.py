@@ -21,17 +21,17 @@ def command(branch: str, directory: str | None, source: str | None) -> None:
     reaches the network.
     """
     from luaproc.wiki.fetching import fetch
+    from luaproc.wiki.status_line import StatusLine
 
-    shows = sys.stderr.isatty()
+    line = StatusLine(sys.stderr)
+
+    def progress(come: int, total: int) -> None:
+        of = f" of {total / 1e6:.1f}" if total else ""
+        line.show(f"{come / 1e6:.1f}{of} MB")
+
     try:
-        found = fetch(branch, Path(directory) if directory else None, source, _progress if shows else None)
+        found = fetch(branch, Path(directory) if directory else None, source, progress)
     finally:
-        if shows:
-            click.echo("\r\x1b[K", nl=False, err=True)
+        line.hide()
     count = sum(1 for path in found.path.rglob("*") if path.is_file())
     click.echo(f"{branch}: {count} files, read as branch 1.{found.release}, in {visible(str(found.path))}")
-
-
-def _progress(come: int, total: int) -> None:
-    of = f" of {total / 1e6:.1f}" if total else ""
-    click.echo(f"\r{come / 1e6:.1f}{of} MB", nl=False, err=True)

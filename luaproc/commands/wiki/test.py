@@ -19,6 +19,7 @@ from luaproc.install import files
 from luaproc.wiki import observing, reports, running, selection, watching
 from luaproc.wiki.configuration import Configuration
 from luaproc.wiki.pages import PageKey
+from luaproc.wiki.status_line import StatusLine
 from luaproc.wiki.testing import CaseResult
 from luaproc.wiki.titles import Title
 from luaproc.wiki.workers import processors
@@ -53,9 +54,14 @@ class TestRun:
         with observing.observing(self.coverage, self.profile) as observed, open_wiki(found) as wiki:
             places = files_of(wiki)
             titles = self._of(selection.discover(wiki, found.tests, self.patterns), changed)
-            progress = reports.Progress(len(titles), sys.stderr if sys.stderr.isatty() and not self.as_tap else None)
+            progress = StatusLine(sys.stderr)
+
+            def begun(done: int, title: Title) -> None:
+                if not self.as_tap:
+                    progress.show(f"[{done}/{len(titles)}] {visible(title.prefixed_text)}")
+
             opened = (lambda: wiki) if self.jobs == 1 else (lambda: open_wiki(found))
-            runs = running.run(opened, titles, self.chosen, self.jobs, self.stop, progress.show)
+            runs = running.run(opened, titles, self.chosen, self.jobs, self.stop, begun)
             try:
                 with closing(runs):
                     for module in runs:
