@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from luaproc.host import Interpreter, LuaError
 from luaproc.wiki.preprocessor.nodes import Children, Heading, Parameter, Template
-from luaproc.wiki.preprocessor.words import WHITE
 from luaproc.wiki.titles import MODULE, SPECIAL, TEMPLATE, Title
+from luaproc.wiki.values import PHP_SPACE
 from luaproc.wiki.wiki import Page, Wiki
 
 # require( "x" ), mw.loadData 'x': a name that is written out. Comments are looked through as well: most of what stands
@@ -97,7 +97,7 @@ def _wikitext(page: Page, title: Title, text: str) -> Iterator[CheckFinding]:
             if not isinstance(node.title, str):
                 continue
             problem = _call(page, title, node)
-            key = (node.title.strip(WHITE), problem)
+            key = (node.title.strip(PHP_SPACE), problem)
             if problem and key not in seen:
                 seen.add(key)
                 at = text.find("{{" + node.title)
@@ -108,7 +108,7 @@ def _call(page: Page, title: Title, node: Template) -> str:
     """What is wrong with a name between braces; "" for nothing."""
     assert isinstance(node.title, str)
     plan = page.preprocessor.words.plan(node.title)
-    name = plan.name.strip(WHITE)
+    name = plan.name.strip(PHP_SPACE)
     if plan.function == "#invoke":
         module = page.wiki.site.title(f"Module:{plan.first}")
         if not plan.first or module is None or page.wiki.pages.exists(module):

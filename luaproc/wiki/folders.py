@@ -19,6 +19,7 @@ from luaproc.wiki import titles
 from luaproc.wiki.errors import PagesError
 from luaproc.wiki.pages import PageKey
 from luaproc.wiki.site import Site
+from luaproc.wiki.values import PHP_SPACE
 
 DROPPED = (".lua", ".wikitext", ".wiki", ".mediawiki")
 """Suffixes that are no part of the title."""
@@ -41,7 +42,6 @@ TITLE_MAPS = ("hash", "dash", "d", "first-line")
 
 _MAIN = ("page", "main")
 _PAGE = re.compile(r"^(?:--|<!--|/\*)\s*page\s*=\s*(.+?)\s*(?:-->|\*/)?\s*$")
-_TRAILING = " \t\n\r\0\x0b"
 
 
 class Folder:
@@ -192,7 +192,7 @@ class Folder:
             raise PagesError(f"{path}: {error.reason}") from None
         except OSError as error:
             raise PagesError(f"{path}: {error.strerror}") from None
-        text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip(_TRAILING).removeprefix("\ufeff")
+        text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip(PHP_SPACE).removeprefix("\ufeff")
         self._texts[key] = (changed, text)
         return text
 

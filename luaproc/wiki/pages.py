@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
+from urllib.parse import unquote
 
 from luaproc.host.core import must_be
 from luaproc.wiki import titles
 from luaproc.wiki.errors import NoSuchTitle
 from luaproc.wiki.site import Site
 from luaproc.wiki.titles import Title
+from luaproc.wiki.values import PHP_SPACE
 
 PageKey = tuple[int, str]
 """(namespace, text with spaces)."""
@@ -189,7 +191,7 @@ class Pages(MutableMapping["str | Title", str]):
 
 def redirect_target(site: Site, text: str) -> Title | None:
     """The page that a text redirects to: ``#REDIRECT [[Title]]`` in the content language's words."""
-    text = text.lstrip(" \t\n\r\0\x0b")
+    text = text.lstrip(PHP_SPACE)
     words = site.magic_words.get("redirect", ["#REDIRECT"])
     for word in words:
         if text[: len(word)].lower() != word.lower():
@@ -197,15 +199,9 @@ def redirect_target(site: Site, text: str) -> Title | None:
         match = _LINK.match(text, len(word))
         if match is None:
             continue
-        name = match[1].strip() if "%" not in match[1] else _unquoted(match[1].lstrip(":"))
+        name = match[1].strip() if "%" not in match[1] else unquote(match[1].lstrip(":"))
         target = site.title(name)
         if target is None or (target.namespace == titles.SPECIAL and target.text in _NO_TARGETS):
             return None
         return target
     return None
-
-
-def _unquoted(text: str) -> str:
-    from urllib.parse import unquote
-
-    return unquote(text)

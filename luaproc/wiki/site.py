@@ -15,7 +15,8 @@ from luaproc.errors import NotReadError
 from luaproc.install import files
 from luaproc.wiki import titles
 from luaproc.wiki.errors import NoSuchTitle, SiteError
-from luaproc.wiki.siteinfo import SPECIAL_PAGES, from_api
+from luaproc.wiki.siteinfo import from_api
+from luaproc.wiki.special_pages import SHOWN
 from luaproc.wiki.titles import Title
 
 
@@ -291,7 +292,7 @@ class Site:
     def is_special_page(self, text: str) -> bool:
         """Whether there is a special page of that name; what follows a slash is its argument."""
         if not self._special:
-            self._special = {name.replace(" ", "_").lower() for name in self.special_pages or SPECIAL_PAGES}
+            self._special = {name.replace(" ", "_").lower() for name in self.special_pages or SHOWN}
         return text.partition("/")[0].replace(" ", "_").lower() in self._special
 
     def zone(self) -> tzinfo:

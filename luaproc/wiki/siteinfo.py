@@ -7,28 +7,6 @@ from typing import Any
 
 from luaproc.wiki.errors import SiteError
 
-_SPECIAL_PAGES = """
-Activeusers AllMyUploads Allmessages Allpages Ancientpages ApiHelp ApiSandbox AutoblockList Blankpage Block BlockList
-Booksources BotPasswords BrokenRedirects Categories ChangeContentModel ChangeCredentials ChangePassword ComparePages
-Contributions CreateAccount Deadendpages DeletePage DeletedContributions Diff DoubleRedirects EditPage EditTags
-EditWatchlist Emailuser ExpandTemplates Export Fewestrevisions FileDuplicateSearch Filepath GoToInterwiki Import
-LinkAccounts LinkSearch ListDuplicatedFiles Listadmins Listbots Listfiles Listgrants Listgrouprights Listredirects
-Listusers Lockdb Log Lonelypages Longpages MIMEsearch MediaStatistics MergeHistory Mostcategories Mostimages
-Mostinterwikis Mostlinked Mostlinkedcategories Mostlinkedtemplates Mostrevisions Movepage MyLanguage Mycontributions
-Mypage Mytalk Myuploads NewSection Newimages Newpages PageData PageHistory PageInfo PagesWithProp PasswordPolicies
-PasswordReset PermanentLink Preferences Prefixindex ProtectPage Protectedpages Protectedtitles Purge RandomInCategory
-Randompage Randomredirect Randomrootpage Recentchanges Recentchangeslinked Redirect RemoveCredentials ResetTokens
-Revisiondelete RunJobs Search Shortpages Specialpages Statistics Tags TrackingCategories Unblock
-Uncategorizedcategories Uncategorizedimages Uncategorizedpages Uncategorizedtemplates Undelete UnlinkAccounts Unlockdb
-Unusedcategories Unusedimages Unusedtemplates Unwatchedpages Upload UploadStash Userlogin Userlogout Userrights
-Version Wantedcategories Wantedfiles Wantedpages Wantedtemplates Watchlist Whatlinkshere Withoutinterwiki AllPages
-NewPages PrefixIndex RandomPage Random RecentChanges UserLogin Login UserLogout Logout WhatLinksHere ListUsers Users
-Userlist ListFiles FileList ImageList PermaLink Nearby CreateUser
-"""
-
-SPECIAL_PAGES = tuple(_SPECIAL_PAGES.split())
-"""Those of MediaWiki 1.39, with the aliases that people use most."""
-
 _GENERAL = {
     "sitename": "name",
     "server": "server",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 from luaproc.wiki.site import Site
 from luaproc.wiki.titles import Title
@@ -33,6 +33,11 @@ _PROTOCOL = re.compile("[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 def php_urlencode(text: str) -> str:
     """PHP's urlencode(): a space is a plus sign, a tilde is escaped."""
     return quote_plus(text, errors="surrogateescape").replace("~", "%7E")
+
+
+def php_urldecode(text: str) -> str:
+    """PHP's urldecode(): a plus sign is a space; bytes that are not UTF-8 stay as they are."""
+    return unquote_plus(text, errors="surrogateescape")
 
 
 def wiki_urlencode(text: str) -> str:

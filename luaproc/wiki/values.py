@@ -23,6 +23,11 @@ def escape_html(text: str) -> str:
     return html.escape(text, quote=True).replace("&#x27;", "&#039;")
 
 
+def escape_html_text(text: str) -> str:
+    """PHP's htmlspecialchars() with ENT_COMPAT: the apostrophe stays."""
+    return html.escape(text, quote=False).replace('"', "&quot;")
+
+
 def ascii_lower(text: str) -> str:
     """PHP's strtolower(): only the letters of ASCII."""
     return text.encode("utf-8", "surrogateescape").lower().decode("utf-8", "surrogateescape")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from luaproc.wiki.libraries import Library
+from luaproc.wiki.preprocessor.strip import PREFIX, SUFFIX
 
 
 class HtmlLibrary(Library):
     file = "mw.html.lua"
 
     def options(self) -> dict[str, Any]:
-        return {"uniqPrefix": "\x7f'\"`UNIQ-", "uniqSuffix": "-QINU`\"'\x7f"}
+        return {"uniqPrefix": PREFIX, "uniqSuffix": SUFFIX}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote_plus
 
 from luaproc.host.interpreter import PhpFunction
 from luaproc.wiki import titles, urls
@@ -41,4 +40,4 @@ class UriLibrary(Library):
         return str(make(title, given))
 
     def _title(self, page: str) -> Title | None:
-        return self.site.title(page) or self.site.title(unquote_plus(page, errors="surrogateescape"))
+        return self.site.title(page) or self.site.title(urls.php_urldecode(page))

@@ -1,6 +1,6 @@
 """Parser functions and variables: MediaWiki's own without those that make HTML, and the extension ParserFunctions'.
 
-`FUNCTIONS` holds them by name; each is called with a frame and `luaproc.wiki.interfaces.Arguments`.
+`FUNCTIONS` holds them by name; each is called with a frame and `luaproc.wiki.interfaces.ArgumentsLike`.
 """
 
 from luaproc.wiki.interfaces import ParserFunction

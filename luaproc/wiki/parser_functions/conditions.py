@@ -8,23 +8,17 @@ import re
 from luaproc.wiki import titles
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
 from luaproc.wiki.parser_functions import expr, php
-from luaproc.wiki.preprocessor.frames import Arguments as BraceArguments
-from luaproc.wiki.preprocessor.frames import Frame as PageFrame
-from luaproc.wiki.preprocessor.words import WHITE
-from luaproc.wiki.titles import Title
-from luaproc.wiki.titles import decode_entities as decode_references
+from luaproc.wiki.parser_functions.calls import optional, view_of
+from luaproc.wiki.preprocessor.frames import Arguments, Frame, ValueArguments
+from luaproc.wiki.titles import Title, decode_entities
+from luaproc.wiki.values import PHP_SPACE
 
 _ERROR_TAG = re.compile(r"<(?:strong|span|p|div)(?=\s)")
 _CLASS = re.compile(r'(?<=\s)class="(?=([^">]*)")')
 
 
-def get(arguments: ArgumentsLike, index: int) -> str:
-    """An argument expanded and trimmed, "" where there is none."""
-    return arguments[index] if index < len(arguments) else ""
-
-
 def _if(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    return get(arguments, 1 if arguments[0] else 2)
+    return optional(arguments, 1 if arguments[0] else 2)
 
 
 def same(left: str, right: str) -> bool:
@@ -43,11 +37,11 @@ def same(left: str, right: str) -> bool:
 
 def decoded(text: str) -> str:
     """A text as it is compared: its character references as characters."""
-    return decode_references(text).strip(WHITE)
+    return decode_entities(text).strip(PHP_SPACE)
 
 
 def _ifeq(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    return get(arguments, 2 if same(decoded(arguments[0]), decoded(get(arguments, 1))) else 3)
+    return optional(arguments, 2 if same(decoded(arguments[0]), decoded(optional(arguments, 1))) else 3)
 
 
 def shows_error(text: str) -> bool:
@@ -62,32 +56,30 @@ def shows_error(text: str) -> bool:
 def _iferror(frame: FrameLike, arguments: ArgumentsLike) -> str:
     test = arguments[0]
     if shows_error(test):
-        return get(arguments, 1)
+        return optional(arguments, 1)
     return arguments[2] if len(arguments) > 2 else test
 
 
 def _expr(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
     try:
         return expr.evaluate(arguments[0])
     except expr.ExpressionError as error:
-        return expr.shown(error, frame.preprocessor.view)
+        return expr.shown(error, view_of(frame))
 
 
 def _ifexpr(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
     try:
         value = expr.evaluate(arguments[0])
     except expr.ExpressionError as error:
-        return expr.shown(error, frame.preprocessor.view)
+        return expr.shown(error, view_of(frame))
     if value and php.is_numeric(value):
         value = "" if php.from_text(value) == 0 else value
-    return get(arguments, 1 if value else 2)
+    return optional(arguments, 1 if value else 2)
 
 
-def exists(frame: PageFrame, title: Title) -> bool:
+def exists(frame: FrameLike, title: Title) -> bool:
     """Whether there is such a page, file or special page; an expensive question."""
-    view = frame.preprocessor.view
+    view = view_of(frame)
     if title.interwiki:
         return False
     if title.namespace == titles.SPECIAL:
@@ -100,62 +92,36 @@ def exists(frame: PageFrame, title: Title) -> bool:
 
 
 def _ifexist(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
-    title = frame.preprocessor.view.site.title(arguments[0])
-    return get(arguments, 1 if title is not None and exists(frame, title) else 2)
+    title = view_of(frame).site.title(arguments[0])
+    return optional(arguments, 1 if title is not None and exists(frame, title) else 2)
 
 
 def _switch(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
-    primary = decoded(arguments[0])
-    if not isinstance(arguments, BraceArguments):
-        return _switch_values(primary, arguments)
-    found = default_found = False
-    default: str | None = None
-    last_bare: str | None = None
-    last = ""
-    parts = arguments.parts()
-    for part in parts:
-        if not part.index:
-            if found:
-                return frame.children(part.value).strip(WHITE)
-            name = decoded(frame.children(part.name))
-            if same(name, primary):
-                return frame.children(part.value).strip(WHITE)
-            if default_found or name.lower() == "#default":
-                default = frame.children(part.value).strip(WHITE)
-                default_found = False
-            last_bare = None
-        else:
-            last_bare = last = frame.children(part.value).strip(WHITE)
-            if same(decoded(last), primary):
-                found = True
-            elif last.lower().startswith("#default"):
-                default_found = True
-    if last_bare is not None:
-        return last
-    return default if default is not None else ""
-
-
-def _switch_values(primary: str, arguments: ArgumentsLike) -> str:
-    found = default_found = False
+    """The value behind the first case that is the text asked for; cases without a value share the next one's."""
+    assert isinstance(arguments, (Arguments, ValueArguments))
+    assert isinstance(frame, Frame)
+    expand = frame.children
+    asked = decoded(arguments[0])
+    is_next = is_default_next = False
     default = ""
     last: str | None = None
-    for index in range(1, len(arguments)):
-        name, value = arguments.split(index)
-        value = value.strip(WHITE)
-        if name is not None:
-            name = decoded(name)
-            if found or same(name, primary):
-                return value
-            if default_found or name.lower() == "#default":
-                default, default_found = value, False
-            last = None
-        else:
-            last = value
-            found = found or same(decoded(value), primary)
-            default_found = default_found or (not found and value.lower().startswith("#default"))
-    return last if last is not None else default
+    for part in arguments.parts():
+        if part.index:
+            last = expand(part.value).strip(PHP_SPACE)
+            if same(decoded(last), asked):
+                is_next = True
+            elif last.lower().startswith("#default"):
+                is_default_next = True
+            continue
+        last = None
+        if is_next:
+            return expand(part.value).strip(PHP_SPACE)
+        name = decoded(expand(part.name))
+        if same(name, asked):
+            return expand(part.value).strip(PHP_SPACE)
+        if is_default_next or name.lower() == "#default":
+            default, is_default_next = expand(part.value).strip(PHP_SPACE), False
+    return default if last is None else last
 
 
 FUNCTIONS: dict[str, ParserFunction] = {

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable
 
-from luaproc.wiki.parser_functions.php import Number, from_text, intdiv_sign, php_round, to_int
+from luaproc.wiki.parser_functions.php import Number, from_text, modulo, php_round, to_int
 from luaproc.wiki.values import ascii_lower, number_text
 from luaproc.wiki.view import PageView
 
@@ -33,7 +33,7 @@ def _modulo(left: Number, right: Number) -> Number:
     divisor = to_int(right)
     if not divisor:
         raise error("division_by_zero")
-    return intdiv_sign(to_int(left), divisor)
+    return modulo(to_int(left), divisor)
 
 
 def _fmod(left: Number, right: Number) -> Number:
@@ -115,18 +115,18 @@ def _number(value: Number) -> Number:
     return value
 
 
-Operand = list[Number]
+Operands = list[Number]
 
 
-def _unary(function: Callable[[Number], Number]) -> Callable[[Operand], None]:
-    def apply(stack: Operand) -> None:
+def _unary(function: Callable[[Number], Number]) -> Callable[[Operands], None]:
+    def apply(stack: Operands) -> None:
         stack.append(function(stack.pop()))
 
     return apply
 
 
-def _binary(function: Callable[[Number, Number], Number]) -> Callable[[Operand], None]:
-    def apply(stack: Operand) -> None:
+def _binary(function: Callable[[Number, Number], Number]) -> Callable[[Operands], None]:
+    def apply(stack: Operands) -> None:
         right = stack.pop()
         stack.append(function(stack.pop(), right))
 
@@ -134,7 +134,7 @@ def _binary(function: Callable[[Number, Number], Number]) -> Callable[[Operand],
 
 
 # name -> (precedence, operands, function)
-_OPERATORS: dict[str, tuple[int, int, Callable[[Operand], None]]] = {
+_OPERATORS: dict[str, tuple[int, int, Callable[[Operands], None]]] = {
     "negative": (10, 1, _unary(lambda value: _number(-value))),
     "positive": (10, 1, _unary(lambda value: value)),
     "e": (10, 2, _binary(lambda left, right: _number(left * _power(10, right)))),
@@ -199,10 +199,9 @@ def shown(problem: ExpressionError, view: PageView) -> str:
 def evaluate(text: str) -> str:
     """The value of an expression as PHP prints it; "" for an empty one. Raises `ExpressionError`.
 
-    Values that stand beside each other without an operator do not occur; of several on the stack the last is shown
-    on a line of its own, as MediaWiki shows it.
+    Where several values are left at the end, each is on a line of its own, as MediaWiki shows them.
     """
-    operands: Operand = []
+    operands: Operands = []
     operators: list[str] = []
     expecting = "expression"
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&minus;", "-").replace("−", "-")
@@ -268,7 +267,7 @@ def evaluate(text: str) -> str:
     return "<br />\n".join(number_text(value) for value in operands)
 
 
-def _apply(name: str, operands: Operand) -> None:
+def _apply(name: str, operands: Operands) -> None:
     _, count, function = _OPERATORS[name]
     if len(operands) < count:
         raise error("missing_operand", _SHOWN.get(name, name))

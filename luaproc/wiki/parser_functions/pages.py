@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -11,20 +10,12 @@ from functools import partial
 from luaproc.wiki import titles, urls
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, FunctionResult, ParserFunction
 from luaproc.wiki.parser_functions import php
-from luaproc.wiki.parser_functions.conditions import get
-from luaproc.wiki.parser_functions.special import SHOWN
-from luaproc.wiki.parser_functions.texts import language
+from luaproc.wiki.parser_functions.calls import content_language, optional, preprocessor_of, view_of
 from luaproc.wiki.preprocessor.escaping import escape_wikitext
-from luaproc.wiki.preprocessor.frames import Frame as PageFrame
+from luaproc.wiki.site import Site
+from luaproc.wiki.special_pages import SHOWN
 from luaproc.wiki.titles import Title
-
-
-def _space(title: Title) -> str:
-    return title.namespace_text
-
-
-def _partial(title: Title, text: str) -> str:
-    return urls.wiki_urlencode(text.replace(" ", "_"))
+from luaproc.wiki.values import escape_html_text
 
 
 def _talk(title: Title) -> str:
@@ -37,8 +28,7 @@ def _talk_space(title: Title) -> str:
     return talk.namespace_text if talk is not None else ""
 
 
-# What is shown of a title, as text; the variable's name with an `e` behind is the same as a part of a URL.
-NAMES: dict[str, Callable[[Title], str]] = {
+_NAMES: dict[str, Callable[[Title], str]] = {
     "pagename": lambda title: title.text,
     "fullpagename": lambda title: title.prefixed_text,
     "subpagename": lambda title: title.subpage_text,
@@ -47,42 +37,44 @@ NAMES: dict[str, Callable[[Title], str]] = {
     "subjectpagename": lambda title: title.subject.prefixed_text,
     "talkpagename": _talk,
 }
-SPACES: dict[str, Callable[[Title], str]] = {
-    "namespace": _space,
+_SPACES: dict[str, Callable[[Title], str]] = {
+    "namespace": lambda title: title.namespace_text,
     "subjectspace": lambda title: title.subject.namespace_text,
     "talkspace": _talk_space,
 }
 
 
-def is_name(key: str) -> bool:
-    """Whether a variable shows a name of a page."""
-    return any(name in NAMES or name in SPACES for name in (key, key[:-1]))
+def _shown(show: Callable[[Title], str], *steps: Callable[[str], str]) -> Callable[[Title], str]:
+    def shown(title: Title) -> str:
+        text = show(title)
+        for step in steps:
+            text = step(text)
+        return text
+
+    return shown
 
 
-def name_of(key: str, title: Title) -> str:
-    """What the variable of that name shows of a title."""
-    if key in NAMES:
-        return escape_wikitext(NAMES[key](title))
-    if key in SPACES:
-        return SPACES[key](title)
-    plain = key[:-1]
-    if plain in NAMES:
-        return escape_wikitext(urls.wiki_urlencode(NAMES[plain](title).replace(" ", "_")))
-    return (
-        urls.php_urlencode(SPACES[plain](title).replace(" ", "_"))
-        if key != "namespacee"
-        else urls.wiki_urlencode(SPACES[plain](title).replace(" ", "_"))
-    )
+def _key(text: str) -> str:
+    return text.replace(" ", "_")
+
+
+NAMES: dict[str, Callable[[Title], str]] = {
+    **{name: _shown(show, escape_wikitext) for name, show in _NAMES.items()},
+    **{f"{name}e": _shown(show, _key, urls.wiki_urlencode, escape_wikitext) for name, show in _NAMES.items()},
+    **_SPACES,
+    **{f"{name}e": _shown(show, _key, urls.php_urlencode) for name, show in _SPACES.items()},
+    "namespacee": _shown(_SPACES["namespace"], _key, urls.wiki_urlencode),
+}
+"""What variables show of a title; those with an `e` behind their names have it as a part of a URL."""
 
 
 def _name(key: str, frame: FrameLike, arguments: ArgumentsLike) -> str:
     title = _title(frame, arguments[0])
-    return "" if title is None else name_of(key, title)
+    return "" if title is None else NAMES[key](title)
 
 
 def _title(frame: FrameLike, text: str, namespace: int = titles.MAIN) -> Title | None:
-    assert isinstance(frame, PageFrame)
-    return frame.preprocessor.view.site.title(text, namespace)
+    return view_of(frame).site.title(text, namespace)
 
 
 def _namespace_number(frame: FrameLike, arguments: ArgumentsLike) -> str:
@@ -91,8 +83,7 @@ def _namespace_number(frame: FrameLike, arguments: ArgumentsLike) -> str:
 
 
 def _ns(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
-    assert isinstance(frame, PageFrame)
-    site = frame.preprocessor.view.site
+    site = view_of(frame).site
     text = arguments[0]
     number: int | None
     if _ZERO.fullmatch(text) or php.intval(text):
@@ -114,36 +105,26 @@ def _url(make: Callable[..., str], escape: bool, frame: FrameLike, arguments: Ar
     text = arguments[0]
     title = _title(frame, text)
     if title is None:
-        assert isinstance(frame, PageFrame)
-        title = titles.of_url(frame.preprocessor.view.site, urls_decode(text))
+        title = titles.of_url(view_of(frame).site, urls.php_urldecode(text))
     if title is None:
         return NOT_FOUND
     if title.namespace == titles.MEDIA:
         title = title.in_namespace(titles.FILE)
-    query = get(arguments, 1)
+    query = optional(arguments, 1)
     url = make(title, query) if len(arguments) > 1 else make(title)
-    return html.escape(url, quote=False).replace('"', "&quot;") if escape else url
-
-
-def urls_decode(text: str) -> str:
-    """PHP's urldecode()."""
-    from urllib.parse import unquote_plus
-
-    return unquote_plus(text, errors="surrogateescape")
+    return escape_html_text(url) if escape else url
 
 
 def _special(encode: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
     name, slash, rest = arguments[0].partition("/")
     shown = SHOWN.get(name.replace(" ", "_").lower(), name)
-    site = frame.preprocessor.view.site
+    site = view_of(frame).site
     title = site.make_title(titles.SPECIAL, shown + slash + rest) or Title(site, titles.SPECIAL, "Badtitle")
     return urls.wiki_urlencode(title.prefixed_key) if encode else title.prefixed_text
 
 
 def _page_id(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
-    view = frame.preprocessor.view
+    view = view_of(frame)
     title = _title(frame, arguments[0])
     if title is None:
         return ""
@@ -158,30 +139,27 @@ def _page_id(frame: FrameLike, arguments: ArgumentsLike) -> str:
 
 def page_id(frame: FrameLike, title: Title) -> int:
     """The number of a page, 0 if there is none."""
-    assert isinstance(frame, PageFrame)
-    view = frame.preprocessor.view
+    view = view_of(frame)
     kept = view.site.page_properties.get(title.prefixed_text, {}).get("id")
     return int(kept) if kept is not None else view.pages.page_id(title)
 
 
 def own_id(frame: FrameLike, title: Title) -> str:
     """What PAGEID shows of the page that is shown: where there is none yet, 0 from 1.43 on, nothing before."""
-    assert isinstance(frame, PageFrame)
     number = page_id(frame, title)
-    return str(number) if number or frame.preprocessor.view.release >= 43 else ""
+    return str(number) if number or view_of(frame).release >= 43 else ""
 
 
 def revision(frame: FrameLike, title: Title, key: str) -> str:
     """What REVISION… shows of the last revision of a page: from the site's `page_properties`."""
-    assert isinstance(frame, PageFrame)
-    kept = frame.preprocessor.view.site.page_properties.get(title.prefixed_text, {})
+    kept = view_of(frame).site.page_properties.get(title.prefixed_text, {})
     if key == "revisionid":
         return str(kept.get("revision", ""))
     if key == "revisionuser":
         return str(kept.get("user", ""))
     stamp = str(kept.get("timestamp", ""))
     if not stamp:
-        return "0" if key in ("revisionday", "revisionmonth1") and frame.preprocessor.view.release >= 43 else ""
+        return "0" if key in ("revisionday", "revisionmonth1") and view_of(frame).release >= 43 else ""
     digits = "".join(char for char in stamp if char.isdigit())[:14].ljust(14, "0")
     return moment(datetime.strptime(digits, "%Y%m%d%H%M%S"), key)
 
@@ -199,30 +177,27 @@ def moment(when: datetime, key: str) -> str:
 
 
 def _revision(key: str, frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
     title = _title(frame, arguments[0])
     if title is None or title.interwiki:
         return ""
-    if title == frame.preprocessor.view.title:
-        return frame.preprocessor.variables.expand(key, frame)
+    if title == view_of(frame).title:
+        return preprocessor_of(frame).variables.expand(key, frame)
     return revision(frame, title, key)
 
 
 def _page_size(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
-    view = frame.preprocessor.view
+    view = view_of(frame)
     title = _title(frame, arguments[0])
-    raw = get(arguments, 1) == "R"
+    raw = optional(arguments, 1) == "R"
     size = 0
     if title is not None and not title.interwiki and view.expensive():
         text = view.pages.text(title)
         size = len(text.encode("utf-8", "surrogateescape")) if text is not None else 0
-    return str(size) if raw else language(frame).format_number(str(size))
+    return str(size) if raw else content_language(frame).format_number(str(size))
 
 
 def _protection_level(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
-    view = frame.preprocessor.view
+    view = view_of(frame)
     title = _title(frame, arguments[1]) if len(arguments) > 1 and arguments[1] else view.title
     if title is None:
         return ""
@@ -235,18 +210,21 @@ def _protection_expiry(frame: FrameLike, arguments: ArgumentsLike) -> str:
 
 
 def _cascading_sources(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
     title = _title(frame, arguments[0])
     if title is None:
         return ""
-    return "|".join(frame.preprocessor.view.site.cascading.get(title.prefixed_text, {}).get("sources", []))
+    return cascading_sources(view_of(frame).site, title)
+
+
+def cascading_sources(site: Site, title: Title) -> str:
+    """The pages whose protection is that of a page, too."""
+    return "|".join(site.cascading.get(title.prefixed_text, {}).get("sources", []))
 
 
 def _default_sort(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
-    properties = frame.preprocessor.view.properties
+    properties = view_of(frame).properties
     text = arguments[0]
-    how = get(arguments, 1).split()
+    how = optional(arguments, 1).split()
     old = properties.get("defaultsort", "")
     if not text or ("noreplace" in how and old):
         return ""
@@ -256,17 +234,16 @@ def _default_sort(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return _overrides(frame, "duplicate-defaultsort", old, text)
 
 
-def _overrides(frame: PageFrame, key: str, old: str, text: str) -> str:
-    shown = frame.preprocessor.view.messages.text(key, escape_wikitext(old), escape_wikitext(text))
+def _overrides(frame: FrameLike, key: str, old: str, text: str) -> str:
+    shown = view_of(frame).messages.text(key, escape_wikitext(old), escape_wikitext(text))
     return f'<span class="error">{shown}</span>'
 
 
 def _display_title(frame: FrameLike, arguments: ArgumentsLike) -> str:
     """Only another way to write the page's title counts, as $wgRestrictDisplayTitle has it by default."""
-    assert isinstance(frame, PageFrame)
-    view = frame.preprocessor.view
-    text = frame.preprocessor.strip.kill_markers(arguments[0])
-    how = get(arguments, 1).split()
+    view = view_of(frame)
+    text = preprocessor_of(frame).strip.kill_markers(arguments[0])
+    how = optional(arguments, 1).split()
     title = _title(frame, _TAGS.sub("", text))
     if title is None or title.fragment or title != view.title:
         view.warn("restricted-displaytitle", text)
@@ -290,14 +267,14 @@ _ZERO = re.compile("[+-]?0+")
 
 NOT_FOUND = FunctionResult("", found=False)
 
-_REVISION = [
+REVISION = (
     *("revisionid", "revisionday", "revisionday2", "revisionmonth", "revisionmonth1", "revisionyear"),
     *("revisiontimestamp", "revisionuser"),
-]
+)
 
 FUNCTIONS: dict[str, ParserFunction] = {
-    **{key: partial(_name, key) for plain in (*NAMES, *SPACES) for key in (plain, f"{plain}e")},
-    **{key: partial(_revision, key) for key in _REVISION},
+    **{key: partial(_name, key) for key in NAMES},
+    **{key: partial(_revision, key) for key in REVISION},
     "namespacenumber": _namespace_number,
     "ns": _ns,
     "nse": _nse,

@@ -65,7 +65,7 @@ def to_int(value: Number) -> int:
     return (whole + 2**63) % 2**64 - 2**63
 
 
-def intdiv_sign(left: int, right: int) -> int:
+def modulo(left: int, right: int) -> int:
     """PHP's % of integers: the sign of the left one."""
     rest = abs(left) % abs(right)
     return -rest if left < 0 else rest

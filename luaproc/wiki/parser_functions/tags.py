@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import html
 import re
+from collections.abc import Mapping
 
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, FunctionResult, ParserFunction
 from luaproc.wiki.language import Language, codes
 from luaproc.wiki.language.running_dates import written_date
-from luaproc.wiki.parser_functions.conditions import get
+from luaproc.wiki.parser_functions.calls import content_language, optional, preprocessor_of, rest
 from luaproc.wiki.preprocessor.frames import Arguments, ValueArguments
-from luaproc.wiki.preprocessor.frames import Frame as PageFrame
-from luaproc.wiki.preprocessor.words import WHITE
-from luaproc.wiki.values import ascii_lower, escape_html
+from luaproc.wiki.values import PHP_SPACE, ascii_lower, escape_html, escape_html_text
 
 _QUOTED = re.compile("(?:[\"'](.+)[\"']|\"\"|'')", re.DOTALL)
 
 
 def _tag(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
-    assert isinstance(frame, PageFrame)
     assert isinstance(arguments, (Arguments, ValueArguments))
-    preprocessor = frame.preprocessor
+    preprocessor = preprocessor_of(frame)
     name = ascii_lower(arguments[0])
     inner = arguments.expanded(1) if len(arguments) > 1 else None
     attributes: dict[str, str] = {}
@@ -29,35 +26,33 @@ def _tag(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
             continue  # nothing without a name is expanded
         key, value = arguments.split(index)
         assert key is not None
-        value = value.strip(WHITE)
+        value = value.strip(PHP_SPACE)
         match = _QUOTED.fullmatch(value)
-        attributes[key.strip(WHITE)] = (match[1] or "") if match else value
-    written = "".join(f' {escape_html(key)}="{_escaped(value)}"' for key, value in attributes.items())
+        attributes[key.strip(PHP_SPACE)] = (match[1] or "") if match else value
     if name not in preprocessor.tags:
-        return f"<{name}{written}/>" if inner is None else f"<{name}{written}>{inner}</{name}>"
+        return _written(name, inner, attributes)
     function = preprocessor.view.tags.get(name)
     if function is not None:
         return preprocessor.tag_result(function(frame, inner, attributes), frame, name)
     if preprocessor.view.release >= 43:
-        values = {key: preprocessor.strip.unstrip_both(value) for key, value in attributes.items()}
-        written = "".join(f' {html.escape(key)}="{_escaped(value)}"' for key, value in values.items())
-    raw = f"<{name}{written}/>" if inner is None else f"<{name}{written}>{inner}</{name}>"
-    return preprocessor.strip.add("general", raw, name)
+        attributes = {key: preprocessor.strip.unstrip_both(value) for key, value in attributes.items()}
+    return preprocessor.strip.add("general", _written(name, inner, attributes), name)
 
 
-def _escaped(value: str) -> str:
-    return html.escape(value, quote=False).replace('"', "&quot;")
+def _written(name: str, inner: str | None, attributes: Mapping[str, str]) -> str:
+    """The tag as it stands in a text."""
+    start = name + "".join(f' {escape_html(key)}="{escape_html_text(value)}"' for key, value in attributes.items())
+    return f"<{start}/>" if inner is None else f"<{start}>{inner}</{name}>"
 
 
 def _int(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
-    assert isinstance(frame, PageFrame)
     key = arguments[0]
     if not key:
         return FunctionResult("", found=False)
-    text = frame.preprocessor.message(key)
+    text = preprocessor_of(frame).message(key)
     if text is None:
         return FunctionResult(f"⧼{escape_html(key)}⧽", noparse=False)
-    parameters = [arguments[index] for index in range(1, len(arguments))]
+    parameters = rest(arguments, 1)
 
     def put(match: re.Match[str]) -> str:
         index = int(match[1])
@@ -67,8 +62,7 @@ def _int(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
 
 
 def _language(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
-    return name_or_tag(frame.preprocessor.language, arguments[0])
+    return name_or_tag(content_language(frame), arguments[0])
 
 
 def name_or_tag(content: Language, code: str) -> str:
@@ -79,31 +73,26 @@ def name_or_tag(content: Language, code: str) -> str:
 
 
 def _dir(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
     code = arguments[0]
     if not code:
-        return frame.preprocessor.language.direction()
-    if get(arguments, 1) == "bcp47":
+        return content_language(frame).direction()
+    if optional(arguments, 1) == "bcp47":
         code = codes.from_bcp47(code)
-    return frame.preprocessor.language_of(code).direction() if codes.is_valid(code) else "ltr"
+    return preprocessor_of(frame).language_of(code).direction() if codes.is_valid(code) else "ltr"
 
 
 def _bcp47(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
-    return codes.bcp47(arguments[0] or frame.preprocessor.language.code)
+    return codes.bcp47(arguments[0] or content_language(frame).code)
 
 
 def _formal(frame: FrameLike, arguments: ArgumentsLike) -> str:
     """The form of address that the content language takes, else the first."""
-    assert isinstance(frame, PageFrame)
-    index = frame.preprocessor.language.formality()
+    index = content_language(frame).formality()
     return arguments[index if index < len(arguments) else 0]
 
 
 def _format_date(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
-    content: Language = frame.preprocessor.language
-    return written_date(content, arguments[0], get(arguments, 1))
+    return written_date(content_language(frame), arguments[0], optional(arguments, 1))
 
 
 FUNCTIONS: dict[str, ParserFunction] = {

@@ -8,10 +8,9 @@ from urllib.parse import quote
 
 from luaproc.wiki import urls
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
-from luaproc.wiki.language import Language
 from luaproc.wiki.parser_functions import php
-from luaproc.wiki.parser_functions.conditions import get
-from luaproc.wiki.preprocessor.frames import Frame as PageFrame
+from luaproc.wiki.parser_functions.calls import content_language, optional, preprocessor_of, view_of
+from luaproc.wiki.preprocessor.strip import MARKER
 from luaproc.wiki.titles import decode_entities
 
 MAX_PADDING = 500
@@ -28,43 +27,39 @@ _QUOTES = re.compile(r"(?<!')(?:'{2,5})(?!')")
 _TAG = re.compile(r"<.*?>")
 
 
-def language(frame: FrameLike) -> Language:
-    """The content language of the frame's site."""
-    assert isinstance(frame, PageFrame)
-    return frame.preprocessor.language
-
-
 def outside_markers(text: str, change: Callable[[str], str]) -> str:
     """The text changed; what is inside strip markers stays as it is."""
     if "\x7f" not in text:
         return change(text)
-    return "".join(part if index % 2 else change(part) for index, part in enumerate(_MARKERS.split(text)))
-
-
-_MARKERS = re.compile("(\x7f'\"`UNIQ-[^\x7f<>&'\"]+-QINU`\"'\x7f)")
+    at = 0
+    changed = []
+    for marker in MARKER.finditer(text):
+        changed += [change(text[at : marker.start()]), marker[0]]
+        at = marker.end()
+    return "".join([*changed, change(text[at:])])
 
 
 def _lc(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    return outside_markers(arguments[0], language(frame).lower)
+    return outside_markers(arguments[0], content_language(frame).lower)
 
 
 def _uc(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    return outside_markers(arguments[0], language(frame).upper)
+    return outside_markers(arguments[0], content_language(frame).upper)
 
 
 def _lcfirst(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    return language(frame).lower_first(arguments[0])
+    return content_language(frame).lower_first(arguments[0])
 
 
 def _ucfirst(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    return language(frame).upper_first(arguments[0])
+    return content_language(frame).upper_first(arguments[0])
 
 
 def _pad(arguments: ArgumentsLike) -> str:
     """What is put before or behind the text."""
     text = arguments[0]
-    padding = get(arguments, 2) if len(arguments) > 2 else "0"
-    size = min(php.intval(get(arguments, 1)), MAX_PADDING) - len(text)
+    padding = optional(arguments, 2) if len(arguments) > 2 else "0"
+    size = min(php.intval(optional(arguments, 1)), MAX_PADDING) - len(text)
     if size <= 0 or not padding:
         return ""
     return (padding * (size // len(padding) + 1))[:size]
@@ -79,9 +74,8 @@ def _padright(frame: FrameLike, arguments: ArgumentsLike) -> str:
 
 
 def _urlencode(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    text, kind = arguments[0], get(arguments, 1).upper()
-    assert isinstance(frame, PageFrame)
-    text = frame.preprocessor.strip.kill_markers(text)
+    text, kind = arguments[0], optional(arguments, 1).upper()
+    text = preprocessor_of(frame).strip.kill_markers(text)
     if kind == "PATH":
         return quote(text, safe="", errors="surrogateescape")
     if kind == "WIKI":
@@ -90,10 +84,9 @@ def _urlencode(frame: FrameLike, arguments: ArgumentsLike) -> str:
 
 
 def _anchorencode(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    assert isinstance(frame, PageFrame)
-    text = frame.preprocessor.strip.kill_markers(arguments[0])
+    text = preprocessor_of(frame).strip.kill_markers(arguments[0])
     text = strip_section(text)
-    return escape_attribute(urls.escape_fragment(frame.preprocessor.view.site, decode_entities(text)))
+    return escape_attribute(urls.escape_fragment(view_of(frame).site, decode_entities(text)))
 
 
 _HEADING_SPACES = re.compile("[ _\u00a0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
@@ -131,7 +124,7 @@ _ATTRIBUTE = {
 
 
 def _bidi(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    return language(frame).embed(arguments[0])
+    return content_language(frame).embed(arguments[0])
 
 
 FUNCTIONS: dict[str, ParserFunction] = {

@@ -9,8 +9,7 @@ from luaproc.wiki.language import Language
 from luaproc.wiki.language.dates import DateError, PackageMissing, read_date
 from luaproc.wiki.language.formats import format_date
 from luaproc.wiki.language.tables import date_format
-from luaproc.wiki.parser_functions.conditions import get
-from luaproc.wiki.preprocessor.frames import Frame as PageFrame
+from luaproc.wiki.parser_functions.calls import content_language, optional, preprocessor_of
 from luaproc.wiki.values import escape_html
 
 MAX_CHARS = 6000  # of all formats of a page
@@ -18,8 +17,7 @@ MAX_CHARS = 6000  # of all formats of a page
 
 def formatted(frame: FrameLike, form: str, date: str, code: str, local: bool) -> str:
     """A date by a format in a language, "" for the content's; local: in the site's time zone."""
-    assert isinstance(frame, PageFrame)
-    preprocessor = frame.preprocessor
+    preprocessor = preprocessor_of(frame)
     error = preprocessor.view.error
     language: Language = preprocessor.language if not code else preprocessor.language_of(code)
     zone = preprocessor.zone(local)
@@ -48,18 +46,17 @@ def _missing(error: PackageMissing) -> str:
 
 def _time(local: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
     """`#time`, or `local`, `#timel`: a format, a date, a language."""
-    if len(arguments) > 3 and get(arguments, 3):
-        local = get(arguments, 3).lower() not in ("", "0", "false", "no", "off")
-    return formatted(frame, arguments[0], get(arguments, 1), get(arguments, 2), local)
+    if len(arguments) > 3 and optional(arguments, 3):
+        local = optional(arguments, 3).lower() not in ("", "0", "false", "no", "off")
+    return formatted(frame, arguments[0], optional(arguments, 1), optional(arguments, 2), local)
 
 
 def _usual(local: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
     """`#timef` or, `local`, `#timefl`: a date, what to show of it, a language, whose own format is taken."""
-    assert isinstance(frame, PageFrame)
-    kind, code = get(arguments, 1) or "both", get(arguments, 2)
+    kind, code = optional(arguments, 1) or "both", optional(arguments, 2)
     if kind not in ("time", "date", "both", "pretty"):
         return '<strong class="error">Error: invalid format for #timef</strong>'
-    language = frame.preprocessor.language_of(code) if code else frame.preprocessor.language
+    language = preprocessor_of(frame).language_of(code) if code else content_language(frame)
     return formatted(frame, date_format(language.code, kind), arguments[0], code, local)
 
 

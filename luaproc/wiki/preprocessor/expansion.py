@@ -18,8 +18,9 @@ from luaproc.wiki.preprocessor.nodes import Children, Item, Parameter, Tag, Temp
 from luaproc.wiki.preprocessor.scanner import parse
 from luaproc.wiki.preprocessor.strip import StripState
 from luaproc.wiki.preprocessor.trees import Trees
-from luaproc.wiki.preprocessor.words import WHITE, words
+from luaproc.wiki.preprocessor.words import words
 from luaproc.wiki.titles import MEDIAWIKI, SPECIAL, TEMPLATE, Title
+from luaproc.wiki.values import PHP_SPACE
 from luaproc.wiki.view import PageView
 from luaproc.wire.stack import Room
 
@@ -62,7 +63,7 @@ class Preprocessor:
     def __init__(self, view: PageView) -> None:
         from luaproc.wiki.parser_functions import FUNCTIONS, Variables
 
-        self.view = view
+        self.view: PageView = view
         self.strip = StripState(self._not_put_back)
         self.nesting = 0
         limits = view.site.limits
@@ -253,14 +254,14 @@ class Preprocessor:
         if counters.include_bytes + size > self.max_bytes:
             self.view.limit("post-expand-template-inclusion")
             warning = "<!-- WARNING: template omitted, post-expand include size too large -->"
-            return f"[[:{shown or title.strip(WHITE)}]]" + self.strip.add("general", warning, "item")
+            return f"[[:{shown or title.strip(PHP_SPACE)}]]" + self.strip.add("general", warning, "item")
         counters.include_bytes += size
         return text
 
     def parameter(self, frame: Frame, node: Parameter) -> Children:
         """`{{{name|default}}}`."""
         name = frame.children(node.name)
-        text = frame.argument(name.strip(WHITE))
+        text = frame.argument(name.strip(PHP_SPACE))
         if text is None:
             if not node.parts:
                 return written(node, name)
@@ -285,7 +286,7 @@ class Preprocessor:
         result = function(frame, node.inner, attributes(node.attributes))
         return self.tag_result(result, frame, name)
 
-    def tag_result(self, result: str | FunctionResult, frame: Frame, name: str) -> str:
+    def tag_result(self, result: str | FunctionResult, frame: interfaces.FrameLike, name: str) -> str:
         """What the function of an extension tag gave, as it stands in the text."""
         if isinstance(result, str):
             return self.strip.add("general", result, name)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from luaproc.wiki import interfaces
 from luaproc.wiki.interfaces import ArgumentName
 from luaproc.wiki.preprocessor.nodes import Children, Comment, Heading, Ignored, Parameter, Part, Tag, Template
-from luaproc.wiki.preprocessor.words import WHITE
 from luaproc.wiki.titles import Title
-from luaproc.wiki.values import key
+from luaproc.wiki.values import PHP_SPACE, key
 
 if TYPE_CHECKING:
     from luaproc.wiki.preprocessor.expansion import Preprocessor
@@ -38,7 +37,7 @@ class Arguments:
         return len(self._parts) + 1
 
     def __getitem__(self, index: int) -> str:
-        return self.expanded(index).strip(WHITE)
+        return self.expanded(index).strip(PHP_SPACE)
 
     def expanded(self, index: int) -> str:
         """The argument expanded, not trimmed."""
@@ -89,7 +88,7 @@ class ValueArguments:
         return len(self._values)
 
     def __getitem__(self, index: int) -> str:
-        return self.expanded(index).strip(WHITE)
+        return self.expanded(index).strip(PHP_SPACE)
 
     def expanded(self, index: int) -> str:
         name, value = self._values[index]
@@ -158,7 +157,7 @@ class Frame:
             return None
         text = self.parent.children(raw[0], STRIP_COMMENTS)
         if raw[1]:
-            text = text.strip(WHITE)
+            text = text.strip(PHP_SPACE)
         self._known[name] = text
         return text
 
@@ -197,7 +196,7 @@ class Frame:
         raw = child._raw
         for part in parts:
             is_named = not part.index
-            name = self.children(part.name, STRIP_COMMENTS).strip(WHITE) if is_named else str(part.index - offset)
+            name = self.children(part.name, STRIP_COMMENTS).strip(PHP_SPACE) if is_named else str(part.index - offset)
             if name in raw:
                 self._warn_of_duplicate(child.title, name)
             raw[name] = (part.value, is_named)

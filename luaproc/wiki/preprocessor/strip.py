@@ -9,7 +9,7 @@ PREFIX = "\x7f'\"`UNIQ-"
 SUFFIX = "-QINU`\"'\x7f"
 MAX_DEPTH = 20
 
-_MARKER = re.compile(f"{PREFIX}([^\x7f<>&'\"]+){SUFFIX}")
+MARKER = re.compile(f"{PREFIX}([^\x7f<>&'\"]+){SUFFIX}")
 
 
 class StripState:
@@ -43,11 +43,11 @@ class StripState:
     def replace_nowiki(self, text: str, change: Callable[[str], str]) -> str:
         """The text with `change` of what the nowiki markers stand for."""
         kept = self._texts["nowiki"]
-        return _MARKER.sub(lambda match: change(kept[match[1]]) if match[1] in kept else match[0], text)
+        return MARKER.sub(lambda match: change(kept[match[1]]) if match[1] in kept else match[0], text)
 
     def kill_markers(self, text: str) -> str:
         """The text without its markers."""
-        return _MARKER.sub("", text) if "\x7f" in text else text
+        return MARKER.sub("", text) if "\x7f" in text else text
 
     def _unstrip(self, text: str, kinds: tuple[str, ...], inside: tuple[str, ...] = ()) -> str:
         if "\x7f" not in text:
@@ -67,4 +67,4 @@ class StripState:
                 return self._error("unstrip-depth", str(MAX_DEPTH))
             return self._unstrip(kept, kinds, (*inside, name))
 
-        return _MARKER.sub(put_back, text)
+        return MARKER.sub(put_back, text)

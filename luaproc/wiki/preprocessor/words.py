@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 
 from luaproc.wiki.preprocessor.magic import ANY_CASE_VARIABLES, CASED_FUNCTIONS, functions, variables
 from luaproc.wiki.site import Site
+from luaproc.wiki.values import PHP_SPACE
 
-WHITE = " \t\n\r\0\v"  # what PHP's trim() takes away
 MAX_PLANS = 5000
 MAX_TITLE = 300  # characters of a title whose plan is kept: longer ones have a function's text in them, and come once
 
@@ -81,12 +81,12 @@ class Words:
 
     def _make(self, title: str) -> Plan:
         plan = Plan()
-        name = title.strip(WHITE)
+        name = title.strip(PHP_SPACE)
         for word, pattern in (("subst", self._subst), ("safesubst", self._safesubst)):
             match = pattern.match(name)
             if match:
                 plan.subst = word
-                name = name[match.end() :].strip(WHITE)
+                name = name[match.end() :].strip(PHP_SPACE)
                 break
         plan.variable = self.variables.get(name) or self.any_case_variables.get(name.lower(), "")
         match = self._msgnw.match(name)
@@ -103,7 +103,7 @@ class Words:
         called, colon, first = name.partition(":")
         if colon:
             plan.function = self.function(called)
-            plan.first = first.strip(WHITE)
+            plan.first = first.strip(PHP_SPACE)
         plan.name = name
         return plan
 

@@ -5,7 +5,9 @@ from datetime import datetime, timezone
 import pytest
 
 from luaproc.wiki.pages import Pages
-from luaproc.wiki.preprocessor import Preprocessor
+from luaproc.wiki.parser_functions import FUNCTIONS
+from luaproc.wiki.parser_functions.variables import VARIABLES
+from luaproc.wiki.preprocessor import Preprocessor, magic
 from luaproc.wiki.site import Site
 from luaproc.wiki.view import PageView
 
@@ -49,3 +51,10 @@ def expand(text: str, title: str = "Subject") -> str:
 def test_an_expansion(text: str, expanded: str) -> None:
     """One of each kind of construct."""
     assert expand(text) == expanded
+
+
+@pytest.mark.parametrize("release", [39, 43])
+def test_each_word_has_its_function(release: int) -> None:
+    """What the scanner takes for a variable or a function is looked up without asking whether it is there."""
+    assert set(magic.variables(release)) - set(VARIABLES) == set()
+    assert set(magic.functions(release)) - set(FUNCTIONS) == set()

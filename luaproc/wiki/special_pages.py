@@ -1,4 +1,7 @@
-"""The special pages of a MediaWiki 1.39 by the names that it shows, with their other names: `#special`."""
+"""The special pages of a MediaWiki 1.39 by the names that it shows, with their other names.
+
+A site that says which it has (`Site.special_pages`) has others.
+"""
 
 _NAMES = """
 BrokenRedirects DeadendPages DoubleRedirects LongPages AncientPages LonelyPages=OrphanedPages FewestRevisions
