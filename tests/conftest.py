@@ -1,8 +1,11 @@
 """For every test."""
 
+import gc
 import os
+import re
 import signal
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -10,6 +13,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import parts
+
+# Containers set PYTHONDONTWRITEBYTECODE. Each worker would rewrite the asserts of all tests, and each process of a test
+# compile what it imports: a third of what the fast lane takes.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Thousands of tests are collected and stay. Python's collector would look through them over and over meanwhile, and
+# later at each gc.collect() of a test.
+gc.disable()
 
 # No timed tests: an example may wait for a busy machine as long as it likes. The examples are the same in each run, so
 # that a run of CI does not fail by luck; LUAPROC_LONG_TESTS=1 tries others each time.
@@ -45,6 +57,7 @@ LONG_FILES = {
     )
 }
 TESTS = Path(__file__).parent
+_MARKED_AS_A_WHOLE = re.compile(r"^pytestmark = .*\bmark\.(?:slow|real)\b", re.MULTILINE)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,6 +69,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.loadscopereorder = False
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The fast lane imports no file whose tests it would all leave out."""
+    if config.getoption("markexpr") != "not slow and not real" or collection_path.suffix != ".py":
+        return None
+    return _MARKED_AS_A_WHOLE.search(collection_path.read_text(encoding="utf-8")) is not None or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first. Rows of LuaJIT are slow: the fast lane tries on Lua 5.1 alone what is tried on each runtime."""
     items.sort(key=lambda item: LONG_FILES.get(_below_tests(item.path), len(LONG_FILES)))
@@ -65,6 +85,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
         if "luajit21" in parameters:
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """From here on Python's collector runs as ever, for what tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 def _below_tests(path: Path) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1] / "luaproc"
 
 # Each room -> the rooms of a lower storey that it may import. Every room may import itself and luaproc.errors.
@@ -46,19 +48,21 @@ def parsed(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
-def imported(file: Path) -> Iterator[str]:
-    """The rooms of luaproc that a file imports, at the top or where they are needed; for types alone is not counted."""
-    tree = parsed(file)
-    skipped = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        for statement in node.body
-        for inner in ast.walk(statement)
-    }
-    for node in ast.walk(tree):
-        if id(node) in skipped:
+def statements(outer: ast.AST) -> Iterator[ast.stmt]:
+    """Those of a file, at any depth, but for what is there for types alone. No expression has a statement in it."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        if field == "body" and isinstance(outer, ast.If) and ast.unparse(outer.test) == "TYPE_CHECKING":
             continue
+        inner = getattr(outer, field, ())
+        for node in inner if isinstance(inner, list) else ():
+            if isinstance(node, ast.stmt):
+                yield node
+            yield from statements(node)
+
+
+def imported(file: Path) -> Iterator[str]:
+    """The rooms of luaproc that a file imports, at the top or where they are needed."""
+    for node in statements(parsed(file)):
         if isinstance(node, ast.ImportFrom) and node.module == "luaproc":
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("luaproc."):
@@ -67,6 +71,7 @@ def imported(file: Path) -> Iterator[str]:
             yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("luaproc."))
 
 
+@pytest.mark.slow  # reads all of luaproc
 def test_imports_run_one_way() -> None:
     wrong = {}
     for file in FILES:
@@ -91,6 +96,7 @@ def test_each_module_is_imported_without_a_word() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow  # reads all of luaproc
 def test_no_two_public_classes_share_a_name() -> None:
     """A reader who knows one would take the other for it."""
     homes: dict[str, list[str]] = defaultdict(list)

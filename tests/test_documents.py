@@ -116,6 +116,7 @@ def test_comments_cite_documents_that_are_there() -> None:
     assert missing == set()
 
 
+@pytest.mark.slow  # imports everything in a process of its own
 def test_the_library_page_is_what_the_docstrings_say() -> None:
     """Every public name of luaproc.host and luaproc.wiki has its line."""
     done = subprocess.run(

@@ -171,6 +171,7 @@ def test_int_size_by_php() -> None:
         assert text in run("/x/mw_main.lua", "/x", "0", size, stdin=session).stdout
 
 
+@pytest.mark.slow  # starts commands
 @pytest.mark.parametrize(
     ("words", "text"),
     [
@@ -347,6 +348,7 @@ def test_help_explains_itself(words: list[str]) -> None:
     assert "serve" in text
 
 
+@pytest.mark.slow  # starts commands
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help_of_serve_lists_its_options(flag: str) -> None:
     done = run("serve", flag, command=MODULE)
@@ -355,6 +357,7 @@ def test_help_of_serve_lists_its_options(flag: str) -> None:
         assert option in done.stdout.decode()
 
 
+@pytest.mark.slow  # starts commands
 @pytest.mark.parametrize("words", [["--", "serve"], ["serve", "--log", "-h"]])
 def test_serve_by_way_of_click(words: list[str], tmp_path: Path) -> None:
     """Spellings that are no question for help serve as well."""
@@ -377,6 +380,7 @@ def test_console_script_is_this_entry() -> None:
 # Ctrl-C
 
 
+@pytest.mark.slow  # starts commands
 @pytest.mark.parametrize(
     ("words", "replaced", "expected"),
     [(["-v"], "luaproc.entry._print_version", "SIG_DFL"), ([], "luaproc.commands.cli", "default_int_handler")],

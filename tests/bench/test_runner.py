@@ -77,6 +77,7 @@ def test_pin_that_is_refused_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         assert note == "not pinned to one CPU: Operation not permitted"
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize(
     ("code", "reason"),
     [

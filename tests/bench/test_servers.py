@@ -88,6 +88,7 @@ def test_versions_are_what_php_would_show(ours: Server, reference: Server) -> No
     assert servers.version(Server("x", ("sh", "-c", "exit"))) is None
 
 
+@pytest.mark.slow  # starts a launcher
 def test_ours_is_a_launcher_that_is_gone_afterwards() -> None:
     """The start that README advises is the one that is measured; without a Scribunto it serves all the same."""
     with servers.ours("luajit21", None) as found:

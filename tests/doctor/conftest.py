@@ -1,5 +1,6 @@
 """Installations, wikis and luaPaths to be examined: real files, real processes, run as the web server's user."""
 
+import compileall
 import os
 import shutil
 import subprocess
@@ -73,9 +74,9 @@ def place() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def environment() -> Iterator[Path]:
-    """luaproc and lupa where everybody can read them."""
+    """luaproc and lupa where everybody can read them, installed once: tests damage copies of it."""
     path = Path(tempfile.mkdtemp(prefix="luaproc-installed-"))
     path.chmod(0o755)
     for package in ("luaproc", "lupa"):
@@ -85,6 +86,10 @@ def environment() -> Iterator[Path]:
         shutil.copytree(
             spec.submodule_search_locations[0], path / package, ignore=shutil.ignore_patterns("__pycache__", "*5[234]*")
         )
+    # As pip does: the web server's user can write no byte code, and so each start would compile the responder again.
+    compileall.compile_dir(path / "luaproc", maxlevels=0, quiet=2)
+    for room in ("responder", "wire"):
+        compileall.compile_dir(path / "luaproc" / room, quiet=2)
     subprocess.run(["chmod", "-R", "a+rX", str(path)], check=True)
     yield path
     shutil.rmtree(path)

@@ -184,6 +184,7 @@ def test_one_cause_is_one_failure(place: Path, make: Make) -> None:
     assert not checks.works(results)
 
 
+@pytest.mark.slow  # starts commands
 def test_a_launcher_is_written_anew_with_its_options(environment: Path, place: Path, make: Make) -> None:
     """What is advised must not take away what the launcher carries, unless that is the fault."""
     lua = launcher(place / "lua", environment, "--max-memory", "60M", "--log", "/var/log/it's.log")

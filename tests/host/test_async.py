@@ -277,6 +277,7 @@ def test_calls_nest_as_deep_as_lua_goes() -> None:
     run(main())
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize(
     ("size", "code", "error", "said"),
     [

@@ -47,6 +47,7 @@ def test_traceback_reads_as_luas_own(interpreter: Interpreter) -> None:
     assert ours == theirs == ["\tmod:3: in function 'f'", "\tmod:6: in function 'g'", "\tmod:9: in main chunk"]
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize(
     ("code", "value", "text"),
     [

@@ -109,6 +109,7 @@ def test_a_table_that_cannot_go_back_is_said(lua: Interpreter) -> None:
     assert lua.call(lua.load_string("return 5")) == [5]
 
 
+@pytest.mark.slow  # fills stacks
 def test_a_full_stack_is_not_blamed_on_the_data() -> None:
     """Wherever Python's stack ends: its own error, or the value."""
 

@@ -251,6 +251,7 @@ def test_server_that_never_reads_is_ended() -> None:
         interpreter.load_string("x" * 1_000_000)
 
 
+@pytest.mark.slow  # spends CPU time
 def test_endless_loop_is_ended(start: Start) -> None:
     with pytest.raises(ServerTimeout):
         start(timeout=0.5).load_string("while true do end")()
@@ -333,6 +334,7 @@ def test_hook_that_fails_ends_the_server(start: Start) -> None:
 # Lies
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize(
     ("reply", "problem"),
     [

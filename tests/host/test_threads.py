@@ -47,6 +47,7 @@ def test_a_server_can_be_ended_from_another_thread() -> None:
             lua.get_status()
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize(
     ("call", "said"),
     [

@@ -112,6 +112,7 @@ def test_same_function_is_the_same_object(interpreter: Interpreter) -> None:
     assert interpreter.load_string(ECHO)(f) == [f]
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize("value", [object(), 1j, {1, 2}, 2**63, {None: 1}, {"x": {"y": object()}}, print])
 def test_value_that_lua_has_not_is_refused_and_nothing_is_lost(interpreter: Interpreter, value: object) -> None:
     echo = interpreter.load_string(ECHO)

@@ -91,6 +91,7 @@ def test_it_has_what_serving_imports(linked: Path, tmp_path: Path) -> None:
         assert set(code.stdout.split()) <= seen, name
 
 
+@pytest.mark.slow  # starts launchers
 def test_another_runtime_by_the_environment(linked: Path) -> None:
     """Its parts are not compiled, and the modules are good for it all the same."""
     done = start(linked, env={**os.environ, "LUAPROC_RUNTIME": "luajit21"})
@@ -98,6 +99,7 @@ def test_another_runtime_by_the_environment(linked: Path) -> None:
     assert start(linked, "-v", env={**os.environ, "LUAPROC_RUNTIME": "luajit21"}).stdout.startswith(b"LuaJIT 2.1")
 
 
+@pytest.mark.slow  # starts launchers
 def test_a_closed_descriptor_is_told_as_by_a_plain_start(linked: Path, tmp_path: Path) -> None:
     """The bundle's own descriptor is not taken for the wiki's pipe."""
     plain = tmp_path / "plain"
@@ -283,6 +285,7 @@ def test_another_runtime_compiles_the_library(mediawiki: Path, tmp_path: Path) -
         assert b"no. 1" in done.stdout or b"text" in done.stdout
 
 
+@pytest.mark.slow  # starts launchers
 @pytest.mark.parametrize("mode", [0o664, 0o646])
 @pytest.mark.parametrize("what", ["mw.lua", "ustring", "."])
 def test_files_that_others_may_write_are_left_out(what: str, mode: int, mediawiki: Path) -> None:

@@ -33,6 +33,7 @@ def test_names(program: str, runtime: str | None) -> None:
     assert lua51.runtime_of(program) == (runtime or None)
 
 
+@pytest.mark.slow  # starts interpreters
 @pytest.mark.parametrize("name", ["lua", "lua5.1", "luaproc"])
 def test_the_environment_chooses_for_names_that_do_not(name: str, tmp_path: Path) -> None:
     """LUAPROC_RUNTIME is for `lua` and `luaproc lua`; `lua5.1` says what it is. Other variables are not lua's."""

@@ -61,6 +61,7 @@ def imported(*words: str) -> set[str]:
     return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
 
 
+@pytest.mark.slow  # starts interpreters
 @pytest.mark.parametrize("words", [("lua",), ("lua", "--runtime", "luajit21")], ids=" ".join)
 def test_a_start_imports_nothing_of_what_can_wait(words: tuple[str, ...]) -> None:
     """Neither the modules that a script may require, nor what only the prompt or the command line needs."""

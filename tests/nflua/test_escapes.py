@@ -170,6 +170,7 @@ def unserved() -> "Iterator[StateServer]":
     made._socket.close()
 
 
+@pytest.mark.slow  # fills queues
 def test_what_waits_is_bounded_and_everybody_has_a_share(
     unserved: StateServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

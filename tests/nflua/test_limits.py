@@ -163,6 +163,7 @@ def test_a_call_that_no_hook_can_stop_ends_the_server(start: Start) -> None:
     assert start.processes[0].wait(300) == 1  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow  # fills states
 def test_data_and_timers(any_server: str) -> None:
     with Control(server=any_server, timeout=300) as control, Data(server=any_server, timeout=300) as data:
         control.create("s", 0, 1 << 20)

@@ -39,6 +39,7 @@ def test_a_call_word_for_word(runtime: str) -> None:
     assert (outcome.status, outcome.stderr) == (0, b"")
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize(
     "values", [(), (None,), (None, None), (1, None, None, "x", None), (True, False), ({"a": {"b": [1, 2]}},), (2**53,)]
 )
@@ -303,6 +304,7 @@ def test_a_trace_about_as_long_as_is_kept(start: Start) -> None:
         assert min(depth + 1, 240) <= len(caught.value.trace) <= min(depth + 2, 250), depth
 
 
+@pytest.mark.slow  # builds long traces
 def test_which_levels_of_a_long_trace_are_kept(lua: Interpreter) -> None:
     """Each function has a line of its own: none is missing up to 243 levels, and then those in the middle are."""
 
@@ -326,6 +328,7 @@ def test_which_levels_of_a_long_trace_are_kept(lua: Interpreter) -> None:
 NEW = CLASS_NAMES[1].decode()
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize(
     ("code", "log"),
     [

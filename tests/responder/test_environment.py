@@ -111,6 +111,7 @@ def test_pairs_and_ipairs_honour_their_metamethods(shared: Interpreter, code: st
 # Errors of wrappers: the reference's texts, with a file:line: position before those of C functions.
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize(
     ("code", "text"),
     [

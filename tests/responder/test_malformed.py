@@ -112,6 +112,7 @@ def check(stderr: bytes, named: list[str]) -> None:
         assert part in text
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize(
     "where",
     ["at the top", pytest.param("below a callback", marks=pytest.mark.slow)],  # as many processes again
@@ -125,6 +126,7 @@ def test_malformed_input_ends_the_process(name: str, where: str, runtime: str) -
     check(outcome.stderr, named)
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize("where", BEFORE)
 @pytest.mark.parametrize("name", CUT)
 def test_input_that_ends_inside_a_frame(name: str, where: str, runtime: str) -> None:
@@ -166,6 +168,7 @@ def test_one_grammar_of_headers(header: bytes, runtime: str) -> None:
     check(outcome.stderr, ["bad frame header"])
 
 
+@pytest.mark.slow  # writes many bodies
 @pytest.mark.parametrize("runtime_name", RUNTIMES)
 def test_bodies_of_every_size_around_the_limits_of_one_piece(runtime_name: str) -> None:
     """64 kB and 1 MB are where the responder changes its way of reading: a message must not show it."""
@@ -181,6 +184,7 @@ def test_bodies_of_every_size_around_the_limits_of_one_piece(runtime_name: str) 
     assert lengths == [size - 54 for size in sizes]
 
 
+@pytest.mark.slow  # sends many ops
 def test_no_op_of_the_table_is_called_by_accident(runtime: str) -> None:
     """Names that any Lua table or string answers to are no ops."""
     for op in ("__index", "len", "format", "n", "1"):

@@ -111,6 +111,7 @@ def test_lua_gets_what_is_left_less_the_share_of_python() -> None:
     assert abs(int(run(code, memory=MEMORY)) - MEMORY) < 1 << 20
 
 
+@pytest.mark.slow  # starts servers
 @pytest.mark.parametrize(
     ("argument", "expected"),
     [(None, "0"), (60 << 20, str((60 << 20) - (14 << 20))), (15 << 20, str(1 << 20)), (1000, str(256 * 1024))],

@@ -49,6 +49,7 @@ def test_error_reply_of_load_string_has_value_alone(runtime: str) -> None:
     assert reply == b'a:2:{s:2:"op";s:5:"error";s:5:"value";s:%d:"%b";}' % (len(text), text)
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize("marker", ["\x1bLua", "\x1bLJ"])
 @pytest.mark.parametrize("code", ["{}", "return 1 -- {}", "{}Q\0\1\4\4\4\x08\0", "x = '\n\n{}'"])
 def test_binary_markers_are_refused_anywhere(lua: Interpreter, marker: str, code: str) -> None:
@@ -92,6 +93,7 @@ def test_arguments_can_be_functions_of_the_chunk_table(lua: Interpreter) -> None
     assert twice(more, "hey") == ["hey!!"]
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize(
     ("code", "value"),
     [

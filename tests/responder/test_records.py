@@ -174,6 +174,7 @@ def test_a_full_file_is_left_as_it_is(tmp_path: Path) -> None:
     assert file.stat().st_size == records.MOST
 
 
+@pytest.mark.slow  # fills a file
 def test_a_file_that_becomes_full_is_said_once(tmp_path: Path) -> None:
     """The process that meets the bound says so, and goes on."""
     file = tmp_path / "wiki.folded"

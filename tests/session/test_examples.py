@@ -18,6 +18,7 @@ def test_scripts_run(run: Run, script: str, server: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow  # starts a command
 def test_first_script_shows_the_main_job(run: Run) -> None:
     done = run("", "--wire", str(EXAMPLES / "first.lps"))
     assert (done.returncode, done.stderr) == (0, "")

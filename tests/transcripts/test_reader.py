@@ -45,6 +45,7 @@ def test_no_byte_is_lost_however_it_arrives(bodies: list[bytes], tail: bytes, cu
         assert loose == tail
 
 
+@pytest.mark.slow  # reads large bodies
 @pytest.mark.parametrize("size", [PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5])
 @pytest.mark.parametrize("character", [b"a", "é".encode(), "日".encode(), b"\xff"])
 def test_large_bodies_come_in_pieces(size: int, character: bytes, tmp_path: Path) -> None:

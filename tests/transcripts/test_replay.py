@@ -387,6 +387,7 @@ def test_a_line_that_is_missing_is_said_at_once(line: int, tmp_path: Path) -> No
         play(said, tmp_path)
 
 
+@pytest.mark.slow  # starts a server for each row
 @pytest.mark.parametrize("status", [3, 137, 255])
 @pytest.mark.parametrize("reads", [True, False])
 def test_the_same_end_is_no_difference(status: int, reads: bool, tmp_path: Path) -> None:

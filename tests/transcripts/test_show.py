@@ -15,6 +15,7 @@ from tests.transcripts.making import LUAPROC, Said, conversation, luaproc
 EXAMPLE = Path(__file__).parents[2] / "examples" / "greeting.jsonl"
 
 
+@pytest.mark.slow  # starts a command
 def test_example_as_a_conversation() -> None:
     """Line, time, what passed since, size, who speaks, indented by depth, and what is said."""
     done = luaproc("show", str(EXAMPLE))

@@ -87,6 +87,7 @@ def answering(path: Path) -> "subprocess.Popen[bytes]":
     return process
 
 
+@pytest.mark.slow  # starts a tap and a server
 def test_sigterm_ends_server_and_tap(path: Path) -> None:
     """PHP's SIGTERM is the server's death, its signal shows, and the tap ends with it."""
     process = answering(path)
@@ -98,6 +99,7 @@ def test_sigterm_ends_server_and_tap(path: Path) -> None:
     assert _gone(path), "the tap is still there"
 
 
+@pytest.mark.slow  # starts a tap and a server
 def test_sigterm_to_the_tap_reaches_the_server(path: Path) -> None:
     """Whoever ends the copying process ends the server: no server stays behind without its PHP."""
     process = answering(path)
@@ -121,6 +123,7 @@ def test_cpu_limit_kills_the_server_by_sigxcpu(path: Path) -> None:
     assert transcript.cpu_limit == 1
 
 
+@pytest.mark.slow  # spends CPU time
 def test_the_tap_outlives_its_own_cpu_limit(path: Path) -> None:
     """PHP's limit holds for the tap's process, too: at SIGXCPU it goes on in a fresh one, and nothing is lost."""
     process = subprocess.Popen(tapped(["cat"], path), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -185,6 +188,7 @@ def test_a_reader_that_goes_away(ignored: bool, tmp_path: Path) -> None:
     assert statuses[0] == statuses[1] == (1 if ignored else -signal.SIGPIPE)
 
 
+@pytest.mark.slow  # starts a tap and a server
 def test_a_server_that_goes_away_breaks_phps_pipe(path: Path) -> None:
     """PHP learns from EPIPE that nobody reads."""
     process = subprocess.Popen(tapped(["true"], path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
@@ -206,12 +210,14 @@ def test_a_command_that_does_not_exist(path: Path) -> None:
     assert end.returncode == 127
 
 
+@pytest.mark.slow  # starts taps
 def test_a_place_that_does_not_exist() -> None:
     done = luaproc("record", "-o", "/no/such/place", "--", "echo", "started")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "luaproc: /no/such/place: cannot be written: No such file or directory\n"
 
 
+@pytest.mark.slow  # starts taps
 def test_nothing_is_overwritten(path: Path) -> None:
     """A file that exists stays, and the server is not started."""
     path.write_text("precious")

@@ -72,6 +72,7 @@ def lines_by_title(text: str) -> dict[str, dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow  # starts workers
 def test_a_worker_that_dies_costs_its_page_alone() -> None:
     """Killed twice of two, it is replaced twice, and what it was given beside that page is expanded by another one."""
     ran = run(SCRIPT)
@@ -82,6 +83,7 @@ def test_a_worker_that_dies_costs_its_page_alone() -> None:
     assert found["P 5"]["text"] == "sane"
 
 
+@pytest.mark.slow  # starts workers
 def test_an_error_of_a_hook_is_its_pages_line() -> None:
     """What a parser function of the caller's raises stands in the line; the rest goes on."""
     found = lines_by_title(run(SCRIPT, BUG="1").stdout)
@@ -89,6 +91,7 @@ def test_an_error_of_a_hook_is_its_pages_line() -> None:
     assert found["P 5"]["errors"][0]["message"] == "ZeroDivisionError: division by zero"
 
 
+@pytest.mark.slow  # starts workers
 def test_workers_that_cannot_begin_are_an_error() -> None:
     """A wiki that cannot be opened is told once, and not page by page."""
     ran = run(SCRIPT, REFUSE="1")

@@ -189,6 +189,7 @@ def test_an_index_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         Dump(SITE, place / "d.xml")
 
 
+@pytest.mark.slow  # starts two processes
 def test_two_processes_index_one_dump(tmp_path: Path) -> None:
     """Each makes the index whole; both have all pages."""
     (tmp_path / "d.xml").write_bytes(dump([(f"Page {number}", 0, "text") for number in range(3000)]))

@@ -152,6 +152,7 @@ BAD_ARCHIVES = {
 }
 
 
+@pytest.mark.slow  # packs archives
 @pytest.mark.parametrize("name", BAD_ARCHIVES)
 def test_a_bad_archive_leaves_nothing(name: str, file: Path, tmp_path: Path, cache: Path) -> None:
     content, said = BAD_ARCHIVES[name]
@@ -256,6 +257,7 @@ def test_a_configuration_may_name_a_branch(file: Path, tmp_path: Path) -> None:
     assert configuration.find(place).scribunto == str(place / "REL1_43")
 
 
+@pytest.mark.slow  # starts commands
 def test_the_command(file: Path, tmp_path: Path) -> None:
     """One line on stdout, on a terminal a line of progress that goes away, one line for a failure, no traceback."""
     command = [sys.executable, "-m", "luaproc", "wiki", "fetch", "REL1_43", "--from"]

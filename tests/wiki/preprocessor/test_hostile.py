@@ -63,6 +63,7 @@ def steps(text: str) -> int:
     return count
 
 
+@pytest.mark.slow  # expands texts of growing lengths
 @pytest.mark.parametrize("name", TEXTS)
 def test_steps_grow_as_the_text(name: str) -> None:
     """Four times the text: not more than five times the steps."""
