@@ -43,6 +43,15 @@ def test_each_command_has_help_that_names_it() -> None:
         assert "Options:" in done.output
 
 
+@pytest.mark.parametrize("words", [["wiki", "eval", "1"], ["lua", "--mw", "-e", ""], ["link", "lua"]], ids=" ".join)
+def test_a_directory_that_is_gone_is_said_in_a_line(words: list[str], tmp_path: Path) -> None:
+    """These look for a configuration, or name a file, by the current directory. (It was told as a full disk.)"""
+    (tmp_path / "gone").mkdir()
+    line = f"cd {tmp_path}/gone && rmdir {tmp_path}/gone && exec {shlex.join([*LUAPROC, *words])}"
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "luaproc: the current directory is gone\n")
+
+
 @pytest.mark.slow  # starts each command in turn
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_full_disk_is_said_in_a_line(words: list[str]) -> None:

@@ -50,7 +50,10 @@ class _Group(LazyGroup):
             with open(os.devnull, "w") as nothing:
                 os.dup2(nothing.fileno(), sys.stdout.fileno())  # for what is left in the buffer
             if error.errno != errno.EPIPE:
-                sys.stderr.write(f"luaproc: the output cannot be written: {error.strerror}\n")
+                # No stream says ENOENT; getcwd() does, for paths that are relative.
+                gone = error.errno == errno.ENOENT
+                what = "the current directory is gone" if gone else f"the output cannot be written: {error.strerror}"
+                sys.stderr.write(f"luaproc: {what}\n")
             sys.exit(1)
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:

@@ -12,13 +12,15 @@ from luaproc.transcripts.errors import TranscriptError
 # How a file begins that we may overwrite.
 MARK = "# Written by `luaproc record`"
 
-# -v needs no tap. SigIgn is read before Python ignores signals of its own (see `tap`). -I and -S keep the start short,
-# and the environment of the web server out of it; the C locale, an archive of locales out of the wiki's memory
-# (`responder.locales`). The command gets its environment back.
+# -v needs no tap, and what a directory is as stdin the command says; Python would say it in five lines. SigIgn is
+# read before Python ignores signals of its own (see `tap`). -I and -S keep the start short, and the environment of
+# the web server out of it; the C locale, an archive of locales out of the wiki's memory (`responder.locales`). The
+# command gets its environment back.
 _SCRIPT = """\
 #!/bin/sh
 {mark}: a luaPath for Scribunto that records each conversation in a file of its own.
 [ "$#" = 1 ] && [ "$1" = -v ] && exec {command} -v
+[ -d /dev/fd/0 ] && exec {command} "$@"
 [ -x {python} ] && [ -r {package}/luaproc/transcripts/tap.py ] || {{
 	echo 'luaproc record: not recorded: luaproc is gone from '{package} >&2
 	exec {command} "$@"

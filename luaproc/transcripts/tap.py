@@ -63,6 +63,7 @@ def record(command: "Sequence[str]", path: str, ignored: "int | None" = None) ->
     """
     began, started = time.monotonic(), time.time()
     pid = os.getpid()
+    _must_have_pipes(path)
     writer = Writer(new_file(path.rstrip("/"), pid, started) if path.endswith("/") or os.path.isdir(path) else path)
     try:
         to_server, from_server, watch = os.pipe(), os.pipe(), _watch(pid)
@@ -94,18 +95,27 @@ def become(command: "Sequence[str]", ignored: "int | None" = None) -> "NoReturn"
     for number in _PYTHON_IGNORES:
         kept = ignored is not None and ignored >> (number - 1) & 1
         signal(number, SIG_IGN if kept else SIG_DFL)
-    sys.stderr.flush()
     try:
         os.execvpe(command[0], list(command), _environment())
     except (OSError, ValueError) as error:
         _say(f"{command[0]!r} cannot be executed: {_reason(error)}")
-        sys.stderr.flush()
         os._exit(126 if isinstance(error, PermissionError) else 127)
 
 
+def _must_have_pipes(path: str) -> None:
+    """Raise TranscriptError where stdin or stdout is closed: the transcript or a pipe would take its place."""
+    for number, name in enumerate(("stdin", "stdout")):
+        try:
+            os.fstat(number)
+        except OSError:
+            raise TranscriptError(path, None, f"not recorded: {name} is closed") from None
+
+
 def _say(text: str) -> None:
-    """A line on stderr, Scribunto's errorFile."""
-    sys.stderr.write(f"luaproc record: {visible(text)}\n")
+    """A line on stderr, Scribunto's errorFile, if there is one."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"luaproc record: {visible(text)}\n")
+        sys.stderr.flush()
 
 
 def _reason(error: "OSError | ValueError") -> str:

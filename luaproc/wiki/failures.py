@@ -50,6 +50,11 @@ class ModuleError(WikiError):
         """The text and, where there is one, Lua's stack below it."""
         return "\n".join([str(self), *(f"\t{entry}" for entry in self.trace)])
 
+    @property
+    def explained(self) -> str:
+        """The same; of a server that is lost, with what became of it: MediaWiki's words do not tell why."""
+        return f"{self.traceback}\n{self.message}" if self.server_lost else self.traceback
+
 
 def from_host(
     error: HostError | RemoteProtocolError, messages: Messages, page: Title, clean: Callable[[str], str]

@@ -294,6 +294,29 @@ def test_launcher_serves_where_nothing_can_be_recorded(tmp_path: Path) -> None:
     assert b"cannot be written" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("redirection", "told"),
+    [
+        ("2>&-", ""),
+        ("0<&-", "out/: not recorded: stdin is closed\n"),
+        ("1>&-", "out/: not recorded: stdout is closed\n"),
+        ("<.", ""),
+    ],
+)
+def test_launcher_serves_whatever_its_streams_are(redirection: str, told: str, tmp_path: Path) -> None:
+    """The server has them as PHP gave them, and answers for itself; the tap takes the place of none."""
+    show = 'for number in 0 1 2; do readlink "/proc/self/fd/$number" >&9 || echo closed >&9; done; exit 3'
+    told_by = []
+    write_launcher(tmp_path / "launcher", ["sh", "-c", show], tmp_path / "out")
+    for words in (["sh", "-c", show], [str(tmp_path / "launcher")]):
+        line = f'exec "$@" 9>{tmp_path}/seen {redirection}'
+        done = subprocess.run(["sh", "-c", line, "sh", *words], input="", capture_output=True, text=True, timeout=300)
+        seen = (tmp_path / "seen").read_text()
+        told_by.append((done.returncode, [end.partition(":")[0] for end in seen.splitlines()]))
+    assert told_by[0] == told_by[1]
+    assert done.stderr.replace(str(tmp_path), "") == (f"luaproc record: /{told}" if told else "")
+
+
 def test_launcher_serves_where_luaproc_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor because the environment is gone that recorded it."""
     monkeypatch.setattr("luaproc.transcripts.recording_launcher.directories", lambda: [str(tmp_path / "gone")])

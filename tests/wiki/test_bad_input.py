@@ -160,3 +160,22 @@ def test_commands_end_in_a_line(tmp_path: Path, words: list[str], status: int) -
     assert "Traceback" not in done.stderr
     assert "\x1b" not in done.stderr
     assert done.stdout == "" or (done.stdout.startswith("{\n") and done.stdout.endswith("\n}\n"))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("words", [["expand", "{{#invoke:M|ok}}"], ["eval", "1"]], ids=" ".join)
+def test_the_last_words_of_a_server_are_told(tmp_path: Path, words: list[str]) -> None:
+    """MediaWiki's words say that it has ended, and no more; why stands in errorFile, which nobody has here."""
+    need("mediawiki")
+    (tmp_path / "M.lua").write_text(MODULE)
+    done = subprocess.run(
+        [sys.executable, "-m", "luaproc", "wiki", *words, "--server", "sh -c 'echo no room here >&2; exit 3'"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=300,
+    )
+    assert done.stderr.splitlines() == [
+        "Lua error: Internal error: The interpreter exited with status 3.",
+        "the interpreter exited with status 3 - no room here",
+    ]

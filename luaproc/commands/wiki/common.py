@@ -85,7 +85,7 @@ def guarded(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except ModuleError as error:
-        click.echo(readable(error.traceback), err=True)
+        click.echo(readable(error.explained), err=True)
         sys.exit(1)
 
 

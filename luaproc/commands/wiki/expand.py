@@ -75,7 +75,7 @@ def command(
     with open_wiki(found) as wiki:
         expansion = wiki.expand(_input(text), title)
     for error in expansion.errors:
-        click.echo(readable(error.traceback), err=True)
+        click.echo(readable(error.explained), err=True)
     if as_json:
         click.echo(json_text(document(expansion)))
     else:
