@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "nflua": _WIRE | {"lua51", "nflua"},
     "install": {*_WIRE, "lua51", "nflua"},
     "host": {*_WIRE, "lua51", "nflua", "install"},
-    "profiling": {"responder", "install", "webpage"},
+    "profiling": {"responder", "lua51", "install", "webpage"},
     "transcripts": {*_HOST, "webpage"},
     "doctor": _HOST,
     "bench": _HOST | {"transcripts", "wiki"},

@@ -14,7 +14,8 @@ from errno import EBUSY, EEXIST, EINVAL, EIO, ENOENT, ENOMEM, ENOSPC, EOPNOTSUPP
 from typing import Any, Protocol
 
 from luaproc.errors import UsageError
-from luaproc.nflua import bytecode, wire
+from luaproc.lua51 import bytecode
+from luaproc.nflua import wire
 from luaproc.nflua.errors import Refused
 from luaproc.responder.runtime import make_runtime
 

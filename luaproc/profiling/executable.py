@@ -7,17 +7,11 @@ of its `end` and which nothing reaches behind a `return` of the text's own; what
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal
 
+from luaproc.lua51.bytecode import Function, read
 from luaproc.responder.runtime import make_runtime
 
-_HEADER = struct.Struct("5s7B")
-"""Signature, format, is little-endian, sizes of int, size_t, an instruction and a number, is integral."""
-
-_SIGNATURE = b"\033LuaQ"
 _BINARY = (b"\033Lua", b"\033LJ")
 _MEMORY = 256 * 1024 * 1024  # bytes that Lua may use to compile a text
 
@@ -28,16 +22,6 @@ _JUMP_BIAS = 131071
 
 Place = tuple[int, int]
 """A function: its first and last line; (0, 0) is the text itself."""
-
-
-@dataclass
-class _Function:
-    first: int
-    last: int
-    code: list[int]
-    lines: list[int]
-    upvalues: int = 0
-    inner: list[_Function] = field(default_factory=list)
 
 
 def compiler() -> Callable[[bytes], bytes | None]:
@@ -72,7 +56,7 @@ def lines(dump: bytes) -> dict[Place, dict[int, int]]:
     `ValueError` for what is no bytecode of this machine's Lua 5.1.
     """
     found: dict[Place, dict[int, int]] = {}
-    for function in _all(_Reader(dump).function()):
+    for function in _all(read(dump)):
         shown = found.setdefault((function.first, function.last), {})
         made = 0  # the function whose making is under way, by its last line
         first = 0
@@ -89,13 +73,13 @@ def lines(dump: bytes) -> dict[Place, dict[int, int]]:
     return found
 
 
-def _all(function: _Function) -> Iterator[_Function]:
+def _all(function: Function) -> Iterator[Function]:
     yield function
     for inner in function.inner:
         yield from _all(inner)
 
 
-def _reached(function: _Function) -> set[int]:
+def _reached(function: Function) -> set[int]:
     found: set[int] = set()
     left = [0]
     while left:
@@ -106,7 +90,7 @@ def _reached(function: _Function) -> set[int]:
     return found
 
 
-def _next(function: _Function, at: int) -> tuple[int, ...]:
+def _next(function: Function, at: int) -> tuple[int, ...]:
     """Where Lua may go from an instruction."""
     code = function.code[at]
     op, c = code & 63, code >> 14 & 511
@@ -125,47 +109,5 @@ def _next(function: _Function, at: int) -> tuple[int, ...]:
     return (at + 1,)
 
 
-def _target(function: _Function, at: int) -> int:
+def _target(function: Function, at: int) -> int:
     return at + 1 + (function.code[at] >> 14) - _JUMP_BIAS
-
-
-class _Reader:
-    """Takes bytecode apart."""
-
-    def __init__(self, dump: bytes) -> None:
-        if not dump.startswith(_SIGNATURE):
-            raise ValueError(f"expected bytecode of Lua 5.1, got {dump[:5]!r}")
-        _, _, is_little, self._int, self._size, self._instruction, number, _ = _HEADER.unpack_from(dump)
-        self._order: Literal["little", "big"] = "little" if is_little else "big"
-        self._constants = {0: 0, 1: 1, 3: number}  # nil, boolean, number
-        self._dump, self._at = dump, _HEADER.size
-
-    def _take(self, size: int) -> bytes:
-        self._at += size
-        return self._dump[self._at - size : self._at]
-
-    def _count(self, size: int = 0) -> int:
-        return int.from_bytes(self._take(size or self._int), self._order)
-
-    def _string(self) -> None:
-        self._take(self._count(self._size))
-
-    def function(self) -> _Function:
-        self._string()
-        first, last = self._count(), self._count()
-        upvalues = self._take(4)[0]
-        function = _Function(first, last, [self._count(self._instruction) for _ in range(self._count())], [], upvalues)
-        for _ in range(self._count()):
-            kind = self._take(1)[0]
-            if kind == 4:
-                self._string()
-            else:
-                self._take(self._constants[kind])
-        function.inner = [self.function() for _ in range(self._count())]
-        function.lines = [self._count() for _ in range(self._count())]
-        for _ in range(self._count()):  # locals: a name, and where in the code it begins and ends
-            self._string()
-            self._take(2 * self._int)
-        for _ in range(self._count()):  # upvalues' names
-            self._string()
-        return function

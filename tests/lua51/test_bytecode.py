@@ -2,7 +2,7 @@
 
 import pytest
 
-from luaproc.nflua import bytecode
+from luaproc.lua51 import bytecode
 from luaproc.responder.runtime import make_runtime
 
 CODE = b"""
