@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from luaproc.lua51.dialects import Dialect
 
-    class Interpreter(Protocol):
+    class Prompted(Protocol):
         """What the prompt needs of the interpreter that it belongs to (`standalone.Standalone`)."""
 
         api: ctypes.CDLL
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 EOF = b"'<eof>'"  # A syntax error that ends so is a line that goes on.
 
 
-def interact(lua: "Interpreter") -> None:
+def interact(lua: "Prompted") -> None:
     """Read, evaluate and print until the input ends. Errors are printed without the program's name."""
     api, state = lua.api, lua.state
     program, lua.program = lua.program, None
@@ -63,7 +63,7 @@ def interact(lua: "Interpreter") -> None:
     lua.program = program
 
 
-def _load(lua: "Interpreter", read: Callable[[bytes], bytes | None], remember: Callable[[bytes], None]) -> int | None:
+def _load(lua: "Prompted", read: Callable[[bytes], bytes | None], remember: Callable[[bytes], None]) -> int | None:
     """Read lines until they make a chunk, or an error, on the stack; the status, None at the end of input."""
     text = read(_prompt(lua, b"_PROMPT", b"> "))
     if text is None:
@@ -84,7 +84,7 @@ def _load(lua: "Interpreter", read: Callable[[bytes], bytes | None], remember: C
     return status
 
 
-def _prompt(lua: "Interpreter", name: bytes, default: bytes) -> bytes:
+def _prompt(lua: "Prompted", name: bytes, default: bytes) -> bytes:
     """The prompt that a global asks for."""
     capi.get_field(lua.api, lua.state, GLOBALS, name)
     text = text_at(lua.api, lua.state, -1)

@@ -24,7 +24,7 @@ EARLY = 4096
 """Messages that a data socket keeps while it waits for something else: 16 MB at most."""
 
 Result = TypeVar("Result")
-States = list[wire.State]
+StateList = list[wire.State]  # `Control.list` hides the name in its class
 
 
 class Socket:
@@ -178,7 +178,7 @@ class Control(Socket):
         self.send_execute(name, code, script)
         self._reply()
 
-    def list(self) -> States:
+    def list(self) -> StateList:
         """All states."""
         self.send_list()
         states = self._reply()
@@ -215,35 +215,30 @@ class Control(Socket):
         body = wire.TOTAL.pack(wire.STATE.size + wire.LIMITS.size) if self.conversation.extended else b""
         self.command(wire.LIST, [(wire.REQUEST, body)])
 
-    def receive(self, timeout: float | None = None) -> "bool | States | None":
+    def receive(self, timeout: float | None = None) -> "bool | StateList | None":
         """The reply to the command under way: a list's states, True for the others.
 
         timeout: seconds, by default the socket's. With 0: None while the reply, or parts of a list, are missing.
         """
-        self.conversation.must_wait()
-        try:
-            reply = self._wait(self._read, self.timeout if timeout is None else timeout)
-            return cast("bool | States | None", reply)
-        except (Refused, TimedOut):
-            raise
-        except SocketError:
-            self.conversation.fail()
-            raise
+        reply = self._waited(self._read, self.timeout if timeout is None else timeout)
+        return cast("bool | StateList | None", reply)
 
-    def receive_step(self, timeout: float | None) -> "bool | States | str":
+    def receive_step(self, timeout: float | None) -> "bool | StateList | str":
         """As `receive`, but a part of a list that is not the last gives `wire.PENDING`. timeout: None waits for ever;
         with 0, `SocketError` (EAGAIN) where nothing has come."""
+        reply = self._waited(self.conversation.receive, timeout)
+        if reply is None:
+            raise SocketError(-EAGAIN)
+        return cast("bool | StateList | str", reply)
+
+    def _waited(self, read: Callable[[bytes], "Result | None"], timeout: float | None) -> "Result | None":
+        """`_wait` for a reply; an error of the socket's is the end of the conversation."""
         self.conversation.must_wait()
         try:
-            reply = self._wait(self.conversation.receive, timeout)
-        except (Refused, TimedOut):
-            raise
+            return self._wait(read, timeout)
         except SocketError:
             self.conversation.fail()
             raise
-        if reply is None:
-            raise SocketError(-EAGAIN)
-        return cast("bool | States | str", reply)
 
     def command(self, command: int, bodies: Sequence[tuple[int, bytes]]) -> None:
         """Send a command's messages."""
@@ -251,11 +246,11 @@ class Control(Socket):
             self.send_datagram(datagram, first=index == 0)
         self.conversation.sent(command)
 
-    def _read(self, datagram: bytes) -> "bool | States | None":
+    def _read(self, datagram: bytes) -> "bool | StateList | None":
         reply = self.conversation.receive(datagram)
         return None if isinstance(reply, str) else reply
 
-    def _reply(self) -> "bool | States":
+    def _reply(self) -> "bool | StateList":
         reply = self.receive()
         if reply is None:
             raise TimedOut("the reply is not there yet: with a timeout of 0, send the command and receive later")
@@ -291,8 +286,7 @@ class Data(Socket):
         """
         if self._early:
             return self._early.popleft()
-        read = wire.read_received_data
-        return self._wait(lambda datagram: _swapped(read(datagram)), self.timeout if timeout is None else timeout)
+        return self._wait(wire.read_received_data, self.timeout if timeout is None else timeout)
 
     def wait_until_handled(self, timeout: float | None = None) -> None:
         """Wait until the states have handled all that was sent, `timeout` seconds at most, by default the socket's.
@@ -313,9 +307,7 @@ class Data(Socket):
             if message is not None and message.type == wire.LIST:
                 return True if message.flags & wire.DONE and message.sequence == self._sequence else None
             try:
-                self._early.append(_swapped(wire.read_received_data(datagram)))
-            except FaultyReply:
-                raise
+                self._early.append(wire.read_received_data(datagram))
             except Refused as error:
                 refused.append(error)
                 if message is not None and message.sequence == self._sequence:  # the list itself: to strangers
@@ -333,10 +325,6 @@ class Data(Socket):
         if received is None:
             raise SocketError(-EAGAIN)
         return received
-
-
-def _swapped(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    return pair[1], pair[0]
 
 
 def _bytes(value: str | bytes) -> bytes:

@@ -35,7 +35,8 @@ PAGE = 4096
 DATA_MAX = PAGE - HEADER.size - PAYLOAD.size
 FRAGMENT_MAX = PAGE - HEADER.size - SCRIPT.size - FRAGMENT.size
 SCRIPT_MAX = 16 * FRAGMENT_MAX
-STATES_MAX = 16 * (PAGE - HEADER.size - 12) // STATE.size
+LIST_MAX = PAGE - HEADER.size - TOTAL.size - FRAGMENT.size
+STATES_MAX = 16 * LIST_MAX // STATE.size
 STATE_NAME_MAX = 64
 SCRIPT_NAME_MAX = 255
 DEFAULT_MAXALLOC = 32768
@@ -162,7 +163,7 @@ class _Unfinished:
 class Scripts:
     """The unfinished scripts of all clients, by port ID. Nobody tells a server of dead clients: the oldest goes."""
 
-    LIMIT = 256
+    MAX_UNFINISHED = 256
 
     def __init__(self) -> None:
         self._unfinished: dict[int, _Unfinished] = {}
@@ -187,7 +188,7 @@ class Scripts:
             raise Refused(-EINVAL, f"a script says that it has {total} bytes, and has {got}")
         if message.flags & DONE:
             return Script(unfinished.state, unfinished.name, unfinished.code)
-        if len(self._unfinished) >= self.LIMIT:
+        if len(self._unfinished) >= self.MAX_UNFINISHED:
             del self._unfinished[next(iter(self._unfinished))]
         self._unfinished[port] = unfinished
         return None
@@ -228,7 +229,7 @@ class Scripts:
 def list_reply(states: "list[State]", sequence: int, extended: bool) -> Iterator[bytes]:
     """The parts of the answer to a LIST."""
     size = STATE.size + (LIMITS.size if extended else 0)
-    limit = (PAGE - HEADER.size - 12) // size
+    limit = LIST_MAX // size
     extra = EXTENDED if extended else 0
     count = max(-(-len(states) // limit), 1)
     for number in range(count):
@@ -396,7 +397,7 @@ class ControlConversation:
 
 
 def read_received_data(datagram: bytes) -> "tuple[bytes, bytes]":
-    """The state's name and the payload of what came to a data socket.
+    """The payload of what came to a data socket, and the name of the state that sent it.
 
     Raises `Refused` where the server tells of an earlier message that it refused, `FaultyReply` for anything else.
     """
@@ -408,6 +409,7 @@ def read_received_data(datagram: bytes) -> "tuple[bytes, bytes]":
     if message.type != DATA:
         raise FaultyReply(-EPROTO)
     try:
-        return read_data(message)
+        name, payload = read_data(message)
     except Refused:
         raise FaultyReply(-EBADMSG) from None
+    return payload, name
