@@ -83,6 +83,12 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_each_page_shows_something_that_runs(page: Path) -> None:
+    """What a page says is held by at least one example of its own, which `test_examples_run_as_they_are_shown` runs."""
+    assert _EXAMPLE.search(page.read_text(encoding="utf-8"))
+
+
 def test_readme_is_short_and_leads_to_every_page() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(readme.splitlines()) <= 150

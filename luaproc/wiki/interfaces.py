@@ -18,7 +18,7 @@ ArgumentName = int | str
 
 
 class ArgumentsLike(Protocol):
-    """ArgumentsLike of a parser function; each is expanded when it is asked for, and then kept.
+    """Arguments of a parser function; each is expanded when it is asked for, and then kept.
 
     Number 0 is the text between the colon and the first bar.
     """
@@ -91,15 +91,17 @@ class StripStateLike(Protocol):
     def add(self, kind: str, text: str, tag: str) -> str:
         """Keep a text; the marker for it. kind: `nowiki` or `general`. tag: the word inside the marker."""
 
-    def unstrip_both(self, text: str) -> str: ...
+    def unstrip_both(self, text: str) -> str:
+        """The text with what all its markers stand for."""
 
-    def unstrip_general(self, text: str) -> str: ...
+    def unstrip_nowiki(self, text: str) -> str:
+        """The text with what the markers of nowiki stand for; other markers stay."""
 
-    def unstrip_nowiki(self, text: str) -> str: ...
+    def replace_nowiki(self, text: str, change: Callable[[str], str]) -> str:
+        """The text with `change` of what the markers of nowiki stand for."""
 
-    def replace_nowiki(self, text: str, change: Callable[[str], str]) -> str: ...
-
-    def kill_markers(self, text: str) -> str: ...
+    def kill_markers(self, text: str) -> str:
+        """The text without its markers."""
 
 
 @dataclass(frozen=True, slots=True)

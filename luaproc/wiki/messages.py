@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from luaproc.wiki.language import language as language_of
-from luaproc.wiki.language.tables import fallbacks
+from luaproc.wiki.language.tables import decode_spaces, fallbacks
 from luaproc.wiki.pages import Pages
 from luaproc.wiki.titles import MEDIAWIKI, Title
 
@@ -103,8 +103,8 @@ class Messages:
     def find(self, key: str, language: str | None = None, use_pages: bool = True) -> str | None:
         """The text of a message as it is written; None if there is none in the language or its fallbacks.
 
-        Spaces that are written as entities, because a text cannot begin or end with one, are spaces. language: a code,
-        the content language's by default; `qqx` shows the key.
+        Spaces that are written as entities are spaces. language: a code, the content language's by default; `qqx`
+        shows the key.
         """
         code = language or self._site.language
         name = key[:1].lower() + key[1:]
@@ -113,7 +113,7 @@ class Messages:
         for step in (code, *self._fallbacks(code)):
             text = self._one(name, step, use_pages)
             if text is not None:
-                return text.replace("&#32;", " ").replace("&nbsp;", "\xa0").replace("&#160;", "\xa0")
+                return decode_spaces(text)
         return None
 
     def _one(self, key: str, code: str, use_pages: bool) -> str | None:

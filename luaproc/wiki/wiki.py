@@ -451,7 +451,7 @@ def _module_name(site: Site, name: str) -> str:
 
 
 def arguments_of(given: Mapping[Any, Any] | Sequence[Any]) -> dict[int | str, str]:
-    """ArgumentsLike of a frame: a list is numbered from 1, integers as names are numbers, named values are trimmed."""
+    """Arguments of a frame: a list is numbered from 1, integers as names are numbers, named values are trimmed."""
     must_be(given, (Mapping, list, tuple), "args", "a mapping, a list or a tuple")
     items: Iterable[tuple[Any, Any]] = given.items() if isinstance(given, Mapping) else enumerate(given, 1)
     return frame_arguments({key(str(name)): _argument(value) for name, value in items})

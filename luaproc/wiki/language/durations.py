@@ -45,13 +45,8 @@ def text(language: Language, seconds: float, chosen: Iterable[str] = ()) -> str:
     segments = [_segment(language, name, value) for name, value in intervals(seconds, chosen).items()]
     if len(segments) < 2:
         return "".join(segments)
-    space = _plain(language.message("word-separator") or " ")
-    last = _plain(language.message("and") or " and") + space
-    return _plain(language.message("comma-separator") or ", ").join(segments[:-1]) + last + segments[-1]
-
-
-def _plain(message: str) -> str:
-    return message.replace("&#32;", " ").replace("&nbsp;", "\xa0").replace("&#160;", "\xa0")
+    last = (language.message("and") or " and") + (language.message("word-separator") or " ")
+    return (language.message("comma-separator") or ", ").join(segments[:-1]) + last + segments[-1]
 
 
 def _segment(language: Language, name: str, value: float) -> str:

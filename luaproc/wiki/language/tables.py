@@ -85,12 +85,17 @@ def date_names(code: str, kind: str, mediawiki: Path | None) -> tuple[str, ...]:
 
 
 def message(chain: tuple[str, ...], key: str, mediawiki: Path) -> str | None:
-    """A text of a MediaWiki's folder in the first of some languages that has it."""
+    """A text of a MediaWiki's folder in the first of some languages that has it, its spaces decoded."""
     for code in chain:
         text = messages(code, mediawiki).get(key)
         if text is not None:
-            return text
+            return decode_spaces(text)
     return None
+
+
+def decode_spaces(text: str) -> str:
+    """A message with its spaces as characters: where a message begins or ends with one, it is written as an entity."""
+    return text.replace("&#32;", " ").replace("&nbsp;", "\xa0").replace("&#160;", "\xa0")
 
 
 @lru_cache(64)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from luaproc.host import LuaFunction
+from luaproc.wiki.parser_functions.php import from_text
 from luaproc.wiki.values import key, number_text
 
 MAX_DEPTH = 512
@@ -101,10 +102,7 @@ def sequences(value: Any) -> Any:
 
 def _number(name: Any) -> float:
     """A key as ksort(SORT_NUMERIC) sees it: the number that a text begins with, or 0."""
-    if not isinstance(name, str):
-        return float(name)
-    match = re.match(r"[ \t\n\r\v\f]*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", name)
-    return float(match[0]) if match else 0.0
+    return from_text(name) if isinstance(name, str) else float(name)
 
 
 def to_json(value: Any, pretty: bool = False, level: int = 0) -> str:

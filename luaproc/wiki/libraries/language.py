@@ -14,7 +14,7 @@ from luaproc.wiki.language.dates import DateError, PackageMissing, read_date
 from luaproc.wiki.language.formats import format_date
 from luaproc.wiki.libraries import Library
 from luaproc.wiki.titles import USER
-from luaproc.wiki.values import check, check_optional, number_text, one_based, text_of
+from luaproc.wiki.values import PHP_SPACE, check, check_optional, number_text, one_based, text_of
 
 MAX_LANGUAGES = 30
 _TEXT_FUNCTIONS: dict[str, Callable[[Language, str], str]] = {
@@ -176,7 +176,7 @@ class LanguageLibrary(Library):
     def gender(self, code: Any = None, name: Any = None, *forms: Any) -> str:
         known = self._language(code)
         check("gender", 1, name, "string")
-        name = name.strip(" \t\n\r\0\v")
+        name = name.strip(PHP_SPACE)
         texts = _texts(forms)
         if len(texts) < 2:
             return "".join(texts)

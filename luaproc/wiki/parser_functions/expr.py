@@ -115,18 +115,18 @@ def _number(value: Number) -> Number:
     return value
 
 
-Operands = list[Number]
+Stack = list[Number]
 
 
-def _unary(function: Callable[[Number], Number]) -> Callable[[Operands], None]:
-    def apply(stack: Operands) -> None:
+def _unary(function: Callable[[Number], Number]) -> Callable[[Stack], None]:
+    def apply(stack: Stack) -> None:
         stack.append(function(stack.pop()))
 
     return apply
 
 
-def _binary(function: Callable[[Number, Number], Number]) -> Callable[[Operands], None]:
-    def apply(stack: Operands) -> None:
+def _binary(function: Callable[[Number, Number], Number]) -> Callable[[Stack], None]:
+    def apply(stack: Stack) -> None:
         right = stack.pop()
         stack.append(function(stack.pop(), right))
 
@@ -134,7 +134,7 @@ def _binary(function: Callable[[Number, Number], Number]) -> Callable[[Operands]
 
 
 # name -> (precedence, operands, function)
-_OPERATORS: dict[str, tuple[int, int, Callable[[Operands], None]]] = {
+_OPERATORS: dict[str, tuple[int, int, Callable[[Stack], None]]] = {
     "negative": (10, 1, _unary(lambda value: _number(-value))),
     "positive": (10, 1, _unary(lambda value: value)),
     "e": (10, 2, _binary(lambda left, right: _number(left * _power(10, right)))),
@@ -201,7 +201,7 @@ def evaluate(text: str) -> str:
 
     Where several values are left at the end, each is on a line of its own, as MediaWiki shows them.
     """
-    operands: Operands = []
+    operands: Stack = []
     operators: list[str] = []
     expecting = "expression"
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&minus;", "-").replace("−", "-")
@@ -267,7 +267,7 @@ def evaluate(text: str) -> str:
     return "<br />\n".join(number_text(value) for value in operands)
 
 
-def _apply(name: str, operands: Operands) -> None:
+def _apply(name: str, operands: Stack) -> None:
     _, count, function = _OPERATORS[name]
     if len(operands) < count:
         raise error("missing_operand", _SHOWN.get(name, name))

@@ -10,7 +10,7 @@ from html import unescape
 
 from luaproc.wiki import interfaces
 from luaproc.wiki.interfaces import ArgumentName, FunctionResult, ParserFunction
-from luaproc.wiki.language import Language, language
+from luaproc.wiki.language import Language, codes, language
 from luaproc.wiki.language.tables import names
 from luaproc.wiki.preprocessor.escaping import escape_wikitext
 from luaproc.wiki.preprocessor.frames import RECOVER_ORIGINAL, Arguments, Frame, ValueArguments, written
@@ -103,8 +103,8 @@ class Preprocessor:
         return text.replace(f"[[{shown}", f"[[:{shown}") if self.view.release >= 43 else text
 
     def language_of(self, code: str) -> Language:
-        """The language of that code."""
-        return language(code, self.mediawiki, self.view.release) if _CODE.fullmatch(code) else self.language
+        """The language of that code; the content language for what is no code."""
+        return language(code, self.mediawiki, self.view.release) if codes.is_built_in(code) else self.language
 
     def message(self, key: str) -> str | None:
         """A text of the interface; None if there is none."""
@@ -322,7 +322,6 @@ class Preprocessor:
         return unicodedata.normalize("NFC", _CONTROL.sub("\ufffd", text))
 
 
-_CODE = re.compile("[a-z0-9-]{2,}")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 

@@ -77,7 +77,7 @@ class Arguments:
 
 
 class ValueArguments:
-    """Arguments of texts that are not expanded again: a call from Lua."""
+    """`luaproc.wiki.interfaces.ArgumentsLike` of texts that are not expanded again: a call from Lua."""
 
     __slots__ = ("_values",)
 

@@ -81,7 +81,6 @@ NOT_INCLUDED_MARKS = ("noinclude", "/noinclude", "onlyinclude", "/onlyinclude")
 MAY_RUN_OUT = frozenset({"includeonly", "noinclude", "onlyinclude"})  # their end tag may be missing
 BLANKS = re.compile("[ \t]*")
 EQUALS = re.compile("=*")
-CLOSE = {"{": "}", "[": "]", "-{": "}-", "\n": "\n"}
 
 
 def compiled(pattern: str) -> re.Pattern[str]:

@@ -13,7 +13,7 @@ MARKER = re.compile(f"{PREFIX}([^\x7f<>&'\"]+){SUFFIX}")
 
 
 class StripState:
-    """The texts that markers stand for; numbers are given in order, one page view after the other begins at 0.
+    """The texts that markers stand for. Markers are numbered in order; each page view begins at 0.
 
     error: what stands in place of a text that cannot be put back, by the key of a message and its parameters.
     """
@@ -32,12 +32,11 @@ class StripState:
         return PREFIX + name + SUFFIX
 
     def unstrip_both(self, text: str) -> str:
+        """The text with what all its markers stand for."""
         return self._unstrip(text, ("nowiki", "general"))
 
-    def unstrip_general(self, text: str) -> str:
-        return self._unstrip(text, ("general",))
-
     def unstrip_nowiki(self, text: str) -> str:
+        """The text with what the markers of nowiki stand for; other markers stay."""
         return self._unstrip(text, ("nowiki",))
 
     def replace_nowiki(self, text: str, change: Callable[[str], str]) -> str:

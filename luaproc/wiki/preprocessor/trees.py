@@ -21,7 +21,7 @@ _OVERHEAD = 400  # bytes of an entry beside text and tree
 _NODE = 100  # bytes of a node or an argument, about: 48 to 200, by CPython 3.13's tracemalloc
 _NODES = ("{{", "|", "<", "\n=")  # what begins one
 
-Key = tuple[str, frozenset[str], bool]
+_Key = tuple[str, frozenset[str], bool]
 
 
 class Trees:
@@ -29,7 +29,7 @@ class Trees:
 
     def __init__(self, kept_bytes: int = KEPT_BYTES, max_bytes: int = MAX_BYTES) -> None:
         self._kept_bytes, self._max_bytes = kept_bytes, max_bytes
-        self._trees: dict[Key, tuple[Children, int]] = {}
+        self._trees: dict[_Key, tuple[Children, int]] = {}
         self._lock = Lock()
         self.bytes = 0
 
@@ -47,7 +47,7 @@ class Trees:
             self._keep(key, tree, size)
         return tree
 
-    def _keep(self, key: Key, tree: Children, size: int) -> None:
+    def _keep(self, key: _Key, tree: Children, size: int) -> None:
         with self._lock:
             if key in self._trees:
                 return  # another thread was first
