@@ -4,6 +4,11 @@ looks where no module can.
 A test is Lua, which has these beside Lua's own names:
     part( name )           the chunk of luaproc/responder/lua/NAME.lua
     memory, pipes          stand-ins for what the parts are given; `did` lists the names of those that were called
+    noted( name, f )       a function that is one more of these, and does what f does
+    fails( times, name, f )  the same, which finds no memory so many times
+    note( name )           one more of the names
+    dig( n, f )            what f returns, n calls deep; and the deepest that n can be for an empty function
+    deepest()
     converse( messages )   the dispatcher with these messages of PHP's: each a list of an op and its fields, or a
                            function of the reply before it that returns these. Returns `replies`; `parts` has
                            stand-ins for the dispatcher's other parts.
@@ -18,14 +23,52 @@ _HEAD = rb"""
 local source = ...
 local yield, resume, error, pcall, type, unpack = coroutine.yield, coroutine.resume, error, pcall, type, unpack
 did, replies, parts = {}, {}, {}
-settings = { int_size = 8, function_head = 'O:1:"F":2:{s:13:"interpreterId";i:0;s:2:"id";i:' }
+settings = { not_sent = 0, reply_lost = 1, request_lost = 2, int_size = 8 }
+settings.function_head = 'O:1:"F":2:{s:13:"interpreterId";i:0;s:2:"id";i:'
 
 function part( name )
 	return assert( loadstring( source( name ), '=luaproc/' .. name .. '.lua' ) )
 end
 
-local function noted( name )
-	return function () did[#did + 1] = name end
+function fails( times, name, f )
+	return function ( ... )
+		did[#did + 1] = name
+		times = times - 1
+		if times >= 0 then
+			error( 'not enough memory', 0 )
+		end
+		if f then
+			return f( ... )
+		end
+	end
+end
+
+function note( name )
+	did[#did + 1] = name
+end
+
+function dig( n, f )
+	if n == 0 then
+		return f()
+	end
+	return ( dig( n - 1, f ) )
+end
+
+function deepest()
+	local low, high = 1, 300000
+	while high - low > 1 do
+		local middle = math.floor( ( low + high ) / 2 )
+		if pcall( dig, middle, function () end ) then
+			low = middle
+		else
+			high = middle
+		end
+	end
+	return low
+end
+
+function noted( name, f )
+	return fails( 0, name, f )
 end
 
 memory = { NO_MEMORY = 'not enough memory', check_above_kb = math.huge }
@@ -64,8 +107,10 @@ end
 _LUA = Path(luaproc.responder.__file__).parent / "lua"
 
 
-def run(runtime_name: str, code: str) -> object:
-    """What the code returns, strings as bytes."""
+def run(runtime_name: str, code: str, memory: int = 0) -> object:
+    """What the code returns, strings as bytes. memory: how many bytes more Lua may take; 0 for no limit."""
     lua = runtime.new_runtime(runtime_name)
     lua.execute(_HEAD, lambda name: (_LUA / f"{name.decode()}.lua").read_bytes())
+    if memory:
+        lua.set_max_memory(lua.get_memory_used(total=True) + memory, total=True)
     return lua.execute(code.encode())

@@ -1,11 +1,9 @@
-"""Lua's parts of the responder, one by one: what shows from outside only where memory or the stack is nearly full, and
-then by luck."""
+"""lua/dispatch.lua and lua/traceback.lua by themselves: what shows from outside only where memory or the stack is
+nearly full, and then by luck."""
 
 import pytest
 
 from tests.responder.lua_parts import run
-
-# The dispatcher
 
 
 def test_what_a_message_brought_is_let_go_before_the_next_one_is_waited_for(runtime: str) -> None:
@@ -28,17 +26,14 @@ def test_where_the_stack_ends_php_hears_of_no_call_that_fails(runtime: str) -> N
         memory.check_above_kb = 0
         local sent, found = false, { failed = 0, succeeded = 0, ['out of step'] = 0 }
         function environment.try( f )
-            local function dig( n, f ) if n == 0 then return f() end return ( dig( n - 1, f ) ) end
-            local low, high = 1, 300000
-            while high - low > 1 do
-                local middle = math.floor( ( low + high ) / 2 )
-                if pcall( dig, middle, tostring ) then low = middle else high = middle end
-            end
-            for room = 0, 60 do
+            local low = deepest()
+            local room = 0
+            while room < 300 do
                 sent = false
                 local ok = pcall( dig, low - room, f )
                 local what = ok and 'succeeded' or sent and 'out of step' or 'failed'
                 found[what] = found[what] + 1
+                room = room + ( room < 24 and 1 or 12 )
             end
         end
         local function asks_first( request )
@@ -139,45 +134,7 @@ def test_the_trace_of_a_call_that_nobody_took_is_forgotten_at_the_next_call(runt
     assert run(runtime, code) == (b"not enough memory", b"1")
 
 
-# Messages that come
-
-
-def test_no_text_is_asked_for_again_where_there_was_no_memory_for_it(runtime: str) -> None:
-    """Python would take as much again, and a push that fails leaks. What was cut in the wrong place is asked for."""
-    code = """
-        local asked, failing = 0, false
-        local loadstring_of_lua = loadstring
-        function loadstring( ... )
-            if failing then return nil, memory.NO_MEMORY end
-            return loadstring_of_lua( ... )
-        end
-        local delivery_of = part 'delivery'
-        pipes.receive = function () return 'return "call",1,1,2}' end
-        pipes.plain = function () asked = asked + 1 return 'return { op = "call", id = 7 }' end
-        pipes.lost = function () return 2 end
-        pipes.again = function () return nil end
-        local _, receive = delivery_of( pipes, memory, {}, { not_sent = 0, reply_lost = 1, request_lost = 2 } )
-        failing = true
-        local lost, reason = receive()
-        local at_first = asked
-        failing = false
-        local op, id = receive()
-        return lost, reason, at_first, op, id, asked"""
-    assert run(runtime, code) == (b"requestLost", b"not enough memory", 0, b"call", 7, 1)
-
-
 # Where memory is short
-
-# did: what was called, in this order, beside the dispatcher.
-FAILING = """
-        local function fails( times, name, f )
-            return function ( ... )
-                did[#did + 1] = name
-                times = times - 1
-                if times >= 0 then error( memory.NO_MEMORY, 0 ) end
-                if f then return f( ... ) end
-            end
-        end"""
 
 
 @pytest.mark.parametrize(("times", "answer"), [(1, "return"), (2, "error")])
@@ -194,7 +151,7 @@ def test_an_answer_that_found_no_memory_is_tried_again_with_the_reserve(runtime:
         end
         local replies = converse {{ {{ 'loadString', 'return 1', '=m' }} }}
         return table.concat( did, ' ' ), replies[1]:match( '"op";s:%d+:"(%l+)"' )"""
-    assert run(runtime, FAILING + code) == (b"set_limit loadstring collect spend loadstring", answer.encode())
+    assert run(runtime, code) == (b"set_limit loadstring collect spend loadstring", answer.encode())
 
 
 def test_no_module_runs_in_the_reserve(runtime: str) -> None:
@@ -212,7 +169,7 @@ def test_no_module_runs_in_the_reserve(runtime: str) -> None:
         }
         return table.concat( did, ' ' ), replies[2]:match( '"value";s:%d+:"(.-)"' ), gone"""
     told = b"set_limit make_room collect spend make_room make_room module"
-    assert run(runtime, FAILING + code) == (told, b"not enough memory", True)
+    assert run(runtime, code) == (told, b"not enough memory", True)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +193,7 @@ def test_results_that_found_no_memory_are_written_again(runtime: str, times: int
         }}
         return table.concat( did, ' ' ), replies[2]:match( 'result' ) or replies[2]:match( 'not enough memory' )"""
     text = b"result" if times == 1 else b"not enough memory"
-    assert run(runtime, FAILING + code) == (b"set_limit make_room " + told, text)
+    assert run(runtime, code) == (b"set_limit make_room " + told, text)
 
 
 @pytest.mark.parametrize("loss", ["notSent", "requestLost"])
