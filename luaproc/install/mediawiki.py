@@ -29,6 +29,19 @@ def find_mediawiki(directory: str | None) -> Path | None:
     return next((Path(place) for place in PLACES if _main_script(Path(place))), None)
 
 
+def find_texts(directory: str | None) -> Path | None:
+    """The directory of a MediaWiki for its messages and languages, with Scribunto or without: the given one, or where
+    it usually lies; None if it lies nowhere.
+
+    Raises UsageError if `directory` has no languages.
+    """
+    if directory is None:
+        return find_mediawiki(None)
+    if not (Path(directory) / "languages" / "i18n").is_dir():
+        raise UsageError(f"expected the directory of a MediaWiki, got {directory}: no languages/i18n there")
+    return Path(directory).absolute()
+
+
 def other_mediawikis(directory: Path) -> list[Path]:
     """Further MediaWikis with Scribunto in the usual places, as one is often under several names: none that is the
     given one by a link."""

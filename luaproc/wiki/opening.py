@@ -10,7 +10,7 @@ from pathlib import Path
 
 from luaproc.errors import LuaprocError, UsageError
 from luaproc.install.lualib import find_lualib
-from luaproc.install.mediawiki import find_mediawiki
+from luaproc.install.mediawiki import find_texts
 from luaproc.wiki import folders
 from luaproc.wiki.configuration import Configuration
 from luaproc.wiki.errors import SiteError
@@ -41,12 +41,16 @@ def open_wiki(
     with _named(found, "pages"):
         paths = found.pages or (str(directory),)
         pages = [open_source(site, path, found.title_map, progress_of(path)) for path in paths]
+    with _named(found, "lua_path"):
+        for path in found.lua_path:
+            if not Path(path).is_dir():
+                raise UsageError(f"expected a folder of Lua files, got {path}")
     with _named(found, "now"):
         now = moment(found.now)
     with _named(found, "scribunto"):
         scribunto = find_lualib(found.scribunto)
     with _named(found, "mediawiki"):
-        mediawiki = find_mediawiki(found.mediawiki)
+        mediawiki = find_texts(found.mediawiki)
     with _named(found, "server"):
         server = _command(found.server) if found.server is not None else None
     return Wiki(

@@ -81,7 +81,7 @@ class WikiTests(pytest.File):
     page: Page
 
     def collect(self) -> Iterator[pytest.Item]:
-        reason = self.wiki.site.skips.get(self.title.prefixed_text)
+        reason = self.wiki.site.skip_of(self.title)
         if reason is not None:
             pytest.skip(reason, allow_module_level=True)
         with self.wiki.page(self.title) as page:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timezone, tzinfo
 from functools import lru_cache
@@ -15,98 +15,11 @@ from luaproc.errors import NotReadError
 from luaproc.install import files
 from luaproc.wiki import titles
 from luaproc.wiki.errors import NoSuchTitle, SiteError
+from luaproc.wiki.site_parts import Interwiki, Limits, Namespace, default_namespaces
+from luaproc.wiki.site_values import member
 from luaproc.wiki.siteinfo import from_api
 from luaproc.wiki.special_pages import SHOWN
 from luaproc.wiki.titles import Title
-
-
-@dataclass(frozen=True, slots=True)
-class Namespace:
-    """A namespace. name, canonical: with spaces, "" for the main one."""
-
-    id: int
-    name: str
-    canonical: str
-    aliases: tuple[str, ...] = ()
-    has_subpages: bool = False
-    is_capitalized: bool = True
-    is_content: bool = False
-    is_includable: bool = True
-    is_movable: bool = True
-    content_model: str | None = None
-    """What its pages have unless their names say otherwise; None is wikitext."""
-
-    @property
-    def has_gender(self) -> bool:
-        """Whether its name depends on a user's gender in some language."""
-        return self.id in (titles.USER, titles.USER + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Interwiki:
-    """A prefix that leads to another wiki. url: with ``$1`` where the page's name goes."""
-
-    prefix: str
-    url: str
-    is_local: bool = False
-    is_transcludable: bool = False
-    is_extra_language_link: bool = False
-    display_text: str | None = None
-    tooltip: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a page may use: the defaults of MediaWiki 1.39 and of Scribunto's LuaStandalone."""
-
-    expensive: int = 100
-    """Calls of expensive functions a page."""
-    depth: int = 100
-    """Templates inside templates, and nodes inside nodes."""
-    nodes: int = 1_000_000
-    """Nodes that the preprocessor may visit."""
-    bytes: int = 2_097_152
-    """Bytes of a page, of included text and of arguments."""
-    lua_seconds: int = 7
-    """Seconds of CPU time that Lua has for a page."""
-    lua_bytes: int = 52_428_800
-    """Bytes of virtual memory of Lua's process."""
-    string_bytes: int = 2_097_152
-    """Bytes of mw.ustring's longest string."""
-    pattern_bytes: int = 10_000
-    """Bytes of mw.ustring's longest pattern."""
-
-
-def _namespace(number: int, name: str, canonical: str = "", **settings: Any) -> Namespace:
-    return Namespace(number, name, canonical or name, **settings)
-
-
-def default_namespaces(project: str) -> dict[int, Namespace]:
-    """Those of an English MediaWiki with Scribunto. project: the name of namespace 4."""
-    found = [
-        _namespace(-2, "Media", is_movable=False),
-        _namespace(-1, "Special", is_movable=False),
-        _namespace(0, "", is_content=True, has_subpages=False),
-        _namespace(1, "Talk", has_subpages=True),
-        _namespace(2, "User", has_subpages=True),
-        _namespace(3, "User talk", has_subpages=True),
-        _namespace(4, project, "Project", has_subpages=True),
-        _namespace(5, f"{project} talk", "Project talk", has_subpages=True),
-        _namespace(6, "File", aliases=("Image",)),
-        _namespace(7, "File talk", aliases=("Image talk",), has_subpages=True),
-        _namespace(8, "MediaWiki", has_subpages=True),
-        _namespace(9, "MediaWiki talk", has_subpages=True),
-        _namespace(10, "Template", has_subpages=True),
-        _namespace(11, "Template talk", has_subpages=True),
-        _namespace(12, "Help", has_subpages=True),
-        _namespace(13, "Help talk", has_subpages=True),
-        _namespace(14, "Category", is_movable=True),
-        _namespace(15, "Category talk", has_subpages=True),
-        _namespace(828, "Module", has_subpages=True),
-        _namespace(829, "Module talk", has_subpages=True),
-    ]
-    return {namespace.id: namespace for namespace in found}
-
 
 TITLE_CASE = 43
 """The release from which on a first letter gets the case of titles: ß becomes Ss, and not SS."""
@@ -156,7 +69,7 @@ class Site:
     """By number; empty for English ones, with `name` as the project's."""
     interwiki: dict[str, Interwiki] = field(default_factory=dict)
     local_interwikis: tuple[str, ...] = ()
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     statistics: dict[str, int] = field(default_factory=dict)
     """pages, articles, files, edits, users, activeUsers, admins; missing ones are counted or 0."""
     groups: dict[str, int] = field(default_factory=dict)
@@ -220,20 +133,23 @@ class Site:
         """
         if not isinstance(members, Mapping):
             raise SiteError(f"{name}: expected an object with a site's members, got {type(members).__name__}")
-        members = dict(members)
-        if "query" in members or "batchcomplete" in members:
-            members = from_api(members.get("query", {}), name)
+        members = _own_members(members, name)
         known = {item.name: item for item in fields(cls)}
         for key in members:
             if key not in known:
                 raise SiteError(f"{name}: unknown key {key!r}; known are {', '.join(known)}")
         try:
-            site = cls(**{key: _member(key, value) for key, value in members.items()})
-            for title in site.stubs:
-                titles.required(site, title, "stubs: ")
-            return site
+            site = cls(**{key: member(key, value) for key, value in members.items()})
+            site._name_pages()
+            titles.required(site, site.main_page_text, "main_page_text: ")
         except (TypeError, ValueError, AttributeError, NoSuchTitle) as error:
             raise SiteError(f"{name}: {error}") from None
+        if "timezone" in members:
+            try:
+                site.zone()
+            except SiteError as error:
+                raise SiteError(f"{name}: timezone: {error}") from None
+        return site
 
     @classmethod
     def load(cls, *files: str | Path) -> Site:
@@ -242,6 +158,33 @@ class Site:
         for file in files:
             members |= read_members(file)
         return cls.from_dict(members, ", ".join(str(file) for file in files) or "site")
+
+    def _name_pages(self) -> None:
+        """Give what is kept by page, user or category the names that its titles have: `template:a_b` is Template:A b.
+
+        Raises `NoSuchTitle`.
+        """
+        for kept in ("protection", "cascading", "page_properties", "stubs"):
+            rows = getattr(self, kept).items()
+            named = {titles.required(self, name, f"{kept}: ").prefixed_text: value for name, value in rows}
+            setattr(self, kept, named)
+        self.genders = {self._in(titles.USER, name): gender for name, gender in self.genders.items()}
+        self.categories = {self._in(titles.CATEGORY, name): counts for name, counts in self.categories.items()}
+        self.skips = {self._test(name): reason for name, reason in self.skips.items()}
+
+    def _in(self, namespace: int, name: str) -> str:
+        """The text of a page of that namespace, named with it or without."""
+        title = self.title(name, namespace)
+        return title.text if title is not None and title.namespace == namespace else name
+
+    def _test(self, name: str) -> str:
+        """A test's name behind its module's, as a title: both are written in many ways."""
+        title = self.title(name)
+        return name if title is None else title.prefixed_text
+
+    def skip_of(self, title: Title, test: str = "") -> str | None:
+        """Why a module's tests, or one of them, are not run; None for those that are."""
+        return self.skips.get(self._test(f"{title.prefixed_text} {test}".rstrip()))
 
     def learn_namespaces(self, found: Mapping[int, tuple[str, bool]]) -> None:
         """Take over what a dump says of its namespaces: (name, whether titles are capitalized) by number.
@@ -259,6 +202,7 @@ class Site:
             self.namespaces[number] = new
         self._titles.clear()
         self._number_names()
+        self._name_pages()
 
     def namespace_number(self, name: str) -> int | None:
         """The number of a namespace by its local, canonical or alias name, in any case."""
@@ -354,9 +298,18 @@ def read_members(file: str | Path) -> dict[str, Any]:
         raise SiteError(f"{file}: expected JSON of fewer levels") from None
     if not isinstance(members, dict):
         raise SiteError(f"{file}: expected an object, got {type(members).__name__}")
+    return _own_members(members, str(file))
+
+
+def _own_members(members: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The members of an object, which may be an answer of api.php's. Raises `SiteError`."""
+    if "error" in members:
+        info = members["error"]
+        said = info.get("info") if isinstance(info, Mapping) else info
+        raise SiteError(f"{name}: expected an answer of api.php, got its error: {said}")
     if "query" in members or "batchcomplete" in members:
-        return from_api(members.get("query", {}), str(file))
-    return members
+        return from_api(members.get("query", {}), name)
+    return dict(members)
 
 
 def _zone(name: str) -> tzinfo:
@@ -377,109 +330,4 @@ def _key(name: str) -> str:
     return name.replace(" ", "_").lower()
 
 
-def _member(key: str, value: Any) -> Any:
-    """A member as JSON has it, as the class has it."""
-    if key == "namespaces" and isinstance(value, Mapping):
-        return {int(number): _record(Namespace, item, f"namespaces.{number}") for number, item in value.items()}
-    if key == "interwiki" and isinstance(value, Mapping):
-        return {
-            prefix.lower(): _record(
-                Interwiki, {"url": item} if isinstance(item, str) else item, f"interwiki.{prefix}", prefix=prefix
-            )
-            for prefix, item in value.items()
-        }
-    if key == "limits" and isinstance(value, Mapping):
-        for name, most in value.items():
-            if isinstance(most, bool) or not isinstance(most, int) or not 0 < most < 2**63:
-                raise ValueError(f"limits.{name}: expected a whole number above 0, got {most!r:.40}")
-        return _record(Limits, value, "limits")
-    if key in _TUPLES:
-        return tuple(_strings(key, value))
-    if key == "case_sensitive_words":
-        return set(_strings(key, value))
-    expected = _EXPECTED.get(key, dict)
-    if not isinstance(value, expected):
-        raise ValueError(f"{key}: expected {_WORDS[expected]}, got {value!r:.40}")
-    if key in _SHAPES:
-        _must_have_shape(key, value, _SHAPES[key])
-    return value
-
-
-_ANY = {"*": object}
-_SHAPES: dict[str, Any] = {
-    **{key: {"*": str} for key in ("genders", "messages", "language_names", "stubs", "skips")},
-    **{key: {"*": int} for key in ("statistics", "groups")},
-    **{key: {"*": _ANY} for key in ("page_properties", "language_info")},
-    "protection": {"*": {"*": [str]}},
-    "cascading": {"*": {"sources": [str], "restrictions": {"*": [str]}}},
-    "categories": {"*": {"*": int}},
-    "magic_words": {"*": [str]},
-}
-"""What members hold: a type, a list of it, or an object by keys, where `*` is any."""
-
-
-def _must_have_shape(where: str, value: Any, shape: Any) -> None:
-    """Raises ValueError, with the place, for a value that is not so."""
-    if isinstance(shape, dict):
-        if not isinstance(value, Mapping):
-            raise ValueError(f"{where}: expected an object, got {value!r:.40}")
-        for key, item in value.items():
-            if key not in shape and "*" not in shape:
-                raise ValueError(f"{where}: unknown key {key!r}; known are {', '.join(shape)}")
-            _must_have_shape(f"{where}.{key}", item, shape.get(key, shape.get("*")))
-    elif isinstance(shape, list):
-        if not isinstance(value, (list, tuple)) or not all(isinstance(item, shape[0]) for item in value):
-            raise ValueError(f"{where}: expected a list of texts, got {value!r:.40}")
-    elif not isinstance(value, shape) or (shape is int and isinstance(value, bool)):
-        raise ValueError(f"{where}: expected {_WORDS[shape]}, got {value!r:.40}")
-
-
-_FIELDS: dict[Any, tuple[Any, str]] = {
-    "str": (str, "a text"),
-    "bool": (bool, "true or false"),
-    "int": (int, "a whole number"),
-    "str | None": ((str, type(None)), "a text"),
-    "tuple[str, ...]": ([str], "a list of texts"),
-}
-"""Types of the members of Namespace, Interwiki and Limits, as they are annotated."""
-
-
-_TUPLES = {"local_interwikis", "variables", "function_hooks", "extension_tags", "protocols", "special_pages"}
-_EXPECTED: dict[str, type] = dict.fromkeys(
-    (
-        *("name", "server", "canonical_server", "script_path", "script", "article_path", "style_path", "version"),
-        *("wiki_id", "language"),
-        *("timezone", "main_page_text", "fragment_mode", "fallback8bit"),
-    ),
-    str,
-) | {"limits": Limits}
-_WORDS: dict[type, str] = {str: "a text", dict: "an object", Limits: "an object", int: "a whole number"}
-
-
-def _strings(key: str, value: Any) -> Iterable[str]:
-    if isinstance(value, str) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"{key}: expected a list of texts, got {value!r:.40}")
-    return list(value)
-
-
-def _record(kind: type, value: Any, where: str, **more: Any) -> Any:
-    if isinstance(value, kind):
-        return value
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{where}: expected an object, got {value!r:.40}")
-    members = dict(value)
-    if kind is Namespace:
-        more["id"] = int(where.rpartition(".")[2])
-        members.setdefault("name", "")
-        members.setdefault("canonical", members["name"])
-    known = {item.name: item.type for item in fields(kind)}
-    for key, item in members.items():
-        if key not in known:
-            raise ValueError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(known))}")
-        expected, words = _FIELDS[known[key]]
-        if isinstance(expected, list):
-            _must_have_shape(f"{where}.{key}", item, expected)
-            members[key] = tuple(item)
-        elif not isinstance(item, expected):
-            raise ValueError(f"{where}.{key}: expected {words}, got {item!r:.40}")
-    return kind(**(members | more))
+__all__ = ["TITLE_CASE", "Interwiki", "Limits", "Namespace", "Site", "default_namespaces", "read_members"]

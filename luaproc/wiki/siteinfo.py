@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from luaproc.wiki.errors import SiteError
@@ -32,15 +32,21 @@ _STATISTICS = {
 
 def from_api(query: Mapping[str, Any], name: str = "siteinfo") -> dict[str, Any]:
     """Members for `Site` from the member `query` of an answer, in either formatversion. Raises `SiteError`."""
-    try:
-        return _members(query)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SiteError(f"{name}: not what api.php gives for siteinfo: {type(error).__name__} {error}") from None
-
-
-def _members(query: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(query, Mapping):
+        raise SiteError(f"{name}: not what api.php gives: query: expected an object, got {query!r:.40}")
     members: dict[str, Any] = {}
-    general = query.get("general", {})
+    for part, read in _PARTS.items():
+        if part in query:
+            try:
+                members |= read(query)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                raise SiteError(f"{name}: not what api.php gives: query.{part} is {query[part]!r:.60}") from None
+    return members
+
+
+def _general(query: Mapping[str, Any]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    general = query["general"]
     for theirs, ours in _GENERAL.items():
         if theirs in general:
             members[ours] = general[theirs]
@@ -48,38 +54,33 @@ def _members(query: Mapping[str, Any]) -> dict[str, Any]:
         members["canonical_server"] = "/".join(str(general["base"]).split("/")[:3])
     if "generator" in general:
         members["version"] = general["generator"].removeprefix("MediaWiki ")
-    if "namespaces" in query:
-        members["namespaces"] = _namespaces(query)
-    if "interwikimap" in query:
-        members["interwiki"] = {row["prefix"]: _interwiki(row) for row in query["interwikimap"]}
-        members["local_interwikis"] = [row["prefix"] for row in query["interwikimap"] if _flag(row, "localinterwiki")]
-    if "magicwords" in query:
-        members["magic_words"] = {row["name"]: list(row["aliases"]) for row in query["magicwords"]}
-        members["case_sensitive_words"] = [row["name"] for row in query["magicwords"] if _flag(row, "case-sensitive")]
-    for theirs, ours in (("variables", "variables"), ("functionhooks", "function_hooks"), ("protocols", "protocols")):
-        if theirs in query:
-            members[ours] = list(query[theirs])
-    if "specialpagealiases" in query:
-        members["special_pages"] = [
-            name for row in query["specialpagealiases"] for name in (row["realname"], *row["aliases"])
-        ]
-    if "extensiontags" in query:
-        members["extension_tags"] = [tag.strip("<>").lower() for tag in query["extensiontags"]]
-    if "statistics" in query:
-        members["statistics"] = {ours: int(query["statistics"].get(theirs, 0)) for theirs, ours in _STATISTICS.items()}
-    if "languages" in query:
-        members["language_names"] = {row["code"]: row.get("name", row.get("*", "")) for row in query["languages"]}
-    if "usergroups" in query:
-        members["groups"] = {row["name"]: int(row["number"]) for row in query["usergroups"] if "number" in row}
-    if "languageinfo" in query:
-        members["language_info"] = dict(query["languageinfo"])
-    if "allmessages" in query:
-        members["messages"] = {
-            row["name"]: row.get("content", row.get("*", ""))
-            for row in query["allmessages"]
-            if not _flag(row, "missing")
-        }
     return members
+
+
+def _interwikis(query: Mapping[str, Any]) -> dict[str, Any]:
+    rows = query["interwikimap"]
+    return {
+        "interwiki": {row["prefix"]: _interwiki(row) for row in rows},
+        "local_interwikis": [row["prefix"] for row in rows if _flag(row, "localinterwiki")],
+    }
+
+
+def _magic_words(query: Mapping[str, Any]) -> dict[str, Any]:
+    rows = query["magicwords"]
+    return {
+        "magic_words": {row["name"]: list(row["aliases"]) for row in rows},
+        "case_sensitive_words": [row["name"] for row in rows if _flag(row, "case-sensitive")],
+    }
+
+
+def _special_pages(query: Mapping[str, Any]) -> dict[str, Any]:
+    rows = query["specialpagealiases"]
+    return {"special_pages": [name for row in rows for name in (row["realname"], *row["aliases"])]}
+
+
+def _messages(query: Mapping[str, Any]) -> dict[str, Any]:
+    rows = query["allmessages"]
+    return {"messages": {row["name"]: _text(row, "content") for row in rows if not _flag(row, "missing")}}
 
 
 def _flag(row: Mapping[str, Any], name: str) -> bool:
@@ -121,3 +122,26 @@ def _interwiki(row: Mapping[str, Any]) -> dict[str, Any]:
         "display_text": row.get("linktext"),
         "tooltip": row.get("sitename"),
     }
+
+
+_PARTS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "general": _general,
+    "namespaces": lambda query: {"namespaces": _namespaces(query)},
+    "interwikimap": _interwikis,
+    "magicwords": _magic_words,
+    "variables": lambda query: {"variables": list(query["variables"])},
+    "functionhooks": lambda query: {"function_hooks": list(query["functionhooks"])},
+    "protocols": lambda query: {"protocols": list(query["protocols"])},
+    "specialpagealiases": _special_pages,
+    "extensiontags": lambda query: {"extension_tags": list(query["extensiontags"])},
+    "statistics": lambda query: {
+        "statistics": {ours: int(query["statistics"].get(theirs, 0)) for theirs, ours in _STATISTICS.items()}
+    },
+    "languages": lambda query: {"language_names": {row["code"]: _text(row, "name") for row in query["languages"]}},
+    "usergroups": lambda query: {
+        "groups": {row["name"]: int(row["number"]) for row in query["usergroups"] if "number" in row}
+    },
+    "languageinfo": lambda query: {"language_info": dict(query["languageinfo"])},
+    "allmessages": _messages,
+}
+"""What is read of an answer, by the part of `query` in which it stands."""

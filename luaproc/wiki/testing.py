@@ -41,9 +41,9 @@ class CaseResult(NamedTuple):
 
 def run_module(wiki: Wiki, title: Title, chosen: Chosen = lambda name: True) -> Generator[CaseResult, None, None]:
     """Run the tests of a module, in the order of their names. chosen: see `luaproc.wiki.selection`."""
-    module, skips = title.prefixed_text, wiki.site.skips
-    if module in skips:
-        yield CaseResult(module, "", True, skipped=skips[module])
+    reason = wiki.site.skip_of(title)
+    if reason is not None:
+        yield CaseResult(title.prefixed_text, "", True, skipped=reason)
         return
     page = wiki.page(title)
     try:
@@ -83,8 +83,9 @@ def names_of(page: Page, title: Title) -> list[str] | CaseResult:
 def run_test(page: Page, title: Title, name: str) -> CaseResult:
     """Run one test of a module in a page view that it shares with the module's other tests."""
     module, began = title.prefixed_text, time.perf_counter()
-    if f"{module} {name}" in page.wiki.site.skips:
-        return CaseResult(module, name, True, skipped=page.wiki.site.skips[f"{module} {name}"])
+    reason = page.wiki.site.skip_of(title, name)
+    if reason is not None:
+        return CaseResult(module, name, True, skipped=reason)
     try:
         lua = _RUN.format(name=_quoted(title.prefixed_key), test=_quoted(name), namespace=_pattern(title))
         problem = page.eval(lua)[0]

@@ -16,7 +16,7 @@ from luaproc.host import LuaFunction
 from luaproc.host.core import must_be
 from luaproc.host.interpreter import PhpFunction, default_server
 from luaproc.install.lualib import Lualib, find_lualib
-from luaproc.install.mediawiki import find_mediawiki
+from luaproc.install.mediawiki import find_texts
 from luaproc.wiki import titles
 from luaproc.wiki.engine import Engine, EngineOptions, ExtraLibrary
 from luaproc.wiki.environment import Environment
@@ -478,7 +478,7 @@ def moment(value: datetime | str | None) -> datetime | None:
 def _mediawiki(directory: str | os.PathLike[str] | bool | None) -> Path | None:
     if directory is False:
         return None
-    return find_mediawiki(None if directory is None or directory is True else str(directory))
+    return find_texts(None if directory is None or directory is True else str(directory))
 
 
 def _pages(

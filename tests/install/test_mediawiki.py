@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from luaproc.errors import UsageError
-from luaproc.install.mediawiki import find_mediawiki, php_words
+from luaproc.install.mediawiki import find_mediawiki, find_texts, php_words
 from tests.parts import need
 
 ENGINES = "extensions/Scribunto/includes/{}/LuaStandalone/mw_main.lua"
@@ -38,3 +38,11 @@ def test_mediawiki_without_scribunto_is_refused(tmp_path: Path) -> None:
 def test_debians_mediawiki_is_found() -> None:
     """By itself, as the issue asks."""
     assert find_mediawiki(None) == Path(need("mediawiki"))
+
+
+def test_a_mediawiki_for_its_texts(tmp_path: Path) -> None:
+    """A clone of the core has no Scribunto, and all messages and languages."""
+    with pytest.raises(UsageError, match="no languages/i18n there"):
+        find_texts(str(tmp_path))
+    (tmp_path / "languages" / "i18n").mkdir(parents=True)
+    assert find_texts(str(tmp_path)) == tmp_path

@@ -58,7 +58,7 @@ def test_what_is_wrong_on_the_command_line_names_the_option(place: Path) -> None
     with pytest.raises(SiteError, match=r"^--now: expected a moment"):
         open_wiki(configuration({"now": "nope"}))
     (place / "site.json").write_text('{"timezone": "Nope"}')
-    with pytest.raises(SiteError, match=r"^--site: expected a time zone"):
+    with pytest.raises(SiteError, match=r"^--site: .*site.json: timezone: expected a time zone"):
         open_wiki(configuration({"site": ("site.json",)}))
 
 

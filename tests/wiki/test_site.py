@@ -91,7 +91,7 @@ def test_own_members(tmp_path: Path) -> None:
         ('{"name": 1}', "site.json: name: expected a text, got 1"),
         ('{"limits": {"expensiv": 1}}', "site.json: limits: unknown key 'expensiv'"),
         ('{"limits": 3}', "site.json: limits: expected an object, got 3"),
-        ('{"namespaces": {"x": {}}}', "site.json: .*invalid literal"),
+        ('{"namespaces": {"x": {}}}', "site.json: namespaces: expected their numbers as keys, got 'x'"),
         ('{"genders": {"Ada": 3}}', "site.json: genders.Ada: expected a text, got 3"),
         ('{"protection": {"A": {"edit": "sysop"}}}', "site.json: protection.A.edit: expected a list of texts"),
         ('{"cascading": {"A": {"sources": 3}}}', "site.json: cascading.A.sources: expected a list of texts, got 3"),
@@ -103,7 +103,27 @@ def test_own_members(tmp_path: Path) -> None:
         ('{"namespaces": {"10": {"aliases": "T"}}}', "site.json: namespaces.10.aliases: expected a list of texts"),
         ('{"limits": {"depth": -1}}', "site.json: limits.depth: expected a whole number above 0, got -1"),
         ('{"protocols": "http"}', "site.json: protocols: expected a list of texts"),
-        ('{"query": {"namespaces": []}}', "site.json: not what api.php gives"),
+        ('{"query": {"namespaces": []}}', r"site.json: not what api.php gives: query.namespaces is \[\]"),
+        ('{"query": 3}', "site.json: not what api.php gives: query: expected an object, got 3"),
+        ('{"error": {"code": "x", "info": "Unrecognized value"}}', "site.json: .*got its error: Unrecognized value"),
+        ('{"genders": {"Ada": "robot"}}', "site.json: genders.Ada: expected male, female or unknown, got 'robot'"),
+        ('{"skips": {"Module:A/tests": " "}}', "site.json: skips.Module:A/tests: expected the reason, got ' '"),
+        ('{"language": "DE"}', "site.json: language: expected a language's code as MediaWiki writes it: de, got 'DE'"),
+        ('{"version": "latest"}', "site.json: version: expected MediaWiki's version, as 1.43.1, got 'latest'"),
+        ('{"fragment_mode": "x"}', "site.json: fragment_mode: expected html5 or legacy, got 'x'"),
+        ('{"article_path": "/wiki"}', r"site.json: article_path: expected a path with \$1"),
+        (
+            '{"page_properties": {"A": {"id": "x"}}}',
+            "site.json: page_properties.A.id: expected a whole number, got 'x'",
+        ),
+        (
+            '{"page_properties": {"A": {"timestamp": "x"}}}',
+            "site.json: page_properties.A: expected a timestamp as 2024",
+        ),
+        ('{"protection": {"<x>": {}}}', "site.json: protection: expected a page's title, got '<x>'"),
+        ('{"main_page_text": "[["}', "site.json: main_page_text: expected a page's title"),
+        ('{"timezone": "Mars/Base"}', "site.json: timezone: expected a time zone's IANA name"),
+        ('{"language_info": {"de": {"dir": 1}}}', "site.json: language_info.de.dir: expected a text, got 1"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -114,3 +134,35 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None
         Site.load(file)
     with pytest.raises(SiteError, match="No such file"):
         Site.load(tmp_path / "gone.json")
+
+
+def test_pages_users_and_tests_are_named_in_many_ways() -> None:
+    """What is kept by a page is found under its title: canonical and local namespaces, underscores, small letters."""
+    namespaces = {"0": {}, "2": {"name": "Benutzer", "canonical": "User"}, "14": {"name": "Kategorie"}}
+    members = {
+        "namespaces": namespaces | {"828": {"name": "Modul", "canonical": "Module"}},
+        "protection": {"module:a_b": {"edit": ["sysop"]}},
+        "page_properties": {"a": {"timestamp": "2024-02-29"}},
+        "genders": {"ada_B": "female", "User:Bo": "male"},
+        "categories": {"Kategorie:x": {"all": 1}, "y": {"all": 2}},
+        "skips": {"module:x_y/tests": "all", "Module:X/tests test_a": "one"},
+        "extension_tags": ["<ref>", "Math"],
+    }
+    site = Site.from_dict(members)
+    assert site.protection == {"Modul:A b": {"edit": ["sysop"]}}
+    assert list(site.page_properties) == ["A"]
+    assert site.genders == {"Ada B": "female", "Bo": "male"}
+    assert site.categories == {"X": {"all": 1}, "Y": {"all": 2}}
+    assert site.extension_tags == ("ref", "math")
+    one, other = site.title("Modul:X y/tests"), site.title("Modul:X/tests")
+    assert one is not None
+    assert other is not None
+    assert (site.skip_of(one), site.skip_of(other), site.skip_of(other, "test_a")) == ("all", None, "one")
+
+
+def test_a_dump_that_names_namespaces() -> None:
+    """Settings by page are of the same pages when the local name of their namespace is learned."""
+    site = Site.from_dict({"protection": {"Module:A": {"edit": ["sysop"]}}, "skips": {"Module:A/tests": "later"}})
+    site.learn_namespaces({828: ("Modul", True)})
+    assert list(site.protection) == ["Modul:A"]
+    assert list(site.skips) == ["Modul:A/tests"]

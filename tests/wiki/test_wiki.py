@@ -205,3 +205,20 @@ def test_packages_that_are_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_pa
         "00",
         ("width and height of images need imagesize: pip install 'luaproc[images]'",),
     )
+
+
+def test_languages_as_the_wiki_gives_them() -> None:
+    """Names, direction and fallbacks of languageinfo; names in the content language alone, which api.php answers in."""
+    need("mediawiki")
+    info = {
+        "de": {"autonym": "Deutsch!", "name": "Německo", "dir": "rtl", "fallbacks": ["fr"]},
+        "en": {"autonym": "English!", "name": "angličtina", "fallbacks": []},
+    }
+    wiki = Wiki({}, site={"language": "cs", "language_info": info})
+    lua = """
+    local l, names = mw.language, mw.language.fetchLanguageNames( 'cs' )
+    return l.fetchLanguageName( 'de' ), l.fetchLanguageName( 'de', 'cs' ), l.fetchLanguageName( 'DE', 'fr' ),
+        names.en, table.concat( l.getFallbacksFor( 'de' ), ',' ), l.new( 'de' ):isRTL(),
+        l.fetchLanguageName( 'fr', 'cs' )
+    """
+    assert wiki.eval(lua) == ["Deutsch!", "Německo", "Deutsch!", "angličtina", "fr,en", True, "français"]

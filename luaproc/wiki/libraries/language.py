@@ -41,7 +41,7 @@ class LanguageLibrary(Library):
             "fetchLanguageNames": self.names,
             "getFallbacksFor": self.fallbacks,
             "toBcp47Code": self._about("toBcp47Code", codes.bcp47),
-            "isRTL": lambda code=None, *_: self._language(code).is_rtl,
+            "isRTL": self.is_rtl,
             "formatNum": self.format_number,
             "parseFormattedNumber": self.parse_number,
             "formatDate": self.format_date,
@@ -90,20 +90,38 @@ class LanguageLibrary(Library):
     def name(self, code: Any = None, inside: Any = None, *_: Any) -> str:
         check("fetchLanguageName", 1, code, "string")
         check_optional("fetchLanguageName", 2, inside, "string", None)
-        return self._own_name(code.lower()) if isinstance(code, str) else ""
+        if not isinstance(code, str):
+            return ""
+        translated = self._info(code, "name") if inside == self.site.language else None
+        return text_of(translated or self._own_name(code.lower()))
+
+    def _info(self, code: str, key: str) -> Any:
+        """What the wiki said of a language; None if it said nothing."""
+        return self.site.language_info.get(code.lower(), {}).get(key)
 
     def _own_name(self, code: str) -> str:
-        return self.site.language_names.get(code) or codes.all_names("all").get(code, "")
+        known = self.site.language_names.get(code) or self._info(code, "autonym")
+        return text_of(known or codes.all_names("all").get(code, ""))
 
     def names(self, inside: Any = None, include: Any = None, *_: Any) -> dict[str, str]:
         check_optional("fetchLanguageNames", 1, inside, "string", None)
         include = check_optional("fetchLanguageNames", 2, include, "string", "mw")
         found = codes.all_names(include if include is not None else "mw")
-        return found | {code: name for code, name in self.site.language_names.items() if code in found}
+        given = dict(self.site.language_names)
+        for key in ("autonym", "name") if inside == self.site.language else ("autonym",):
+            given |= {code: row[key] for code, row in self.site.language_info.items() if row.get(key)}
+        return found | {code: name for code, name in given.items() if code in found}
+
+    def is_rtl(self, code: Any = None, *_: Any) -> bool:
+        direction = self._info(text_of(code), "dir")
+        return self._language(code).is_rtl if direction is None else direction == "rtl"
 
     def fallbacks(self, code: Any = None, mode: Any = None, *_: Any) -> dict[int, str]:
         check("getFallbacksFor", 1, code, "string")
         found = list(language(code).fallbacks) if codes.is_built_in(code) else []
+        known = self._info(text_of(code), "fallbacks")
+        if known is not None:  # which the API gives without the English that is behind all
+            found = [*known, *([] if code == "en" or "en" in known else ["en"])]
         if mode == 1 and found[-1:] == ["en"]:
             found.pop()
         return one_based(found)

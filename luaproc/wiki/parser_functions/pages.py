@@ -13,6 +13,7 @@ from luaproc.wiki.parser_functions import php
 from luaproc.wiki.parser_functions.calls import content_language, optional, preprocessor_of, view_of
 from luaproc.wiki.preprocessor.escaping import escape_wikitext
 from luaproc.wiki.site import Site
+from luaproc.wiki.site_values import revision_time
 from luaproc.wiki.special_pages import SHOWN
 from luaproc.wiki.titles import Title
 from luaproc.wiki.values import escape_html_text
@@ -160,8 +161,7 @@ def revision(frame: FrameLike, title: Title, key: str) -> str:
     stamp = str(kept.get("timestamp", ""))
     if not stamp:
         return "0" if key in ("revisionday", "revisionmonth1") and view_of(frame).release >= 43 else ""
-    digits = "".join(char for char in stamp if char.isdigit())[:14].ljust(14, "0")
-    return moment(datetime.strptime(digits, "%Y%m%d%H%M%S"), key)
+    return moment(revision_time(stamp), key)
 
 
 def moment(when: datetime, key: str) -> str:
