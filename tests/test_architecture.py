@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import luaproc.host
+import luaproc.nflua
+import luaproc.wiki
+
 ROOT = Path(__file__).parents[1] / "luaproc"
 
 # Each room -> the rooms of a lower storey that it may import. Every room may import itself and luaproc.errors.
@@ -101,10 +105,16 @@ def test_no_two_public_classes_share_a_name() -> None:
     """A reader who knows one would take the other for it."""
     homes: dict[str, list[str]] = defaultdict(list)
     for file in FILES:
-        for node in parsed(file).body:
+        for node in ast.walk(parsed(file)):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].append(str(file.relative_to(ROOT)))
     assert {name: files for name, files in homes.items() if len(files) > 1} == {}
+
+
+def test_no_two_packages_export_a_name() -> None:
+    """But `LuaError`: what a wiki's user catches is that of `luaproc.wiki`, which has another class (`ModuleError`)."""
+    exported = [name for package in (luaproc.host, luaproc.nflua, luaproc.wiki) for name in package.__all__]
+    assert sorted({name for name in exported if exported.count(name) > 1}) == ["LuaError"]
 
 
 def test_no_file_is_too_long_to_read_in_one_sitting() -> None:

@@ -62,6 +62,24 @@ local function no_name(name)
 	return #name >= nflua.statenamemaxsize and "name too long"
 end
 
+-- A method of a kind of sockets. check: gets the arguments behind the socket; the number of a bad one and what is wrong with
+-- it, or nothing. run: gets the socket's number and those arguments.
+local function method(kind, ids, check, run)
+	return function(self, ...)
+		local id = ids[self]
+		if not id then
+			argument_error(1, no_socket(kind, id, self))
+		end
+		local number, fault = check(...)
+		if number then
+			argument_error(number, fault)
+		end
+		return run(id, ...)
+	end
+end
+
+local function no_check() end
+
 local function kind_of(kind, ids, methods)
 	local prototype = newproxy(true)
 	local metatable = getmetatable(prototype)
@@ -82,20 +100,12 @@ local function kind_of(kind, ids, methods)
 		close(id)
 		return true
 	end
-	function methods.getfd(self)
-		local id = ids[self]
-		if not id then
-			argument_error(1, no_socket(kind, id, self))
-		end
+	methods.getfd = method(kind, ids, no_check, function(id)
 		return results(getfd(id))
-	end
-	function methods.getpid(self)
-		local id = ids[self]
-		if not id then
-			argument_error(1, no_socket(kind, id, self))
-		end
+	end)
+	methods.getpid = method(kind, ids, no_check, function(id)
 		return results(getpid(id))
-	end
+	end)
 	return prototype
 end
 
@@ -125,66 +135,63 @@ local function is_limit(value)
 	return type(value) == "number" and value >= 0 and value < 2 ^ 32 and value % 1 == 0
 end
 
-function control.getstate(self)
-	local id = controls[self]
-	if not id then
-		argument_error(1, no_socket("control", id, self))
+local function check_name(name)
+	if no_name(name) then
+		return 2, no_name(name)
 	end
-	return results(getstate(id))
 end
+
+control.getstate = method("control", controls, no_check, function(id)
+	return results(getstate(id))
+end)
 
 -- create(name, instructions, memory [, flags]), or create(name [, memory]): a number alone is the memory.
-function control.create(self, name, instructions, memory, flags)
-	local id = controls[self]
-	if not id then
-		argument_error(1, no_socket("control", id, self))
-	elseif no_name(name) then
-		argument_error(2, no_name(name))
-	end
+local function limits(instructions, memory)
 	if memory == nil then
-		instructions, memory = 0, instructions
+		return 0, instructions
 	end
-	if instructions ~= nil and not is_limit(instructions) then
-		argument_error(3, "must be an integer in range [0, 2^32)")
+	return instructions, memory
+end
+
+local function check_state(name, instructions, memory, flags)
+	instructions, memory = limits(instructions, memory)
+	if no_name(name) then
+		return 2, no_name(name)
+	elseif instructions ~= nil and not is_limit(instructions) then
+		return 3, "must be an integer in range [0, 2^32)"
 	elseif memory ~= nil and not is_limit(memory) then
-		argument_error(4, "must be an integer in range [0, 2^32)")
+		return 4, "must be an integer in range [0, 2^32)"
 	elseif flags ~= nil and (type(flags) ~= "string" or flags:gsub("d", "") ~= "") then
-		argument_error(5, "unknown flags, expected 'd'")
+		return 5, "unknown flags, expected 'd'"
 	end
+end
+
+control.create = method("control", controls, check_state, function(id, name, instructions, memory, flags)
+	instructions, memory = limits(instructions, memory)
 	return results(create(id, name, instructions or 0, memory or nflua.defaultmaxallocbytes, flags or ""))
-end
+end)
 
-function control.destroy(self, name)
-	local id = controls[self]
-	if not id then
-		argument_error(1, no_socket("control", id, self))
-	elseif no_name(name) then
-		argument_error(2, no_name(name))
-	end
+control.destroy = method("control", controls, check_name, function(id, name)
 	return results(destroy(id, name))
-end
+end)
 
-function control.execute(self, name, chunk, script)
-	local id = controls[self]
-	if not id then
-		argument_error(1, no_socket("control", id, self))
-	elseif no_name(name) then
-		argument_error(2, no_name(name))
+local function check_script(name, chunk, script)
+	if no_name(name) then
+		return 2, no_name(name)
 	elseif type(chunk) ~= "string" then
-		argument_error(3, "string expected, got " .. type(chunk))
+		return 3, "string expected, got " .. type(chunk)
 	elseif script ~= nil and type(script) ~= "string" then
-		argument_error(4, "string expected, got " .. type(script))
+		return 4, "string expected, got " .. type(script)
 	end
-	return results(execute(id, name, chunk, script or ""))
 end
 
-function control.list(self)
-	local id = controls[self]
-	if not id then
-		argument_error(1, no_socket("control", id, self))
-	end
+control.execute = method("control", controls, check_script, function(id, name, chunk, script)
+	return results(execute(id, name, chunk, script or ""))
+end)
+
+control.list = method("control", controls, no_check, function(id)
 	return results(list(id))
-end
+end)
 
 -- true; or a sequence of states, which Python hands over one by one; or nil and why.
 local function reply(id, ok, what, ...)
@@ -201,49 +208,45 @@ local function reply(id, ok, what, ...)
 	return states
 end
 
-function control.receive(self)
-	local id = controls[self]
-	if not id then
-		argument_error(1, no_socket("control", id, self))
-	end
+control.receive = method("control", controls, no_check, function(id)
 	return reply(id, receive(id))
-end
+end)
 
 -- 2. Data sockets.
 
 local data = {}
 
-function data.send(self, name, buffer)
-	local id = datas[self]
-	if not id then
-		argument_error(1, no_socket("data", id, self))
-	elseif no_name(name) then
-		argument_error(2, no_name(name))
+local function check_sent(name, buffer)
+	if no_name(name) then
+		return 2, no_name(name)
 	elseif not is_data(buffer) then
-		argument_error(3, "expected ldata object")
+		return 3, "expected ldata object"
 	end
+end
+
+data.send = method("data", datas, check_sent, function(id, name, buffer)
 	return results(send(id, name, data_bytes(buffer)))
+end)
+
+local function check_buffer(buffer, offset)
+	if not is_data(buffer) then
+		return 2, "expected ldata object"
+	elseif type(offset) ~= "number" or offset % 1 ~= 0 then
+		return 3, "integer expected, got " .. (type(offset) == "number" and tostring(offset) or type(offset))
+	elseif offset < 0 or #data_bytes(buffer) - offset < DATA_MAX then
+		return 3, "not enough space in buffer"
+	end
 end
 
 -- The size of what came and the state's name; the bytes lie in the buffer from the offset on.
-function data.receive(self, buffer, offset)
-	local id = datas[self]
-	if not id then
-		argument_error(1, no_socket("data", id, self))
-	elseif not is_data(buffer) then
-		argument_error(2, "expected ldata object")
-	elseif type(offset) ~= "number" or offset % 1 ~= 0 then
-		argument_error(3, "integer expected, got " .. (type(offset) == "number" and tostring(offset) or type(offset)))
-	elseif offset < 0 or #data_bytes(buffer) - offset < DATA_MAX then
-		argument_error(3, "not enough space in buffer")
-	end
+data.receive = method("data", datas, check_buffer, function(id, buffer, offset)
 	local ok, bytes, state = receive_data(id)
 	if not ok then
 		return nil, bytes, state
 	end
 	data_put(buffer, offset, bytes)
 	return #bytes, state
-end
+end)
 
 nflua.control = opener("control", controls, control)
 nflua.data = opener("data", datas, data)
