@@ -103,6 +103,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     parts.running[:] = [(item.nodeid, item.get_closest_marker("real") is not None)]
 
 
+@pytest.fixture(scope="session")
+def locales(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of locales as localedef writes it, and one 8-bit locale beside it."""
+    parts.need("locales")
+    place = tmp_path_factory.mktemp("locales")
+    (place / "usr" / "lib" / "locale").mkdir(parents=True)
+    german = ["-i", "de_DE", "-f", "ISO-8859-1"]
+    subprocess.run(["localedef", f"--prefix={place}", *german, "de_DE.ISO-8859-1"], check=True)
+    subprocess.run(["localedef", "--no-archive", *german, str(place / "de_DE.ISO-8859-1")], check=True)
+    return place
+
+
 class _Alone:
     """True while there is one thread."""
 

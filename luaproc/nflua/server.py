@@ -10,6 +10,7 @@ the socket delays another by a call and not by its flood. A client's waiting dat
 is over is refused.
 """
 
+import _locale
 import heapq
 import os
 import select
@@ -464,6 +465,8 @@ def serve(
     # Before the socket is bound: from then on a signal must end us also while Lua runs.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
+    # Lua's character classes follow the C library's locale, which Python sets from the environment.
+    _locale.setlocale(_locale.LC_ALL, "C")
     file: BinaryIO | None = None
     if log:
         try:

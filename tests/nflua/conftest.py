@@ -34,11 +34,11 @@ def lua(address: str, code: str, runtime: str = "lua51") -> str:
     return done.stdout.decode()
 
 
-def started(runtime: str, *options: str) -> "tuple[subprocess.Popen[bytes], str]":
-    """A server that answers, and its address."""
+def started(runtime: str, *options: str, **variables: str) -> "tuple[subprocess.Popen[bytes], str]":
+    """A server that answers, and its address. variables: of its environment."""
     address = f"2:{next(_ports)}"
     words = [sys.executable, "-m", "luaproc", "nflua", "serve", "--socket", address, "--runtime", runtime, *options]
-    process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(words, stderr=subprocess.DEVNULL, env={**os.environ, **variables})
     for _ in range(1200):
         try:
             with Control(server=address, timeout=300) as control:
@@ -52,11 +52,11 @@ def started(runtime: str, *options: str) -> "tuple[subprocess.Popen[bytes], str]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts servers: runtime and options; returns the address. Each is ended after the test."""
+    """Starts servers: as `started`; returns the address. Each is ended after the test."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(runtime: str = "lua53", *options: str) -> str:
-        process, address = started(runtime, *options)
+    def start(runtime: str = "lua53", *options: str, **variables: str) -> str:
+        process, address = started(runtime, *options, **variables)
         running.append(process)
         return address
 

@@ -243,3 +243,14 @@ def test_the_bench_measures() -> None:
     assert figures["runtime"] == "lua53"
     assert all(value > 0 for name, value in figures.items() if name != "runtime")
     assert figures["state_kb"] < 110
+
+
+@pytest.mark.real  # localedef
+@pytest.mark.parametrize("runtime", ["lua53", "lua51"])
+def test_an_8_bit_locale_changes_no_character_class(start: Start, locales: Path, runtime: str) -> None:
+    """As a real Lua, which starts in the C locale: 65 bytes above 127 were letters in the server's."""
+    server = start(runtime, LOCPATH=str(locales), LC_ALL="de_DE.ISO-8859-1")
+    code = "for i = 128, 255 do local c = string.char(i) assert(not c:find('%a') and c:upper() == c) end"
+    with Control(server=server, timeout=300) as control:
+        control.create("w", 0, 1 << 18)
+        control.execute("w", code)

@@ -107,18 +107,6 @@ REGISTER = '{["op"]="registerLibrary",["name"]="php",["functions"]={["f"]="php-f
 
 
 @pytest.fixture(scope="session")
-def locales(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive of locales as localedef writes it, and one 8-bit locale beside it."""
-    need("locales")
-    place = tmp_path_factory.mktemp("locales")
-    (place / "usr" / "lib" / "locale").mkdir(parents=True)
-    german = ["-i", "de_DE", "-f", "ISO-8859-1"]
-    subprocess.run(["localedef", f"--prefix={place}", *german, "de_DE.ISO-8859-1"], check=True)
-    subprocess.run(["localedef", "--no-archive", *german, str(place / "de_DE.ISO-8859-1")], check=True)
-    return place
-
-
-@pytest.fixture(scope="session")
 def php_judge() -> Iterator[Judge]:
     """What PHP's unserialize() makes of bytes, written canonically by unserialize.php; one process for all."""
     command = [need("php"), "-d", "memory_limit=1G", str(Path(__file__).parent / "unserialize.php")]

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from luaproc.install import launchers
+from luaproc.transcripts.recording_launcher import write_launcher
 from luaproc.wire.framing import FrameDecoder, encode_frame
+from tests.parts import need
+from tests.transcripts.making import finished
 
 pytestmark = pytest.mark.slow  # starts a server in each environment
 
@@ -161,20 +164,31 @@ STARTED = {
     "session": ["-m", "luaproc", "session", "-e", _SHOWN, "-e", ":fails error('x')"],
     "lua": ["-m", "luaproc", "lua", "-e", f"print({_SHOWN})"],
     "host": ["-c", _HOST, f"return {_SHOWN}"],
+    "wiki": ["-m", "luaproc", "wiki", "eval", f"={_SHOWN}"],
 }
+_ALL = ("LC_ALL", "LC_CTYPE", "LANG", "malloc", "malloc without mmap", "tunables", "the loader")
 
 
-@pytest.mark.parametrize("words", STARTED.values(), ids=list(STARTED))
+def _everything() -> None:
+    for kind, prepare in PREPARATIONS.items():
+        if "stderr" not in kind and kind not in ("few files", "many descriptors", "one process", "no file size"):
+            prepare()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [pytest.param(STARTED[name], id=name, marks=pytest.mark.real if name == "wiki" else ()) for name in STARTED],
+)
 def test_what_people_start(words: list[str]) -> None:
     """Nearly all variables and all that a process inherits, at once: the output is that of an empty environment."""
-    names = ["LC_ALL", "LC_CTYPE", "LANG", "malloc", "malloc without mmap", "tunables", "the loader"]
-    if "lua" not in words:  # which follows these, as a real Lua does
-        names += ["TZ", "Lua"]
+    if "wiki" in words:
+        need("mediawiki")
+    # `lua` follows the last two, as a real Lua does.
+    names = _ALL if "lua" in words else (*_ALL, "TZ", "Lua")
 
     def everything() -> None:
-        for kind, prepare in PREPARATIONS.items():
-            if "stderr" not in kind and kind not in ("few files", "many descriptors", "one process"):
-                prepare()
+        _everything()
+        PREPARATIONS["no file size"]()
 
     def output(variables: dict[str, str], prepare: Callable[[], object]) -> tuple[int, bytes, bytes]:
         done = subprocess.run(
@@ -191,6 +205,29 @@ def test_what_people_start(words: list[str]) -> None:
     assert plain[0] == 0
     assert b"1234.50" in plain[1]
     assert output({name: value for kind in names for name, value in ENVIRONMENTS[kind].items()}, everything) == plain
+
+
+def test_what_is_recorded(launcher: str, plain: list[bytes], tmp_path: Path) -> None:
+    """The same by a launcher of `luaproc record`: the server's replies and memory, and a transcript that is whole."""
+
+    def everything() -> None:
+        _everything()
+        os.umask(0o077)  # its owner is to read the transcript
+
+    write_launcher(tmp_path / "lua", [launcher], tmp_path / "out")
+    variables = {name: value for kind in (*_ALL, "TZ", "Python", "Lua") for name, value in ENVIRONMENTS[kind].items()}
+    found = replies([str(tmp_path / "lua")], everything, env=variables)
+    assert said(found) == said(plain)
+    assert abs(kilobytes(found[3]) - kilobytes(plain[3])) < 1000
+    (transcript,) = (tmp_path / "out").iterdir()
+    assert finished(transcript).end is not None
+
+
+def test_a_limit_of_data(launcher: str, plain: list[bytes]) -> None:
+    """`ulimit -d` counts less than `ulimit -v`: nobody looks at it, and a module that meets it lives on."""
+    found = replies([launcher], _lower(resource.RLIMIT_DATA, 20 << 20), env={})
+    assert said(found) == said(plain)
+    assert 10_000 < kilobytes(found[3]) < 20_000
 
 
 def test_the_zone_is_an_option(launcher: str, plain: list[bytes]) -> None:
