@@ -12,16 +12,25 @@ from luaproc.wiki.titles import MODULE, SPECIAL, TEMPLATE, Title
 from luaproc.wiki.values import PHP_SPACE
 from luaproc.wiki.wiki import Page, Wiki
 
-# require( "x" ), mw.loadData 'x': a name that is written out. Comments are looked through as well: most of what stands
-# there is an example that should hold. What goes on with `..` is a name that only a run knows.
-_REQUIRED = re.compile(r"""\b(require|mw\.loadData|mw\.loadJsonData)\s*\(?\s*(["'])([^"'\\\n]+)\2(?!\s*\.\.)""")
-
 # The libraries that extensions add, whose values come from PHP or a database: `Wiki.library` can stand in for one.
 _EXTENSION = re.compile(r"mw\.(?:ext\.|wikibase|cargo|smw)")
 
-# What they bring without `require`, outside of comments on lines of their own and at lines' ends.
-_CALLED = re.compile(r"(?<![\"'\w.])(mw\.(?:wikibase|cargo|smw|ext\.(?!ParserFunctions\b)\w+))\b")
-_COMMENT = re.compile(r"--(?:\[(=*)\[.*?\]\1\]|[^\n]*)", re.DOTALL)
+# What a module's text names, by one look from its beginning to its end: names that are written out, what extensions
+# bring without `require`, and strings and comments, in which none of it means anything. What goes on with `..` is a
+# name that only a run knows.
+_NAMED = re.compile(
+    r"""
+    (?<![\w.:]) (?P<function> require | mw\.loadData | mw\.loadJsonData )
+        \s* \(? \s* (?P<quote>["']) (?P<name> [^"'\\\n]+ ) (?P=quote) (?! \s* \.\. )
+    | \b expandTemplate \s* \(? \s* \{ \s* title \s* = \s* (?P<mark>["']) (?P<template> [^"'\\\n]+ ) (?P=mark) \s* [,;}]
+    | (?<![\w.]) (?P<library> mw\.(?: wikibase | cargo | smw | ext\. (?! ParserFunctions\b ) \w+ ) ) \b
+    | --\[ (?P<level>=*) \[ .*? (?: \] (?P=level) \] | \Z )
+    | --[^\n]*
+    | \[ (?P<depth>=*) \[ .*? (?: \] (?P=depth) \] | \Z )
+    | "(?: \\. | [^"\\\n] )*" | '(?: \\. | [^'\\\n] )*'
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 
 _LOADED = ("mw", "package", "string", "table", "math", "os", "debug", "bit32")
 
@@ -57,22 +66,19 @@ def _module(page: Page, interpreter: Interpreter, title: Title, text: str) -> It
         place = re.match(re.escape(name) + r":(\d+): (.*)", str(error), re.DOTALL)
         yield CheckFinding(name, int(place[1]) if place else 1, f"does not compile: {place[2] if place else error}")
     interpreter.cleanup_chunks()
-    for match in _REQUIRED.finditer(text):
-        problem = _requirement(page, match[1], match[3])
-        if problem:
-            yield CheckFinding(name, text.count("\n", 0, match.start()) + 1, f"{match[1]} '{match[3]}': {problem}")
-    yield from _calls(page, name, text)
-
-
-def _calls(page: Page, name: str, text: str) -> Iterator[CheckFinding]:
-    """Calls of libraries that are not supported here, each once."""
     known = {library.name for library in page.engine.options.extra}
-    code = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
-    for match in _CALLED.finditer(code):
-        if match[1] not in known:
-            known.add(match[1])
-            line = code.count("\n", 0, match.start()) + 1
-            yield CheckFinding(name, line, f"{match[1]}: {_NOT_HERE}")
+    for match in _NAMED.finditer(text):
+        problem = ""
+        if match["name"]:
+            problem = _requirement(page, match["function"], match["name"])
+            problem = problem and f"{match['function']} '{match['name']}': {problem}"
+        elif match["template"]:
+            problem = _missing_template(page, match["template"])
+        elif match["library"] and match["library"] not in known:
+            known.add(match["library"])  # each once
+            problem = f"{match['library']}: {_NOT_HERE}"
+        if problem:
+            yield CheckFinding(name, text.count("\n", 0, match.start()) + 1, problem)
 
 
 def _requirement(page: Page, function: str, name: str) -> str:
@@ -120,6 +126,11 @@ def _call(page: Page, title: Title, node: Template) -> str:
         return f"{{{{{name.partition(':')[0]}:}}}}: no parser function of this name is supported here"
     if not name or name.startswith(("/", "../")):
         return ""  # a subpage of whatever page uses this text
+    return _missing_template(page, name)
+
+
+def _missing_template(page: Page, name: str) -> str:
+    """What is wrong with the name of a page that is included; "" for nothing."""
     found = page.wiki.site.title(name, TEMPLATE)
     if found is None or found.interwiki or page.wiki.pages.exists(found):
         return ""

@@ -90,3 +90,28 @@ def test_calls_that_are_not_supported_here(small_wiki: "type[Wiki]") -> None:
         *{("Module:M", 5, "mw.wikibase"), ("Module:M", 6, "mw.ext.data")},
         *{("Template:T", 1, "{{Special:Version}}"), ("Template:T", 1, "{{#ask:}}")},
     }
+
+
+def test_names_in_strings_and_comments_are_none(small_wiki: "type[Wiki]") -> None:
+    """A comment may have an example of another wiki; what is a string is no call. Templates that Lua expands are."""
+    module = r"""
+-- local x = require( 'Module:Example' )
+--[==[ require( 'Module:Block' ) ]] mw.cargo ]==]
+local s = "require('Module:InText')" .. 'require("Module:\'Quoted")' .. [[ mw.wikibase require('Module:Long') ]]
+local t = 'a -- b' .. require( 'Module:After' ) .. require( 'Module:Begins with ' .. s )
+local u = p.require( 'Module:Method' )
+frame:expandTemplate{ title = 'Gone' }
+frame:expandTemplate( { title = "Here", args = {} } )
+frame:expandTemplate{ title = 'Begins ' .. s }
+return {}"""
+    found = [(finding.line, finding.text) for finding in check(small_wiki({"Module:M": module, "Template:Here": "x"}))]
+    assert found == [
+        (5, "require 'Module:After': there is no such page"),
+        (7, "{{Gone}}: there is no page Template:Gone"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["--[[", "[[", "[=[", '"', "'", "require(", "expandTemplate{title=", "mw.ext.", "--"])
+def test_hostile_modules_are_looked_through_once(small_wiki: "type[Wiki]", text: str) -> None:
+    """What is opened and never closed is read once, and not once more at each place: 300 KB would take minutes."""
+    assert {finding.line for finding in check(small_wiki({"Module:M": text * (300_000 // len(text))}))} <= {1}
