@@ -138,7 +138,7 @@ def _build(site: Site, path: Path, index: Path, progress: IndexProgress | None) 
             stamp = _stamp(path)  # of now: a dump that changes meanwhile is indexed anew
             namespaces: dict[int, tuple[str, bool]] = {}
             batch: list[tuple[int, str, int, bytes]] = []
-            for row in _rows(site, path, namespaces, progress):
+            for row in _pages(site, path, namespaces, progress):
                 batch.append(row)
                 if len(batch) >= _BATCH:
                     database.executemany("INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?)", batch)
@@ -157,7 +157,7 @@ def _build(site: Site, path: Path, index: Path, progress: IndexProgress | None) 
         raise PagesError(f"{index}: cannot be written: {error}") from None
 
 
-def _rows(
+def _pages(
     site: Site,
     path: Path,
     namespaces: dict[int, tuple[str, bool]],
@@ -170,7 +170,7 @@ def _rows(
         try:
             for count, element in enumerate(_elements(path, text)):
                 if _name(element) == "page":
-                    row = _row(site, path, element, namespaces)
+                    row = _page(site, path, element, namespaces)
                     if row is not None:
                         yield row
                 elif _name(element) == "siteinfo":
@@ -218,7 +218,7 @@ def _namespaces(siteinfo: ElementTree.Element) -> Iterator[tuple[int, tuple[str,
             yield int(number), (element.text or "", element.get("case", "first-letter") == "first-letter")
 
 
-def _row(
+def _page(
     site: Site, path: Path, page: ElementTree.Element, namespaces: dict[int, tuple[str, bool]]
 ) -> tuple[int, str, int, bytes] | None:
     found: dict[str, str] = {}

@@ -121,18 +121,18 @@ def _url(source: str) -> str:
 
 def _download(url: str, branch: str, file: Path, progress: Progress | None) -> None:
     """The archive into a file. Raises `FetchError`."""
-    come = 0
+    received = 0
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "luaproc"})
         with urllib.request.urlopen(request, timeout=SILENCE_SECONDS) as answer, file.open("wb") as stream:
             total = _length(answer)
             while piece := answer.read(_PIECE):
-                come += len(piece)
-                if come > ARCHIVE_BYTES:
+                received += len(piece)
+                if received > ARCHIVE_BYTES:
                     raise FetchError(f"{url} has more than {ARCHIVE_BYTES >> 20} MiB: expected an archive of Scribunto")
                 stream.write(piece)
                 if progress is not None:
-                    progress(come, total)
+                    progress(received, total)
     except urllib.error.HTTPError as error:
         there = f": there is no branch {branch} there" if error.code in (404, 410) else ""
         raise FetchError(f"{url} answered {error.code} {error.reason}{there}") from None
@@ -140,8 +140,8 @@ def _download(url: str, branch: str, file: Path, progress: Progress | None) -> N
         raise FetchError(f"{url} cannot be reached: {_reason(error.reason)}") from None
     except (http.client.HTTPException, TimeoutError, ConnectionError, ValueError) as error:
         raise FetchError(f"{url} was not read to its end: {_reason(error)}") from None
-    if come < total:
-        raise FetchError(f"{url} was not read to its end: {come:,} of {total:,} bytes came")
+    if received < total:
+        raise FetchError(f"{url} was not read to its end: {received:,} of {total:,} bytes came")
 
 
 def _length(answer: Any) -> int:

@@ -135,7 +135,7 @@ class Folder:
         title = self._site.title(name)
         if title is None or title.interwiki:
             raise PagesError(f"{path}: expected a page's title in the first line, got {name!r}")
-        return title.namespace, title.text
+        return title.page_key
 
     def _plain(self, part: str) -> str:
         """A part of a path as a part of a title."""
@@ -167,13 +167,13 @@ class Folder:
             # Module:Foo.lua and the like: the name says it.
             found = self._site.title(text) if ":" in text else None
             if found is not None and found.namespace != titles.MAIN:
-                return found.namespace, found.text
+                return found.page_key
             namespace = titles.MODULE if name.endswith((".lua", ".json")) else titles.MAIN
         title = self._site.make_title(namespace, text)
         if title is None:
             self.left_out.append((self.directory / relative, "its name is no title"))
             return None
-        return title.namespace, title.text
+        return title.page_key
 
     def get(self, key: PageKey) -> str | None:
         """The text of a page, without white space at its end, as a wiki saves it; read again when the file changed."""

@@ -16,7 +16,7 @@ from luaproc.wiki.titles import Title
 from luaproc.wiki.values import PHP_SPACE
 
 PageKey = tuple[int, str]
-"""(namespace, text with spaces)."""
+"""`Title.page_key`: (namespace, text with spaces)."""
 
 IndexProgress = Callable[[int, int], None]
 """Is told how much of a dump is indexed: bytes done, bytes in all."""
@@ -62,7 +62,7 @@ class Pages(MutableMapping["str | Title", str]):
         """The text of a page; None if there is no such page."""
         if title.interwiki:
             return None
-        key = (title.namespace, title.text)
+        key = title.page_key
         if self._touched is not None:
             self._touched.add(key)
         if key in self._written:
@@ -77,7 +77,7 @@ class Pages(MutableMapping["str | Title", str]):
         """Whether there is such a page."""
         if title.interwiki:
             return False
-        key = (title.namespace, title.text)
+        key = title.page_key
         if self._touched is not None:
             self._touched.add(key)
         if key in self._written:
@@ -95,7 +95,7 @@ class Pages(MutableMapping["str | Title", str]):
 
     def where(self, title: Title) -> str | None:
         """Where a page lies, for a person: a file's name; None for one that is not there or was written in Python."""
-        key = (title.namespace, title.text)
+        key = title.page_key
         if key in self._written:
             return None
         return next((source.where(key) for source in self.sources if source.has(key)), None)
@@ -124,7 +124,7 @@ class Pages(MutableMapping["str | Title", str]):
         """A number of the page that stays while its pages do; 0 if there is none."""
         if not self.exists(title):
             return 0
-        return self._numbers().get((title.namespace, title.text), 0)
+        return self._numbers().get(title.page_key, 0)
 
     def by_id(self, number: int) -> Title | None:
         """The page with that number."""
@@ -168,14 +168,14 @@ class Pages(MutableMapping["str | Title", str]):
     def __setitem__(self, name: str | Title, text: str) -> None:
         must_be(text, str, "text", "a page's text as str")
         title = self._title(name)
-        self._written[title.namespace, title.text] = text
+        self._written[title.page_key] = text
         self._ids = None
 
     def __delitem__(self, name: str | Title) -> None:
         title = self._title(name)
         if not self.exists(title):
             raise KeyError(str(name))
-        self._written[title.namespace, title.text] = None
+        self._written[title.page_key] = None
         self._ids = None
 
     def __contains__(self, name: object) -> bool:

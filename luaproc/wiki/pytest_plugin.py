@@ -107,7 +107,7 @@ class WikiTest(pytest.Item):
     parent: WikiTests
 
     def runtest(self) -> None:
-        self.parent.page = testing.alive(self.parent.page)
+        self.parent.page = testing.with_running_lua(self.parent.page)
         result = testing.run_test(self.parent.page, self.parent.title, self.name)
         if result.skipped:
             pytest.skip(result.skipped)

@@ -23,7 +23,7 @@ class ModuleResults(NamedTuple):
 
 
 def run(
-    opened: Callable[[], Wiki],
+    open_wiki: Callable[[], Wiki],
     titles: Sequence[Title],
     chosen: Chosen,
     jobs: int = 1,
@@ -32,14 +32,14 @@ def run(
 ) -> Generator[ModuleResults, None, None]:
     """The results of each module, as soon as those of all modules before it are there.
 
-    opened: gives a wiki; called once in each process, this one for one job. jobs: processes. stop: nothing comes after
-    the first test that failed. begun: told how many modules are through, and the one that is next. Close the generator
-    to end the processes.
+    open_wiki: gives a wiki, once in each process, this one for one job. jobs: processes. stop: nothing comes after
+    the first test that failed. begun: told how many modules are through, and the one that is next. Close the
+    generator to end the processes.
     """
     if jobs <= 1 or len(titles) <= 1:
-        runs = _here(opened, titles, chosen, stop, begun)
+        runs = _in_this_process(open_wiki, titles, chosen, stop, begun)
     else:
-        runs = _in_processes(opened, titles, chosen, min(jobs, len(titles)), stop, begun)
+        runs = _in_processes(open_wiki, titles, chosen, min(jobs, len(titles)), stop, begun)
     with closing(runs):
         for each in runs:
             failed = next((at for at, result in enumerate(each.results) if not result.passed), None)
@@ -49,7 +49,7 @@ def run(
             yield each
 
 
-def _one(wiki: Wiki, title: Title, chosen: Chosen, stop: bool) -> ModuleResults:
+def _run_module(wiki: Wiki, title: Title, chosen: Chosen, stop: bool) -> ModuleResults:
     results = []
     with wiki.pages.watched() as touched, closing(run_module(wiki, title, chosen)) as found:
         for result in found:
@@ -59,21 +59,21 @@ def _one(wiki: Wiki, title: Title, chosen: Chosen, stop: bool) -> ModuleResults:
     return ModuleResults(title, results, frozenset(touched))
 
 
-def _here(
-    opened: Callable[[], Wiki],
+def _in_this_process(
+    open_wiki: Callable[[], Wiki],
     titles: Sequence[Title],
     chosen: Chosen,
     stop: bool,
     begun: Callable[[int, Title], None],
 ) -> Generator[ModuleResults, None, None]:
-    with opened() as wiki:
+    with open_wiki() as wiki:
         for done, title in enumerate(titles):
             begun(done, title)
-            yield _one(wiki, title, chosen, stop)
+            yield _run_module(wiki, title, chosen, stop)
 
 
 def _in_processes(
-    opened: Callable[[], Wiki],
+    open_wiki: Callable[[], Wiki],
     titles: Sequence[Title],
     chosen: Chosen,
     jobs: int,
@@ -86,13 +86,13 @@ def _in_processes(
     workers: list[Worker] = []
 
     def perform(wiki: Wiki, number: int) -> tuple[list[CaseResult], frozenset[PageKey]]:
-        title = wiki.site.make_title(titles[number].namespace, titles[number].text)
+        title = wiki.site.make_title(*titles[number].page_key)
         assert title is not None
-        module = _one(wiki, title, chosen, stop)
+        module = _run_module(wiki, title, chosen, stop)
         return module.results, module.touched
 
     def start() -> None:
-        worker = Worker(opened, perform, workers)
+        worker = Worker(open_wiki, perform, workers)
         workers.append(worker)
         give(worker)
 

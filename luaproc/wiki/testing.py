@@ -53,13 +53,13 @@ def run_module(wiki: Wiki, title: Title, chosen: Chosen = lambda name: True) -> 
             return
         for name in names:
             if chosen(f"{title.prefixed_text} {name}"):
-                page = alive(page)
+                page = with_running_lua(page)
                 yield run_test(page, title, name)
     finally:
         page.close()
 
 
-def alive(page: Page) -> Page:
+def with_running_lua(page: Page) -> Page:
     """The page view; another one in its place, where a test has used up what its Lua process may use."""
     if page.engine.started:
         return page

@@ -57,6 +57,11 @@ class Title:
         return self.text.replace(" ", "_")
 
     @property
+    def page_key(self) -> tuple[int, str]:
+        """Namespace and text: what sources of pages keep the page under."""
+        return self.namespace, self.text
+
+    @property
     def namespace_text(self) -> str:
         """The namespace's local name with spaces; "" for the main one."""
         namespace = self.site.namespaces.get(self.namespace)

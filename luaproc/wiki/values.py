@@ -33,7 +33,7 @@ def ascii_lower(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").lower().decode("utf-8", "surrogateescape")
 
 
-def key(name: str) -> ArgumentName:
+def array_key(name: str) -> ArgumentName:
     """A text as a key of PHP's arrays: a canonical integer is one."""
     if _INTEGER.fullmatch(name):
         number = int(name)

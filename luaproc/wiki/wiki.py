@@ -29,7 +29,7 @@ from luaproc.wiki.preprocessor import Preprocessor
 from luaproc.wiki.site import Site
 from luaproc.wiki.sources import open_source
 from luaproc.wiki.titles import CATEGORY, Title
-from luaproc.wiki.values import frame_arguments, key
+from luaproc.wiki.values import array_key, frame_arguments
 from luaproc.wiki.view import PageView
 
 if TYPE_CHECKING:
@@ -454,7 +454,7 @@ def arguments_of(given: Mapping[Any, Any] | Sequence[Any]) -> dict[int | str, st
     """Arguments of a frame: a list is numbered from 1, integers as names are numbers, named values are trimmed."""
     must_be(given, (Mapping, list, tuple), "args", "a mapping, a list or a tuple")
     items: Iterable[tuple[Any, Any]] = given.items() if isinstance(given, Mapping) else enumerate(given, 1)
-    return frame_arguments({key(str(name)): _argument(value) for name, value in items})
+    return frame_arguments({array_key(str(name)): _argument(value) for name, value in items})
 
 
 def _argument(value: Any) -> str:

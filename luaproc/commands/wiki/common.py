@@ -90,6 +90,7 @@ def guarded(call: Callable[[], Any]) -> Any:
 
 
 def print_values(values: Sequence[Any], as_json: bool) -> None:
+    """Values that came from Lua: a line of Lua literals, nothing for none; or an array of JSON."""
     wire = [as_wire(value) for value in values]
     if as_json:
         click.echo(json_text([printing.for_json(value) for value in wire]))
@@ -103,4 +104,5 @@ def print_text(text: str) -> None:
 
 
 def json_text(document: Any) -> str:
+    """A document as indented JSON."""
     return printing.json_text(document, indent=1)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from luaproc.wiki.bulk import Tally
     from luaproc.wiki.pages import PageKey
 
-_TOLD = 0.1  # seconds between two updates of the progress
+_UPDATE_SECONDS = 0.1  # between two updates of the progress
 
 
 @click.command()
@@ -120,7 +120,7 @@ def _expand_dump(
     with_dump = found.overridden({"pages": (dump, *(path for path in found.pages if path != dump))})
     with open_wiki(with_dump) as wiki:
         _ = wiki.lualib  # raises where there is none, before a file is begun
-        wanted = _numbers(wiki, namespaces)
+        wanted = _namespaces(wiki, namespaces)
         lines = LineFile(output, resume)
         line = StatusLine(sys.stderr)
         try:
@@ -155,7 +155,7 @@ def _pages(wiki: Wiki, namespaces: frozenset[int] | None, without: set[str]) -> 
             yield key
 
 
-def _numbers(wiki: Wiki, names: Sequence[str]) -> frozenset[int] | None:
+def _namespaces(wiki: Wiki, names: Sequence[str]) -> frozenset[int] | None:
     found = set()
     for name in names:
         is_number = name.removeprefix("-").isdecimal()
@@ -176,7 +176,7 @@ def _teller(pages: Callable[[], Iterator[PageKey]], line: StatusLine) -> Callabl
     def tell(progress: Tally) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last < _TOLD and progress.done < total:
+        if now - last < _UPDATE_SECONDS and progress.done < total:
             return
         last = now
         rate = progress.done / max(now - began, 0.001)

@@ -25,9 +25,9 @@ def command(branch: str, directory: str | None, source: str | None) -> None:
 
     line = StatusLine(sys.stderr)
 
-    def progress(come: int, total: int) -> None:
+    def progress(received: int, total: int) -> None:
         of = f" of {total / 1e6:.1f}" if total else ""
-        line.show(f"{come / 1e6:.1f}{of} MB")
+        line.show(f"{received / 1e6:.1f}{of} MB")
 
     try:
         found = fetch(branch, Path(directory) if directory else None, source, progress)

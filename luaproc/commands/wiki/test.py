@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,22 +50,22 @@ class TestRun:
         began = time.monotonic()
         results: list[CaseResult] = []
         interrupted = False
-        found = self.found()
-        with observing.observing(self.coverage, self.profile) as observed, open_wiki(found) as wiki:
+        settings = self.settings()
+        with observing.observing(self.coverage, self.profile) as observed, open_wiki(settings) as wiki:
             places = files_of(wiki)
-            titles = self._of(selection.discover(wiki, found.tests, self.patterns), changed)
+            titles = self._concerned(selection.discover(wiki, settings.tests, self.patterns), changed)
             progress = StatusLine(sys.stderr)
 
             def begun(done: int, title: Title) -> None:
                 if not self.as_tap:
                     progress.show(f"[{done}/{len(titles)}] {visible(title.prefixed_text)}")
 
-            opened = (lambda: wiki) if self.jobs == 1 else (lambda: open_wiki(found))
+            opened = (lambda: wiki) if self.jobs == 1 else (lambda: open_wiki(settings))
             runs = running.run(opened, titles, self.chosen, self.jobs, self.stop, begun)
             try:
                 with closing(runs):
                     for module in runs:
-                        self.touched[module.title.namespace, module.title.text] = module.touched
+                        self.touched[module.title.page_key] = module.touched
                         results += module.results
                         progress.hide()
                         for result in module.results if not self.as_tap else ():
@@ -77,7 +77,7 @@ class TestRun:
                 progress.hide()
             self._report(results, places, time.monotonic() - began)
             if observed is not None:
-                tests = selection.discover(wiki, found.tests)
+                tests = selection.discover(wiki, settings.tests)
                 for line in observed.write(wiki, places, tests, ran=bool(results)):
                     click.echo(visible(line), err=self.as_tap)
         if interrupted:
@@ -85,10 +85,10 @@ class TestRun:
             return INTERRUPTED
         return NO_TESTS if not results else 0 if all(result.passed for result in results) else 1
 
-    def _of(self, titles: list[Title], changed: set[PageKey] | None) -> list[Title]:
+    def _concerned(self, titles: list[Title], changed: set[PageKey] | None) -> list[Title]:
         if changed is None:
             return titles
-        keys = [(title, (title.namespace, title.text)) for title in titles]
+        keys = [(title, title.page_key) for title in titles]
         return [title for title, key in keys if key not in self.touched or changed & {key, *self.touched[key]}]
 
     def _report(self, results: list[CaseResult], places: dict[str, str], seconds: float) -> None:
@@ -99,46 +99,50 @@ class TestRun:
         if self.junit is not None:
             files.write(Path(self.junit), reports.junit(results, seconds).encode())
 
-    def found(self) -> Configuration:
+    def settings(self) -> Configuration:
         """The settings, read anew."""
         return configuration(dict(self.given))
 
     def watch(self) -> int:
         """Run the tests, and again what a change of a page touches, until Ctrl-C; the last exit status."""
-        found, said = self.found(), ""
-        settings = {Path(each).resolve() for each in (*found.site, found.path) if each}
-        places = {*map(Path, found.pages or (os.curdir,)), *(path.parent for path in settings)}
-        status = 0
-        try:
+        settings = self.settings()
+        settings_files = {Path(each).resolve() for each in (*settings.site, settings.path) if each}
+        places = {*map(Path, settings.pages or (os.curdir,)), *(path.parent for path in settings_files)}
+        status, last_error = 0, ""
+        with suppress(KeyboardInterrupt):
             self._pages()  # says what is wrong with the settings before anybody watches a place that is none
-            news = watching.changes(places)
-            next(news)
-            before = self._pages()
+            changes = watching.changes(places)
+            next(changes)
+            pages = self._pages()
             status = self.run()
-            for changed in news:
+            interrupted = status == INTERRUPTED  # an error of the settings has the same status, and is no end
+            while not interrupted:
+                changed = next(changes)
                 try:
-                    after = self._pages()
-                    files_changed = watching.concerning(changed, {**before, **after}, settings)
-                    titles = [pages.get(path) for path in files_changed for pages in (before, after)]
-                    keys = {(title.namespace, title.text) for title in titles if title is not None}
-                    all_pages = all(path in before or path in after for path in files_changed)
-                    before, said = after, ""
-                    if files_changed:
-                        click.echo(f"\n{visible(', '.join(path.name for path in files_changed))} changed")
-                        status = self.run(keys if all_pages else None)
-                        if status == INTERRUPTED:
-                            break
+                    before, pages = pages, self._pages()
+                    last_error = ""
+                    concerned = watching.concerning(changed, {**before, **pages}, settings_files)
+                    if concerned:
+                        click.echo(f"\n{visible(', '.join(path.name for path in concerned))} changed")
+                        status = self.run(_keys_of(concerned, before, pages))
+                        interrupted = status == INTERRUPTED
                 except LuaprocError as error:  # of the change: the next one may mend it
-                    if str(error) != said:
+                    if str(error) != last_error:
                         click.echo(f"luaproc: {visible(str(error))}", err=True)
-                    status, said = error.exit_status, str(error)
-        except KeyboardInterrupt:
-            pass
+                    status, last_error = error.exit_status, str(error)
         return status
 
     def _pages(self) -> dict[Path, Title]:
-        with open_wiki(self.found()) as wiki:
+        with open_wiki(self.settings()) as wiki:
             return watching.pages_of(wiki)
+
+
+def _keys_of(files: Iterable[Path], before: Mapping[Path, Title], now: Mapping[Path, Title]) -> set[PageKey] | None:
+    """The pages that files were or are; None where one of them is a file of settings, which concerns all pages."""
+    titles = [(before.get(path), now.get(path)) for path in files]
+    if any(old is None and new is None for old, new in titles):
+        return None
+    return {title.page_key for pair in titles for title in pair if title is not None}
 
 
 @click.command()

@@ -54,9 +54,11 @@ class Language:
         return text
 
     def lower(self, text: str) -> str:
+        """The text in lower case."""
         return text.replace("Σ", "σ").lower()  # PHP 8.2 knows no final sigma
 
     def upper(self, text: str) -> str:
+        """The text in upper case."""
         return text.upper()
 
     def lower_first(self, text: str) -> str:
@@ -116,12 +118,15 @@ class Language:
         return tables.names().get(code, ("", False))[0]
 
     def month(self, number: int) -> str:
+        """number: from 1."""
         return self._names("months")[number - 1]
 
     def month_genitive(self, number: int) -> str:
+        """As it stands behind a day's number. number: from 1."""
         return self._names("genitives")[number - 1]
 
     def month_short(self, number: int) -> str:
+        """number: from 1."""
         return self._names("short_months")[number - 1]
 
     def day(self, number: int) -> str:
@@ -129,6 +134,7 @@ class Language:
         return self._names("days")[number]
 
     def day_short(self, number: int) -> str:
+        """number: 0 is Sunday."""
         return self._names("short_days")[number]
 
     def _names(self, kind: str) -> tuple[str, ...]:

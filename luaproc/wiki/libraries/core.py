@@ -11,7 +11,7 @@ from luaproc.wiki import titles
 from luaproc.wiki.interfaces import ArgumentName, FrameLike
 from luaproc.wiki.libraries import Library
 from luaproc.wiki.libraries.json_values import JsonError, from_json, reindex
-from luaproc.wiki.values import PHP_SPACE, frame_arguments, key, lua_type
+from luaproc.wiki.values import PHP_SPACE, array_key, frame_arguments, lua_type
 
 _FOLDERS = ("", "luabit/", "ustring/")
 MAX_FRAMES = 100
@@ -90,7 +90,7 @@ class Core(Library):
 
     def get_expanded_argument(self, frame_id: Any = None, name: Any = None, *_: Any) -> str | None:
         _check_luaL("getExpandedArgument", frame_id, "string")
-        return self._frame(frame_id).get_argument(key(name) if isinstance(name, str) else name)
+        return self._frame(frame_id).get_argument(array_key(name) if isinstance(name, str) else name)
 
     def get_all_expanded_arguments(self, frame_id: Any = None, *_: Any) -> dict[ArgumentName, str]:
         return self._frame(frame_id).arguments()

@@ -9,7 +9,7 @@ from typing import Any
 
 from luaproc.host import LuaFunction
 from luaproc.wiki.parser_functions.php import from_text
-from luaproc.wiki.values import key, number_text
+from luaproc.wiki.values import array_key, number_text
 
 MAX_DEPTH = 512
 
@@ -77,7 +77,7 @@ def _array(value: Any, level: int) -> Any:
         raise JsonError("The maximum stack depth has been exceeded")
     if isinstance(value, list):
         return {index: _array(item, level + 1) for index, item in enumerate(value)}
-    return {key(_array(name, level + 1)): _array(item, level + 1) for name, item in value.items()}
+    return {array_key(_array(name, level + 1)): _array(item, level + 1) for name, item in value.items()}
 
 
 def reindex(value: Any) -> Any:

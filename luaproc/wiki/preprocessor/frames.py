@@ -9,7 +9,7 @@ from luaproc.wiki import interfaces
 from luaproc.wiki.interfaces import ArgumentName
 from luaproc.wiki.preprocessor.nodes import Children, Comment, Heading, Ignored, Parameter, Part, Tag, Template
 from luaproc.wiki.titles import Title
-from luaproc.wiki.values import PHP_SPACE, key
+from luaproc.wiki.values import PHP_SPACE, array_key
 
 if TYPE_CHECKING:
     from luaproc.wiki.preprocessor.expansion import Preprocessor
@@ -164,7 +164,7 @@ class Frame:
     def arguments(self) -> dict[ArgumentName, str]:
         """All arguments, expanded as `get_argument` does; positional ones first."""
         names = sorted(self._raw, key=lambda name: self._raw[name][1]) if self._raw else list(self._known)
-        return {key(name): self.argument(name) or "" for name in names}
+        return {array_key(name): self.argument(name) or "" for name in names}
 
     @property
     def is_empty(self) -> bool:
