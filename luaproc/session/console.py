@@ -13,11 +13,12 @@ from luaproc.session.session import LIBRARY_NAMES, Watcher
 from luaproc.session.syntax import encode
 from luaproc.session.typed import typed
 from luaproc.wiki.environment import Environment
+from luaproc.wiki.expanded import Expansion
 from luaproc.wiki.failures import ModuleError
 from luaproc.wiki.titles import Title
 from luaproc.wiki.values import as_wire
 from luaproc.wiki.view import Counters
-from luaproc.wiki.wiki import Expansion, Wiki
+from luaproc.wiki.wiki import Wiki
 
 _NAMES_KEPT = {*(name.partition(".")[0] for name in LIBRARY_NAMES), "mw", "require", "package"}
 """Names that no local of a step may take."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from luaproc.wiki.errors import ScribuntoMissing as ScribuntoMissing
     from luaproc.wiki.errors import SiteError as SiteError
     from luaproc.wiki.errors import WikiError as WikiError
+    from luaproc.wiki.expanded import Expansion as Expansion
+    from luaproc.wiki.expanded import Limit as Limit
     from luaproc.wiki.failures import ModuleError as LuaError
     from luaproc.wiki.interfaces import FunctionResult as FunctionResult
     from luaproc.wiki.pages import Pages as Pages
@@ -35,17 +37,15 @@ if TYPE_CHECKING:
     from luaproc.wiki.site import Site as Site
     from luaproc.wiki.testing import CaseResult as CaseResult
     from luaproc.wiki.titles import Title as Title
-    from luaproc.wiki.wiki import Expansion as Expansion
-    from luaproc.wiki.wiki import Limit as Limit
     from luaproc.wiki.wiki import ModuleHandle as ModuleHandle
     from luaproc.wiki.wiki import Page as Page
     from luaproc.wiki.wiki import Wiki as Wiki
 
 _HOMES = {
     "CaseResult": ("testing", "CaseResult"),
-    "Expansion": ("wiki", "Expansion"),
+    "Expansion": ("expanded", "Expansion"),
     "FunctionResult": ("interfaces", "FunctionResult"),
-    "Limit": ("wiki", "Limit"),
+    "Limit": ("expanded", "Limit"),
     "Limits": ("site", "Limits"),
     "LuaError": ("failures", "ModuleError"),
     "ModuleHandle": ("wiki", "ModuleHandle"),

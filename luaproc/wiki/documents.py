@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from luaproc.wiki.expanded import Expansion
 from luaproc.wiki.failures import ModuleError
 from luaproc.wiki.titles import Title
-from luaproc.wiki.wiki import Expansion, Wiki
+from luaproc.wiki.wiki import Wiki
 
 
 def document(expansion: Expansion) -> dict[str, Any]:

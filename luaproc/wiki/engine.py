@@ -34,7 +34,7 @@ EXPANSIONS_KEPT = 100
 COVERAGE = "LUAPROC_COVERAGE"
 """The variable by which Lua's processes count lines (`luaproc.wiki.observing`). They write the last of it at `quit`."""
 
-_SLOWER = 4
+_COVERAGE_FACTOR = 4
 """How many times as much CPU time a process gets that counts lines: work with strings takes 3 times as long then, a
 function that does nothing but call itself 24 times. What runs without end is to end before the host's 60 s are over."""
 
@@ -133,15 +133,15 @@ class Engine:
         self._expanded: dict[object, str] = {}
         self._interpreter: Interpreter | None = None
         self._mw: dict[str, LuaFunction] = {}
-        self._gone: ModuleError | None = None
-        self._begun: list[object] = []
+        self._lost_by: ModuleError | None = None
+        self._library_values: list[object] = []
         self._deferred = {item.name: item for item in options.extra if item.deferred}
 
     @property
     def interpreter(self) -> Interpreter:
         """The Lua side, started and with its libraries. Raises `ModuleError` when its process has ended."""
-        if self._gone is not None:
-            raise self._gone.with_traceback(None)  # without the frames of earlier raises
+        if self._lost_by is not None:
+            raise self._lost_by.with_traceback(None)  # without the frames of earlier raises
         if self._interpreter is None:
             self._load()
             assert self._interpreter is not None
@@ -150,13 +150,13 @@ class Engine:
     @property
     def started(self) -> bool:
         """Whether there is a Lua process."""
-        return self._interpreter is not None and self._gone is None
+        return self._interpreter is not None and self._lost_by is None
 
     @property
     def lost(self) -> bool:
         """Whether there was a Lua process that has ended, so that no module of this page view can run any more."""
         lua = self._interpreter
-        return self._gone is not None or (lua is not None and not lua.connection.alive)
+        return self._lost_by is not None or (lua is not None and not lua.connection.alive)
 
     def last_words(self) -> str:
         """What the Lua process has said on stderr, without the last line end; where a loop was when time was over."""
@@ -176,14 +176,14 @@ class Engine:
         hold = self.options.hold_limits
         self._interpreter = self.options.interpreter or Interpreter(
             self.options.server,
-            cpu_limit=limits.lua_seconds * (_SLOWER if COVERAGE in os.environ else 1) if hold else None,
+            cpu_limit=limits.lua_seconds * (_COVERAGE_FACTOR if COVERAGE in os.environ else 1) if hold else None,
             memory_limit=limits.lua_bytes if hold else None,
             lists=False,
             env=os.environ | {"TZ": site.timezone, "LUAPROC_TIMEZONE": site.timezone},
             new_session=self.options.own_session,
         )
-        # Functions that are dropped are cleaned up before the next message: once, when all libraries are there.
-        self._begun = []
+        # A function that Python drops costs a message (`cleanupChunks`) before the next one: so these are kept.
+        self._library_values = []
         self._register({}, "mwInit.lua", {})
         if self.options.fixed_time or self.options.seed is not None:
             now = int(self.view.now.timestamp()) if self.options.fixed_time else None
@@ -223,7 +223,7 @@ class Engine:
         chunk = lua.load_string(code, f"@{name.rpartition('/')[2]}")
         results = chunk()
         package = results[0] if results else None
-        self._begun.append((chunk, package))
+        self._library_values.append((chunk, package))
         if isinstance(package, dict) and package.get("setupInterface"):
             package["setupInterface"](options)
         return package
@@ -357,18 +357,12 @@ class Engine:
         except (HostError, RemoteProtocolError):
             return ""
 
-    def clear_log(self) -> None:
-        """Forget what was logged."""
-        if self.started:
-            assert self._interpreter is not None
-            self._interpreter.call(self._mw["clearLogBuffer"])
-
     def run(self, name: str, function: str, frame: FrameLike) -> str:
         """One call of a module's function with the frame as its current one. Raises `ModuleError`."""
         title = self.view.site.make_title(MODULE, name)
         if title is None or title.content_model != "Scribunto":
             raise self._failure("scribunto-common-nosuchmodule", name)
-        text: str = self._guarded(lambda: self._run(title, name, function, frame))
+        text: str = self.guarded(lambda: self._run(title, name, function, frame))
         return text
 
     def _run(self, title: Title, name: str, function: str, frame: FrameLike) -> str:
@@ -381,17 +375,14 @@ class Engine:
 
     def guarded(self, call: Callable[[], Any]) -> Any:
         """What `call` gives. Raises `ModuleError` for each way in which Lua can fail."""
-        return self._guarded(call)
-
-    def _guarded(self, call: Callable[[], Any]) -> Any:
         try:
             return call()
         except (HostError, RemoteProtocolError) as error:
             failure = from_host(error, self.messages, self.view.title, self.preprocessor.clean)
             if not isinstance(error, LuaError):
-                if self._gone is None:
-                    self._gone = failure
-                failure = self._gone
+                if self._lost_by is None:
+                    self._lost_by = failure
+                failure = self._lost_by
             raise failure from None
         except (LocalProtocolError, RecursionError) as error:
             # A value that is too deep for the wire or for Python's stack: PHP ends the page with an exception then.
@@ -415,7 +406,7 @@ class Engine:
             # A function's name with an equals sign was parsed as a named argument and has no number of its own.
             named = arguments.split(1)[0] is not None
             child = frame.new_child(title, arguments.rest(2), 2 if named else 1)
-            text: str = self._guarded(lambda: self._run(title, name, function, child))
+            text: str = self.guarded(lambda: self._run(title, name, function, child))
             return self.preprocessor.clean(text)
         except ModuleError as failure:
             self.errors.append(failure)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from luaproc.host import LuaFunction
 from luaproc.host.core import must_be
 from luaproc.host.interpreter import PhpFunction, default_server
 from luaproc.install.lualib import Lualib, find_lualib
@@ -21,14 +19,14 @@ from luaproc.wiki import titles
 from luaproc.wiki.engine import Engine, EngineOptions, ExtraLibrary
 from luaproc.wiki.environment import Environment
 from luaproc.wiki.errors import ScribuntoMissing, SiteError
-from luaproc.wiki.failures import ModuleError
+from luaproc.wiki.expanded import Expansion, Limit, categories
 from luaproc.wiki.interfaces import ArgumentsLike, ExtensionTag, FrameLike, FunctionResult, ParserFunction
 from luaproc.wiki.messages import Messages
 from luaproc.wiki.pages import Pages, Source
 from luaproc.wiki.preprocessor import Preprocessor
 from luaproc.wiki.site import Site
 from luaproc.wiki.sources import open_source
-from luaproc.wiki.titles import CATEGORY, Title
+from luaproc.wiki.titles import Title
 from luaproc.wiki.values import array_key, frame_arguments
 from luaproc.wiki.view import PageView
 
@@ -36,36 +34,6 @@ if TYPE_CHECKING:
     from luaproc.wiki.testing import CaseResult
 
 PagesArgument = str | os.PathLike[str] | Pages | Source | Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """How much a page used of what it may use, in the units of `Limits`."""
-
-    used: float
-    most: float
-
-
-@dataclass(frozen=True, slots=True)
-class Expansion:
-    """A page with everything expanded.
-
-    text: wikitext, as Special:ExpandTemplates gives it. errors: of modules, in the order of the page. warnings:
-    wikitext of what stands above a preview. log: what modules wrote with mw.log. categories: sort keys by category.
-    limits: what was used of each of `Site.limits`; lua_bytes is address space, as PHP counts it. properties: of the
-    page, as defaultsort.
-    """
-
-    text: str
-    errors: tuple[ModuleError, ...] = ()
-    warnings: tuple[str, ...] = ()
-    log: str = ""
-    categories: Mapping[str, str] = field(default_factory=dict)
-    limits: Mapping[str, Limit] = field(default_factory=dict)
-    properties: Mapping[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class Wiki:
@@ -501,19 +469,3 @@ def _pages(
             must_be(part, Source, "pages", "folders, dumps, mappings or Pages")
             sources.append(part)  # type: ignore[arg-type]
     return Pages(site, sources, texts)
-
-
-def categories(site: Site, text: str) -> dict[str, str]:
-    """Sort keys by category of the links in an expanded page."""
-    found: dict[str, str] = {}
-    for match in _CATEGORY_LINK.finditer(text):
-        title = site.title(match[1])
-        if title is not None and title.namespace == CATEGORY and not title.interwiki:
-            found.setdefault(title.text, match[2] or "")
-    return found
-
-
-# No two of its parts can take the same character: a text of blanks or colons is tried once.
-_CATEGORY_LINK = re.compile(r"\[\[ *([^ \[\]|:\n][^\[\]|:\n]*:[^\[\]|\n]+)(?:\|([^\[\]]*))?\]\]")
-
-__all__ = ["Expansion", "Limit", "LuaFunction", "ModuleHandle", "Page", "Wiki"]
