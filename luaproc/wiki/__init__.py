@@ -4,12 +4,25 @@ Scribunto's own Lua files run unmodified in a server that `luaproc.host` drives;
 
 Who does what, and who calls whom:
 
-- `titles`, `site`, `pages` are data: title rules, a site's configuration, the store of pages. They call nobody.
-- `language` is functions over numbers, dates, plural forms and names. It knows Site at most.
+- `titles`, `site` and `pages` are data: title rules, a site's configuration, the store of pages. They call nobody.
+  `siteinfo`, `site_parts`, `site_values` and `special_pages` belong to a site; pages come from `folders` and `dumps`,
+  which `sources` opens.
+- `language` is functions over numbers, dates, plural forms and names. It knows Site at most. `php` and `values` are
+  PHP's numbers, and its texts and keys; `urls` and `images` what their names say.
 - `preprocessor` and `parser_functions` expand wikitext. They know no Lua: `#invoke` reaches them as one more function
-  of the `PageView`.
-- `engine` and `libraries` answer Lua. They reach the preprocessor by the protocols of `interfaces` alone.
-- `wiki` puts one of each together: `Wiki`.
+  of the `PageView` (`view`), which is one expansion's own.
+- `engine` and `libraries` answer Lua. They reach the preprocessor by the protocols of `interfaces` alone. `messages`
+  has the texts of the interface, `failures` what a page shows of an error, `environment` runs Lua piece by piece.
+- `wiki` puts one of each together: `Wiki`. What an expansion gives is in `expanded`.
+
+Around it, for the commands and pytest:
+
+- `configuration` reads luaproc.toml, `opening` opens its wiki. `fetching` brings Scribunto's library.
+- `testing` runs the tests of a module, `selection` chooses them, `running` runs those of many modules, `reports` tells;
+  `watching` sees changes, `observing` has coverage and profiles written; `pytest_plugin` makes pytest's items of them.
+- `bulk` expands the pages of a dump in `workers`, `documents` makes lines of JSON, `line_files` writes them.
+- `checking` looks through pages without running them, `dumping` makes JSON of a data module, `standin` answers a plain
+  Lua's `mw`, `status_line` shows progress. `errors` has the errors of all.
 
 All text is `str`. Bytes that are not UTF-8 are lone surrogates ("surrogateescape"), as in `luaproc.host`; sizes that
 MediaWiki counts in bytes are counted in bytes of that encoding.

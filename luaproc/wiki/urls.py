@@ -11,20 +11,8 @@ from luaproc.wiki.site import Site
 from luaproc.wiki.titles import Title
 from luaproc.wiki.values import text_of
 
-_KEPT = re.compile("%(?:3B|40|24|21|2A|28|29|2C|2F|7E|3A)")
-_KEPT_CHARS = {
-    "%3B": ";",
-    "%40": "@",
-    "%24": "$",
-    "%21": "!",
-    "%2A": "*",
-    "%28": "(",
-    "%29": ")",
-    "%2C": ",",
-    "%2F": "/",
-    "%7E": "~",
-    "%3A": ":",
-}
+_KEPT = {f"%{ord(char):02X}": char for char in ";@$!*(),/~:"}
+_ESCAPED_KEPT = re.compile("|".join(_KEPT))
 _FRAGMENT_SPACES = re.compile("[\t\n\f\r ]")
 _ESCAPE = re.compile("%(?=[0-9A-Fa-f]{2})")
 _PROTOCOL = re.compile("[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -42,7 +30,7 @@ def php_urldecode(text: str) -> str:
 
 def wiki_urlencode(text: str) -> str:
     """A title's key in a path: PHP's urlencode(), but for the characters that MediaWiki keeps readable."""
-    return _KEPT.sub(lambda match: _KEPT_CHARS[match[0]], php_urlencode(text))
+    return _ESCAPED_KEPT.sub(lambda match: _KEPT[match[0]], php_urlencode(text))
 
 
 def query_text(query: Mapping[Any, Any], prefix: str = "") -> str:

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, get_args
 
 import click
 
-from luaproc.commands.wiki.common import configuration, guarded, json_text, open_wiki, options
+from luaproc.commands.wiki.common import FC, configuration, guarded, json_text, open_wiki, options
 from luaproc.wiki import dumping
+
+
+def _choice(option: str, kinds: Any, help: str) -> Callable[[FC], FC]:
+    return click.option(option, type=click.Choice(get_args(kinds)), default="fail", show_default=True, help=help)
 
 
 @click.command()
 @options
-@click.option(
-    "--functions",
-    type=click.Choice(get_args(dumping.Functions)),
-    default="fail",
-    show_default=True,
-    help='What becomes of functions: an error, no field, or {"lua": "function"}.',
+@_choice("--functions", dumping.Functions, 'What becomes of functions: an error, no field, or {"lua": "function"}.')
+@_choice(
+    "--metatables", dumping.Metatables, "Of tables that have one: an error, their own fields, or what pairs() gives."
 )
-@click.option(
-    "--metatables",
-    type=click.Choice(get_args(dumping.Metatables)),
-    default="fail",
-    show_default=True,
-    help="Of tables that have one: an error, their own fields, or what pairs() gives.",
-)
-@click.option(
-    "--infinities",
-    type=click.Choice(get_args(dumping.Infinities)),
-    default="fail",
-    show_default=True,
-    help='Of infinities and NaN: an error, null, or {"number": "inf"}.',
-)
+@_choice("--infinities", dumping.Infinities, 'Of infinities and NaN: an error, null, or {"number": "inf"}.')
 @click.argument("module")
 def command(module: str, functions: Any, metatables: Any, infinities: Any, **given: Any) -> None:
     """Print the table that a data module returns, as JSON.

@@ -8,9 +8,9 @@ from decimal import Decimal
 from functools import lru_cache
 
 from luaproc.wiki.language.tables import rows
+from luaproc.wiki.php import is_numeric
 
 NUMBER = re.compile(r"(?:-(?=[0-9.]))?(?:[0-9]+|(?=\.[0-9]))(?:\.[0-9]*)?(?:[Ee][-+]?[0-9]+)?")
-_NUMERIC = re.compile(r"[ \t\n\r\v\f]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t\n\r\v\f]*")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def format_number(style: Style, text: str, separators: bool = True, nan: str = "
     special = {"": "", "NAN": nan, "INF": "∞", "-INF": "\u2212∞"}.get(text)
     if special is not None:
         return special
-    if not _NUMERIC.fullmatch(text):
+    if not is_numeric(text):
         return NUMBER.sub(lambda match: format_number(style, match[0], separators), text)
     digits = style.digits
     if separators:

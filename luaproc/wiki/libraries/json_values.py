@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from luaproc.host import LuaFunction
-from luaproc.wiki.parser_functions.php import from_text
+from luaproc.wiki.php import from_text
 from luaproc.wiki.values import array_key, number_text
 
 MAX_DEPTH = 512

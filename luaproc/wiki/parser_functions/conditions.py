@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 
-from luaproc.wiki import titles
+from luaproc.wiki import php, titles
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
-from luaproc.wiki.parser_functions import expr, php
+from luaproc.wiki.parser_functions import expr
 from luaproc.wiki.parser_functions.calls import optional, view_of
 from luaproc.wiki.preprocessor.frames import Arguments, Frame, ValueArguments
 from luaproc.wiki.titles import Title, decode_entities

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable
 
-from luaproc.wiki.parser_functions.php import Number, from_text, modulo, php_round, to_int
+from luaproc.wiki.php import Number, from_text, modulo, php_round, to_int
 from luaproc.wiki.values import ascii_lower, number_text
 from luaproc.wiki.view import PageView
 

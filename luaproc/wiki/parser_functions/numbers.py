@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from luaproc.wiki import php
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
-from luaproc.wiki.parser_functions import php
 from luaproc.wiki.parser_functions.calls import content_language, optional, preprocessor_of, rest, view_of
 from luaproc.wiki.parser_functions.texts import outside_markers
 from luaproc.wiki.titles import CATEGORY, FILE, USER

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from luaproc.wiki import titles, urls
+from luaproc.wiki import php, titles, urls
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, FunctionResult, ParserFunction
-from luaproc.wiki.parser_functions import php
 from luaproc.wiki.parser_functions.calls import content_language, optional, preprocessor_of, view_of
 from luaproc.wiki.preprocessor.escaping import escape_wikitext
 from luaproc.wiki.site import Site

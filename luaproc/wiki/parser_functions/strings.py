@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from luaproc.wiki import php
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
-from luaproc.wiki.parser_functions import php
 from luaproc.wiki.parser_functions.calls import content_language, optional, preprocessor_of, view_of
 from luaproc.wiki.urls import php_urldecode
 from luaproc.wiki.values import PHP_SPACE

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote
 
-from luaproc.wiki import urls
+from luaproc.wiki import php, urls
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, ParserFunction
-from luaproc.wiki.parser_functions import php
 from luaproc.wiki.parser_functions.calls import content_language, optional, preprocessor_of, view_of
 from luaproc.wiki.preprocessor.strip import MARKER
 from luaproc.wiki.titles import decode_entities
