@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from luaproc.wiki.pages import PageKey
 from luaproc.wiki.site import Site
 from luaproc.wiki.titles import Title
 from luaproc.wiki.wiki import Wiki
-from luaproc.wiki.workers import Worker, WorkerEnded, answering, end_all
+from luaproc.wiki.workers import WorkerEnded, perform_all
 
 AHEAD = 2
 """Pages that a worker is given before it has answered for the first: it never waits for the next one."""
@@ -39,51 +38,18 @@ def expand_all(
     page says so. However this ends, no process is left. Raises `WikiError` where a worker cannot begin.
     """
     progress = Tally()
-    source = iter(pages)
-    again: deque[PageKey] = deque()  # given to a worker that died before it came to them
-    workers: list[Worker] = []
-
-    def start() -> None:
-        worker = Worker(open_wiki, _expand, workers)
-        workers.append(worker)
-        give(worker)
-
-    def give(worker: Worker) -> None:
-        while len(worker.tasks) < AHEAD:
-            page = again.popleft() if again else next(source, None)
-            if page is None:
-                return
-            worker.give(page)
-
-    def take(worker: Worker) -> None:
-        try:
-            answer = worker.answer()
-        except WorkerEnded as error:
-            name = Title(site, *worker.tasks.popleft()).prefixed_text
-            line, failed = failed_line(name, f"the process that expands the page {error}"), True
-            again.extend(worker.tasks)
-            workers.remove(worker)
-            start()
+    for page, result in perform_all(open_wiki, _expand, pages, jobs, AHEAD):
+        if isinstance(result, WorkerEnded):
+            name = Title(site, *page).prefixed_text
+            line, failed = failed_line(name, f"the process that expands the page {result}"), True
         else:
-            if answer is None:
-                return
-            line, failed = answer[1]
-            give(worker)
+            line, failed = result
         write(line.encode())
         progress.done += 1
         progress.failed += failed
         if tell is not None:
             tell(progress)
-
-    try:
-        for _ in range(jobs):
-            start()
-        while ready := answering(workers):
-            for worker in ready:
-                take(worker)
-        return progress
-    finally:
-        end_all(workers)
+    return progress
 
 
 def _expand(wiki: Wiki, page: PageKey) -> tuple[str, bool]:

@@ -49,7 +49,8 @@ class FrameLike(Protocol):
     """Seconds that the expansion may be kept; None is as long as one likes."""
 
     @property
-    def parent(self) -> FrameLike | None: ...
+    def parent(self) -> FrameLike | None:
+        """The frame that includes this one; None for the page's own."""
 
     def get_argument(self, name: ArgumentName) -> str | None:
         """An argument expanded; named ones are trimmed, positional ones are not. None if there is none."""
@@ -133,7 +134,8 @@ class PreprocessorLike(Protocol):
     """Wikitext of one page view."""
 
     @property
-    def strip(self) -> StripStateLike: ...
+    def strip(self) -> StripStateLike:
+        """The strip markers of the page view."""
 
     def root_frame(self) -> FrameLike:
         """The frame of the page itself: depth 0, no arguments, no parent."""

@@ -34,9 +34,11 @@ class Source(Protocol):
     def get(self, key: PageKey) -> str | None:
         """The text of a page, None if it has none."""
 
-    def has(self, key: PageKey) -> bool: ...
+    def has(self, key: PageKey) -> bool:
+        """Whether there is such a page."""
 
-    def page_keys(self) -> Iterable[PageKey]: ...
+    def page_keys(self) -> Iterable[PageKey]:
+        """All pages."""
 
     def where(self, key: PageKey) -> str:
         """Where the page lies, for a person: a file's name."""

@@ -11,7 +11,7 @@ from luaproc.wiki.selection import Chosen
 from luaproc.wiki.testing import CaseResult, run_module
 from luaproc.wiki.titles import Title
 from luaproc.wiki.wiki import Wiki
-from luaproc.wiki.workers import Worker, WorkerEnded, answering, end_all
+from luaproc.wiki.workers import WorkerEnded, perform_all
 
 
 class ModuleResults(NamedTuple):
@@ -81,9 +81,6 @@ def _in_processes(
     begun: Callable[[int, Title], None],
 ) -> Generator[ModuleResults, None, None]:
     """Each process gets the next module when it is through with one. One that dies fails its module alone."""
-    waiting = list(range(len(titles)))[::-1]
-    ready: dict[int, ModuleResults] = {}
-    workers: list[Worker] = []
 
     def perform(wiki: Wiki, number: int) -> tuple[list[CaseResult], frozenset[PageKey]]:
         title = wiki.site.make_title(*titles[number].page_key)
@@ -91,40 +88,17 @@ def _in_processes(
         module = _run_module(wiki, title, chosen, stop)
         return module.results, module.touched
 
-    def start() -> None:
-        worker = Worker(open_wiki, perform, workers)
-        workers.append(worker)
-        give(worker)
-
-    def give(worker: Worker) -> None:
-        if waiting:
-            worker.give(waiting.pop())
-
-    def take(worker: Worker) -> None:
-        try:
-            answer = worker.answer()
-        except WorkerEnded as error:
-            number = worker.tasks.popleft()
-            text = f"the process that ran this module {error}"
-            failed = CaseResult(titles[number].prefixed_text, "", False, message=text)
-            ready[number] = ModuleResults(titles[number], [failed], frozenset())
-            workers.remove(worker)
-            if waiting:
-                start()
-        else:
-            if answer is not None:
-                number, (results, touched) = answer
-                ready[number] = ModuleResults(titles[number], results, touched)
-                give(worker)
-
-    try:
-        for _ in range(jobs):
-            start()
+    done = 0
+    ready: dict[int, ModuleResults] = {}
+    with closing(perform_all(open_wiki, perform, range(len(titles)), jobs)) as answers:
         for at, title in enumerate(titles):
-            begun(len(titles) - len(waiting) - sum(len(worker.tasks) for worker in workers), title)
+            begun(done, title)
             while at not in ready:
-                for worker in answering(workers):
-                    take(worker)
+                number, result = next(answers)
+                done += 1
+                if isinstance(result, WorkerEnded):
+                    text = f"the process that ran this module {result}"
+                    failed = CaseResult(titles[number].prefixed_text, "", False, message=text)
+                    result = [failed], frozenset()
+                ready[number] = ModuleResults(titles[number], *result)
             yield ready.pop(at)
-    finally:
-        end_all(workers)

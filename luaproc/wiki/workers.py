@@ -12,8 +12,9 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -113,18 +114,68 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def answering(workers: Iterable[Worker]) -> list[Worker]:
-    """Those that have an answer, waited for; none where no worker has a task."""
+def perform_all(
+    open_wiki: Callable[[], Wiki],
+    perform: Callable[[Wiki, Any], Any],
+    tasks: Iterable[Any],
+    jobs: int,
+    ahead: int = 1,
+) -> Generator[tuple[Any, Any], None, None]:
+    """Have tasks done by `jobs` workers; each task with its result, as soon as it is done, or with the `WorkerEnded`.
+
+    open_wiki, perform: see `Worker`. ahead: tasks that a worker is given at once; one of 2 never waits for the next.
+    A worker that ends is replaced, and its other tasks go to others. Close the generator to end the processes; however
+    it ends, none is left. Raises `WikiError` where a worker cannot begin.
+    """
+    source, again = iter(tasks), deque[Any]()
+    workers: list[Worker] = []
+
+    def start() -> None:
+        for task in _first(again, source):
+            worker = Worker(open_wiki, perform, workers)
+            workers.append(worker)
+            worker.give(task)
+            fill(worker)
+
+    def fill(worker: Worker) -> None:
+        while len(worker.tasks) < ahead:
+            found = _first(again, source)
+            if not found:
+                return
+            worker.give(found[0])
+
+    try:
+        for _ in range(jobs):
+            start()
+        while ready := _answering(workers):
+            for worker in ready:
+                try:
+                    answer = worker.answer()
+                except WorkerEnded as error:
+                    answer = worker.tasks.popleft(), error
+                    again.extend(worker.tasks)
+                    workers.remove(worker)
+                    start()
+                else:
+                    fill(worker)
+                if answer is not None:
+                    yield answer
+    finally:
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.end()
+
+
+def _first(again: deque[Any], source: Iterator[Any]) -> list[Any]:
+    """The next task, in a list; an empty one at the end."""
+    return [again.popleft()] if again else list(islice(source, 1))
+
+
+def _answering(workers: Iterable[Worker]) -> list[Worker]:
+    """The workers that have an answer, waited for; none where no worker has a task."""
     busy = {worker._channel: worker for worker in workers if worker.tasks}
     return [busy[channel] for channel in wait(list(busy))] if busy else []  # type: ignore[index]
-
-
-def end_all(workers: Iterable[Worker]) -> None:
-    """End the processes, all at once."""
-    for worker in workers:
-        worker.terminate()
-    for worker in workers:
-        worker.end()
 
 
 def _work(

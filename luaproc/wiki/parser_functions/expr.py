@@ -18,6 +18,7 @@ class ExpressionError(ValueError):
 
 
 def error(name: str, *parameters: str) -> ExpressionError:
+    """The error of that name, as ParserFunctions' messages have it: `pfunc_expr_NAME`."""
     return ExpressionError(f"pfunc_expr_{name}", *parameters)
 
 

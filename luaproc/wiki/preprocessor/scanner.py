@@ -37,6 +37,7 @@ class Piece:
         self.clear()
 
     def clear(self) -> None:
+        """Begin anew: nothing of the construct has been read."""
         self.accumulator: Accumulator = []
         self.parts: list[tuple[Accumulator, int]] = []  # those before the current one
         self.equals = -1  # index in the accumulator of the current part's `=`
@@ -84,7 +85,8 @@ EQUALS = re.compile("=*")
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.ASCII)  # tags' names are ASCII, whatever Unicode calls a letter's other case
+    """A pattern in which tags' names are ASCII, whatever Unicode calls a letter's other case."""
+    return re.compile(pattern, re.ASCII)
 
 
 def freeze(accumulator: Accumulator) -> Children:
@@ -150,11 +152,12 @@ class Scanner:
         self.pattern = rules.root
         self.at = self.literal = 0
         self.only = inclusion and "<onlyinclude>" in text and "</onlyinclude>" in text
-        self.no_more_gt = False
+        self.no_more_gt = False  # whether no `>` follows any more
         self.unclosed: set[str] = set()  # tags that have no end any more
         self.chain_end = -1  # where the comments that follow each other end
 
     def run(self) -> Children:
+        """The whole text's tree."""
         text = self.text
         if self.only:
             self.skip_to_onlyinclude()
@@ -199,11 +202,13 @@ class Scanner:
             self.accumulator.append(self.text[self.literal : end])
 
     def push(self, piece: Piece) -> None:
+        """A construct is open from here on: it gathers what comes."""
         self.stack.append(piece)
         self.accumulator = piece.accumulator
         self.pattern = piece.pattern
 
     def pop(self) -> None:
+        """The innermost open construct is done with: the one around it gathers again."""
         self.stack.pop()
         if self.stack:
             piece = self.stack[-1]
@@ -255,6 +260,7 @@ class Scanner:
         return end
 
     def pipe(self) -> None:
+        """`|` between braces: the next part begins."""
         self.flush(self.at)
         self.at += 1
         self.literal = self.at
@@ -265,6 +271,7 @@ class Scanner:
         self.pattern = piece.pattern = self.rules.equals[piece.open]
 
     def equals_sign(self) -> None:
+        """The first `=` of a part: what stands before it is the part's name."""
         self.flush(self.at)
         piece = self.stack[-1]
         piece.equals = len(self.accumulator)
@@ -325,6 +332,7 @@ class Scanner:
         self.accumulator.append(element)
 
     def angle(self, token: str) -> None:
+        """`<!--`, a tag, or the end of `onlyinclude`."""
         if token == "<!--":
             self.comment()
         elif self.only and token == "</onlyinclude>":
@@ -344,6 +352,7 @@ class Scanner:
         self.at = self.literal = end
 
     def tag(self, name: str) -> None:
+        """An extension tag, or one of the noinclude family; text where it has no end."""
         text, start = self.text, self.at
         lower = name.lower()
         gt = -1 if self.no_more_gt else text.find(">", start + 1 + len(name))
@@ -435,5 +444,5 @@ class Scanner:
 
 @lru_cache(256)
 def closing(name: str) -> re.Pattern[str]:
-    """A tag's end."""
+    """The end tag of that name."""
     return re.compile(f"</{re.escape(name)}{SPACE}*>", re.IGNORECASE | re.ASCII)
