@@ -46,11 +46,12 @@ MARK = b"luaproc bundle\n"
 
 
 class Bundle(NamedTuple):
-    """content: of the file. read: how many bytes a start reads of it, behind the mark. check: their hash, as
-    `_imp.source_hash` of key 0."""
+    """content: of the file. read: how many bytes a start reads at its end. head: how many of these are the code that
+    reads the others. check: the hash of all it reads, as `_imp.source_hash` of key 0."""
 
     content: bytes
     read: int
+    head: int
     check: bytes
 
 
@@ -76,19 +77,25 @@ def make(runtime_name: str, library: Iterable[Path] = ()) -> Bundle:
         b"local dump, load = string.dump, loadstring "
         b"return function(...) local chunk = load(...) return chunk and dump(chunk) end"
     )
-    parts = {}
+    parts = []
+    content = MARK
     for file in sorted(Path(serve.PARTS).glob("*.lua")):
         sources.append(file)
-        parts[file.stem.encode()] = compiler(file.read_bytes(), f"=luaproc/{file.name}".encode())
+        dump = compiler(file.read_bytes(), f"=luaproc/{file.name}".encode())
+        parts.append((file.stem.encode(), len(content), len(dump), _imp.source_hash(0, dump)))
+        content += dump
     extensions = {}
     if extension := runtime.extension_tried(runtime_name):
         sources.append(Path(extension))
         extensions = {runtime_name: (extension, _inflated(runtime_name))}
-    blobs, places = _library(library, compiler)
+    texts, places = _library(library, compiler, len(content))
+    content += texts
     prepared = {"runtime": runtime_name, "extensions": extensions, "parts": parts, "library": places}
-    everything: Any = (_compiled(_FIRST)[2], [_seen(path) for path in sources], modules, prepared)
-    data = marshal.dumps(everything)
-    return Bundle(MARK + data + blobs, len(data), _imp.source_hash(0, data))
+    everything: Any = ([_seen(path) for path in sources], modules, prepared)
+    first: Any = _compiled(_FIRST)[2]
+    head = marshal.dumps(first)
+    data = head + marshal.dumps(everything)
+    return Bundle(content + data, len(data), len(head), _imp.source_hash(0, data))
 
 
 def library_texts(mediawikis: Iterable[Path]) -> tuple[list[Path], list[Path]]:
@@ -112,10 +119,11 @@ def _is_ours(path: Path) -> bool:
 
 
 def _library(
-    texts: Iterable[Path], compiler: Callable[[bytes, bytes], bytes]
+    texts: Iterable[Path], compiler: Callable[[bytes, bytes], bytes], begin: int
 ) -> tuple[bytes, dict[int, list[tuple[int, int]]]]:
     """Each text as the message in which PHP sends it, and what Lua makes of it behind it; and the length of a message
-    -> where those of that length begin, and the length of what Lua made of them."""
+    -> where those of that length begin in a file with `begin` bytes before the first, and the length of what Lua made
+    of them."""
     blobs = b""
     places: dict[int, list[tuple[int, int]]] = {}
     for path in texts:
@@ -125,7 +133,7 @@ def _library(
         # Nothing that loadString would refuse, and nothing for which nobody looks whether there is room.
         if not dump or b"\x1bL" in text or len(dump) > MOST * len(body) or body in blobs:
             continue
-        places.setdefault(len(body), []).append((len(blobs), len(dump)))
+        places.setdefault(len(body), []).append((begin + len(blobs), len(dump)))
         blobs += body + dump
     return blobs, places
 
@@ -135,7 +143,8 @@ def _compiled(name: str) -> tuple[Path, dict[str, object], object]:
     spec = importlib.util.find_spec(name)
     assert spec is not None
     assert spec.origin is not None
-    code = compile(Path(spec.origin).read_bytes(), spec.origin, "exec", dont_inherit=True, optimize=0)
+    # Without docstrings, a seventh of what a start reads, and without assertions, which are mypy's.
+    code = compile(Path(spec.origin).read_bytes(), spec.origin, "exec", dont_inherit=True, optimize=2)
     attributes: dict[str, object] = {"__file__": spec.origin, "__package__": spec.parent}
     if spec.submodule_search_locations is not None:
         attributes["__path__"] = list(spec.submodule_search_locations)
@@ -162,17 +171,19 @@ sys.stdout.buffer.write(marshal.dumps(found))
 """
 
 
-def _inflated(runtime_name: str) -> dict[bytes, bytes]:
+def _inflated(runtime_name: str) -> dict[int, bytes]:
     code = _INFLATED.format(directories=starting.directories(), runtime=runtime_name)
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, timeout=60)
     found: dict[bytes, bytes] = marshal.loads(done.stdout) if done.returncode == 0 else {}
-    return found
+    by_length = {len(data): inflated for data, inflated in found.items()}
+    return by_length if len(by_length) == len(found) else {}
 
 
 def words(bundle: Bundle, path: Path) -> tuple[object, ...]:
-    """What a launcher has to know of its bundle: path, Python's version, where what it reads begins, how much that is,
-    the length of the whole, the hash."""
-    return str(path), sys.version, len(MARK), bundle.read, len(bundle.content), bundle.check
+    """What a launcher has to know of its bundle: path, from where it reads and how much, how much of that is the head;
+    Python's version, the length of the whole, the hash."""
+    size = len(bundle.content)
+    return str(path), size - bundle.read, bundle.read, bundle.head, sys.version, size, bundle.check
 
 
 def put(path: Path, bundle: Bundle, check: Callable[[], object]) -> None:

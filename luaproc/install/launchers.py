@@ -46,7 +46,13 @@ _TEMPLATE = """{start}
 import sys
 
 sys.path += {directories!r}
-{unpack}try:
+told = ""
+{begin}
+launch({options!r}, bundle=told)
+"""
+
+_PLAIN = """\
+try:
     if sys.version_info[:2] != {python!r}:
         raise ImportError("made for Python {python[0]}.{python[1]}, runs on %d.%d" % sys.version_info[:2])
     from luaproc.entry import launch
@@ -58,35 +64,41 @@ except ImportError as error:
     )
     sys.stderr.write("".join(char if char.isprintable() else "?" for char in told) + "\\n")
     sys.exit(126)
-launch({options!r}{told})
 """
 
-# Before that, where there is a bundle. What is wrong with one is told by `-v` and the log; the wiki hears nothing.
-_UNPACK = """told = ""
-if sys.argv[1:2] in (["-v"], ["serve"]) or sys.argv[1:] and sys.argv[1].endswith("mw_main.lua"):
-    try:
-        import _imp, marshal, posix
-        path, python, begin, size, total, check = {words!r}
-        told = "passed over the bundle " + path
-        if sys.version != python:
-            raise ValueError("made for another Python")
-        file = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK)
-        found = posix.fstat(file)
-        if found.st_uid != posix.stat(__file__).st_uid or found.st_mode & 0o22:
-            raise ValueError("others than the launcher's owner may write it")
-        data = posix.pread(file, size, begin)
-        if found.st_size != total or _imp.source_hash(0, data) != check:
-            raise ValueError("cut, damaged or not this launcher's")
-        code, *rest = marshal.loads(data)
-        space = {{"__name__": "luaproc.responder.bundle"}}
-        exec(code, space)
-        space["unpack"](*rest, file, begin + size)
-        told = "started from its bundle"
-        del data, code, rest, space  # 0.2 MB that are the modules' of the wiki
-    except Exception as error:
-        told += ": %s" % error
-        for name in [name for name in sys.modules if name.startswith("luaproc")]:
-            del sys.modules[name]
+# Before that, where there is a bundle. Few lines, since Python compiles them at every start: with all that follows one
+# that is passed over, that was 12 % of a start's instructions outside of the kernel. So that is a string.
+_UNPACK = """\
+try:
+    import _imp, marshal, posix
+    path, begin, size, head, *made = {words!r}
+    file = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK)
+    data, found = posix.pread(file, size, begin), posix.fstat(file)
+    seen = [sys.version, found.st_size, _imp.source_hash(0, data), found.st_uid, found.st_mode & 0o22]
+    if seen != [*made, posix.stat(__file__).st_uid, 0]:
+        raise ValueError
+    exec(marshal.loads(data))
+    launch, told = unpack(memoryview(data)[head:], file), "started from its bundle"
+    del data  # 0.1 MB that are the modules' of the wiki
+except Exception as error:
+    exec('''
+{passed_over}''')
+"""
+
+# What is wrong with a bundle is told by `-v` and the log; the wiki hears nothing.
+_PASSED_OVER = """\
+told = str(error) or repr(error)
+if told != "ValueError()":
+    pass
+elif seen[0] != made[0]:
+    told = "made for another Python"
+elif seen[:3] != made:
+    told = "cut, damaged or not this launcher's"
+else:
+    told = "others than the launcher's owner may write it"
+told = "passed over the bundle %s: %s" % (path, told)
+for name in [name for name in sys.modules if name.startswith("luaproc")]:
+    del sys.modules[name]
 """
 
 
@@ -96,16 +108,18 @@ def text(words: list[str], bundle: "tuple[object, ...] | None" = None) -> str:
     bundle: what it has to know of its bundle (`bundles.words`), if it has one. Raises `UsageError` for an option
     the responder would refuse.
     """
+    plain = _PLAIN.format(python=sys.version_info[:2], environment=sys.prefix)
+    begin = plain
+    if bundle:
+        passed_over = (_PASSED_OVER + plain).replace("\\", r"\\").replace("'''", r"\'\'\'")
+        begin = _UNPACK.format(words=bundle, passed_over=passed_over)
     return _TEMPLATE.format(
         start=_start(base_interpreter()),
         mark=MARK,
         version=luaproc.__version__,
         directories=directories(),
-        python=sys.version_info[:2],
-        environment=sys.prefix,
+        begin=begin.rstrip("\n"),
         options=carried(words),
-        unpack=_UNPACK.format(words=bundle) if bundle else "",
-        told=", bundle=told" if bundle else "",
     )
 
 

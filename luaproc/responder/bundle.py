@@ -5,48 +5,58 @@ The launcher has checked that the bundle is whole, of this Python and of the lau
 
 import gc
 import sys
-from posix import close, stat
+from _frozen_importlib import ModuleSpec
+from _imp import source_hash
+from marshal import loads
+from posix import close, pread, stat
 
 TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from types import CodeType
-    from typing import Any
+    from collections.abc import Callable
+
+gc.disable()  # as `entry` does, and before what is read here could make it look
 
 
-def unpack(
-    sources: "Sequence[tuple[str, int, int]]",
-    modules: "Sequence[tuple[str, Mapping[str, object], CodeType]]",
-    prepared: "Mapping[str, Any]",
-    file: int,
-    library: int,
-) -> None:
-    """Put the serve path's modules in place, with what was prepared for them.
+def unpack(data: memoryview, file: int) -> "Callable[..., None]":
+    """Put the serve path's modules in place, with what was prepared for them, and return `entry.launch`.
 
-    sources: path, size and whole seconds of mtime of each file that the bundle was made from. modules: name, attributes
-    and code, each behind those that it imports. prepared: see `install.bundles.make`. file: the bundle's descriptor,
-    which stays open for the library. library: where that begins in the file.
-    Raises ValueError or OSError, before anything is in place, for a file that is another one now: 30 looks at files
-    cost 0.03 ms.
+    data: marshalled, of each file that the bundle was made from path, size and whole seconds of mtime; of each module
+    name, attributes and code, behind those that it imports; and what was prepared (see `install.bundles.make`). file:
+    the bundle's descriptor, which stays open for the library.
+    Raises ValueError or OSError, before anything is in place, for a file that is another one now (30 looks at files
+    cost 0.03 ms), and where a command of people's is called for.
     """
+    words = sys.argv[1:2]
+    if words not in (["-v"], ["serve"]) and not (words and words[0].endswith("mw_main.lua")):
+        gc.enable()
+        raise ValueError("it is for a wiki alone")
     if file < 3:  # it would be taken for the wiki's pipe
         close(file)
         raise ValueError("stdin, stdout or stderr is closed")
+    sources, modules, prepared = loads(data)
     for path, size, seconds in sources:
         found = stat(path)
         if found.st_size != size or int(found.st_mtime) != seconds:
             raise ValueError(f"{path} is another one")
-    gc.disable()  # as `entry` does
+    parts = {}
+    for part, begin, size, check in prepared["parts"]:
+        dump = parts[part] = pread(file, size, begin)
+        if source_hash(0, dump) != check:
+            raise ValueError("cut, damaged or not this launcher's")
     for name, attributes, code in modules:
         module = sys.modules[name] = type(sys)(name)
         module.__dict__.update(attributes)
+        # Without a spec that says so, each import of the module makes errors to find that it is not being imported.
+        module.__spec__ = spec = ModuleSpec(name, None, origin=attributes["__file__"])
+        spec._initializing = False  # type: ignore[attr-defined]
         exec(code, module.__dict__)
         parent, _, child = name.rpartition(".")
         if parent:
             setattr(sys.modules[parent], child, module)
     sys.modules["luaproc.responder.runtime"].EXTENSIONS.update(prepared["extensions"])
     texts = {
-        length: [(file, library + offset, dumped) for offset, dumped in places]
-        for length, places in prepared["library"].items()
+        length: [(file, begin, dumped) for begin, dumped in places] for length, places in prepared["library"].items()
     }
-    sys.modules["luaproc.responder.serve"].COMPILED[prepared["runtime"]] = (prepared["parts"], texts)
+    sys.modules["luaproc.responder.serve"].COMPILED[prepared["runtime"]] = (parts, texts)
+    launch: Callable[..., None] = sys.modules["luaproc.entry"].launch
+    return launch

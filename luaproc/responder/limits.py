@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # Seconds from the CPU limit to where the timer of `cpu_clock` would send its signal.
 _BEYOND = 1000.0
 
+_limits = b""  # the text of /proc/self/limits: a start asks for four of them
+
 
 def set_process_limits(max_memory: int | None, max_cpu: int | None) -> None:
     """Apply `--max-memory` (bytes, as ulimit -v) and `--max-cpu` (seconds; the hard limit is one more, as Scribunto's).
@@ -21,6 +23,7 @@ def set_process_limits(max_memory: int | None, max_cpu: int | None) -> None:
     hard one, the kernel sends SIGKILL in place of SIGXCPU. Where the platform cannot limit CPU time, a thread watches
     it. Raises `UsageError` for a limit that the system refuses.
     """
+    global _limits
     if max_memory is None and max_cpu is None:
         return
     try:
@@ -45,6 +48,7 @@ def set_process_limits(max_memory: int | None, max_cpu: int | None) -> None:
             resource.setrlimit(limit, (soft, hard))
         except (OSError, ValueError, OverflowError) as error:
             raise UsageError(f"the system refuses a limit of {soft}: {error}") from error
+    _limits = b""
 
 
 def address_space() -> int:
@@ -103,15 +107,16 @@ def cpu_clock(limit: int) -> "Callable[[], int]":
 
 def _soft_limit(name: bytes) -> "int | None":
     # /proc rather than getrlimit(): `resource` is one more shared library to load on every start.
+    global _limits
     try:
-        with open("/proc/self/limits", "rb") as file:
-            for line in file:
-                if line.startswith(name):
-                    soft = line[len(name) :].split()[0]
-                    return None if soft == b"unlimited" else int(soft)
-    except OSError:
-        pass
-    return None
+        if not _limits:
+            file = os.open("/proc/self/limits", os.O_RDONLY)
+            _limits = os.read(file, 8192)
+            os.close(file)
+        soft = _limits.partition(b"\n" + name)[2].split(None, 1)[0]
+        return None if soft == b"unlimited" else int(soft)
+    except (OSError, IndexError):
+        return None
 
 
 def _watch_cpu(seconds: int) -> None:

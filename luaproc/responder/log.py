@@ -1,7 +1,5 @@
 """What the responder says of itself: lines on stderr, which Scribunto's errorFile keeps, and the file of `--log`."""
 
-import _stat  # `stat` is start-up time
-
 from luaproc.errors import readable
 from luaproc.responder.bare_os import os
 
@@ -43,7 +41,7 @@ def open_file(path: str) -> int:
     for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"):  # Windows has none of them
         flags |= getattr(os, name, 0)
     file = os.open(path, flags, 0o600)
-    if not _stat.S_ISREG(os.fstat(file).st_mode):
+    if os.fstat(file).st_mode & 0o170000 != 0o100000:  # S_ISREG: `stat` is start-up time
         os.close(file)
         raise OSError(0, "expected a regular file")
     return file

@@ -16,9 +16,9 @@ _TRIED_RELEASES = ("2.4", "2.5", "2.6", "2.7", "2.8")
 _TRIED_PYTHONS = ("cp310", "cp311", "cp312", "cp313")
 _TRIED_MACHINES = ("_x86_64", "_aarch64")
 
-EXTENSIONS: "dict[str, tuple[str, dict[bytes, bytes]]]" = {}
-"""Runtime -> the file of lupa's extension, which may be imported alone, and what zlib makes of the data in it: a
-bundle fills this in, so that a start neither searches for the file nor loads zlib."""
+EXTENSIONS: "dict[str, tuple[str, dict[int, bytes]]]" = {}
+"""Runtime -> the file of lupa's extension, which may be imported alone, and what zlib makes of the data in it, by the
+data's length: a bundle fills this in, so that a start neither searches for the file nor loads zlib."""
 
 
 def available() -> list[str]:
@@ -154,7 +154,7 @@ def _import_alone(name: str, directories: list[str]) -> bool:
     }
     file, inflated = EXTENSIONS.get(name, ("", None))
     if inflated:
-        stand_ins["zlib"] = _stand_in("zlib", decompress=inflated.__getitem__)
+        stand_ins["zlib"] = _stand_in("zlib", decompress=lambda data: inflated[len(data)])
     stand_ins = {key: module for key, module in stand_ins.items() if key not in sys.modules}
     sys.modules.update(stand_ins)
     try:

@@ -6,12 +6,11 @@ input (one line on stderr), 2 for options that cannot be met. SIGXCPU, SIGTERM a
 default action, as PHP expects to see.
 """
 
-import _locale
 import _signal  # type: ignore[import-not-found]
 
 from luaproc.errors import UsageError
 from luaproc.responder import fast_path, limits, log, memory, options, pipes, runtime, scribunto, status
-from luaproc.responder.bare_os import os
+from luaproc.responder.bare_os import environment, os
 
 TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
@@ -44,7 +43,10 @@ def serve(words: "list[str]", main_script: "str | None" = None, note: str = "") 
     _default_signals()
     # Lua's character classes follow the C library's locale, which Python sets from the environment, and os.date follows
     # TZ. A real Lua starts in the C locale.
-    _locale.setlocale(_locale.LC_ALL, "C")
+    if environment().get("LC_ALL") != "C":  # as launchers set it
+        import _locale
+
+        _locale.setlocale(_locale.LC_ALL, "C")
     os.unsetenv("TZ")
     if "timezone" in found:
         os.putenv("TZ", str(found["timezone"]))

@@ -138,7 +138,8 @@ def _other_python(bundle: Path) -> None:
 BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "cut": (_edit(lambda data: data[:-1000]), "cut, damaged"),
     "empty": (_edit(lambda data: b""), "cut, damaged"),
-    "damaged": (_edit(lambda data: data[:5000] + bytes(64) + data[5064:]), "cut, damaged"),
+    "damaged in our Lua": (_edit(lambda data: data[:5000] + bytes(64) + data[5064:]), "cut, damaged"),
+    "damaged in our Python": (_edit(lambda data: data[:-5064] + bytes(64) + data[-5000:]), "cut, damaged"),
     "longer": (_edit(lambda data: data + b"\0"), "cut, damaged"),
     "gone": (Path.unlink, "No such file"),
     "a directory": (_directory, "Is a directory"),

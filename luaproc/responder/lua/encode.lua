@@ -28,10 +28,15 @@ end
 
 -- Caches of encoded text. Formatting a number or a head costs more than the rest of a small value (a table of 100
 -- strings: 120 us without, 80 us with). Bounded: names and small numbers repeat, others do not enter.
-local heads = {} -- string length -> 's:N:"'
-for length = 0, 255 do
-	heads[length] = 's:' .. length .. ':"'
-end
+local heads = setmetatable( {}, { -- string length -> 's:N:"', up to 255 kept from its first use on
+	__index = function ( known, length )
+		local head = 's:' .. length .. ':"'
+		if length < 256 then
+			known[length] = head
+		end
+		return head
+	end,
+} )
 local key_texts, key_count = {}, 0 -- string key -> its encoding
 local numbers = {} -- small integer -> its encoding, from its first use on
 
@@ -58,7 +63,7 @@ local function encode_number( v )
 end
 
 local function encode_string( v )
-	return ( heads[#v] or 's:' .. #v .. ':"' ) .. v .. '";'
+	return heads[#v] .. v .. '";'
 end
 
 -- The text under which PHP knows a key, and whether PHP makes it an integer.
@@ -234,7 +239,7 @@ end
 local function encode_single( value )
 	local kind = type( value )
 	if kind == 'string' then
-		return ( heads[#value] or 's:' .. #value .. ':"' ) .. value .. '";'
+		return heads[#value] .. value .. '";'
 	elseif kind == 'number' then
 		return numbers[value] or encode_number( value )
 	elseif kind == 'boolean' then
@@ -253,7 +258,7 @@ local function encode_list( head, count, ... )
 	elseif count <= 2 then
 		local first, second = ...
 		if count == 1 and type( first ) == 'string' then -- it may be long: no copy more than needed
-			return head .. 'a:1:{i:1;' .. ( heads[#first] or 's:' .. #first .. ':"' ) .. first .. '";}}'
+			return head .. 'a:1:{i:1;' .. heads[#first] .. first .. '";}}'
 		end
 		local one = encode_single( first )
 		if one and count == 1 then
