@@ -63,9 +63,9 @@ def _value(body: bytes, start: int, end: int) -> "bytes | int | bool | None":
 
 def _call(body: bytes) -> "tuple[object, ...] | bytes | None":
     # {["op"]="call",["id"]=7,["nargs"]=1,["args"]={[1]="text"}}
-    end = body.find(_NARGS, _ID, _ID + _DIGITS)
+    end = body.find(_NARGS, _ID, _ID + 9 + _TO_COUNT)  # behind nine digits at most, as in `_value`
     chunk, count = body[_ID:end], end + _TO_COUNT
-    if end < 0 or not chunk.isdigit() or len(chunk) > 9:
+    if end < 0 or not chunk.isdigit():
         return None
     if body.startswith(_ONE_ARGUMENT, count) and body[-2:] == b"}}":
         value = _value(body, count + _TO_ARGUMENT, len(body) - 2)

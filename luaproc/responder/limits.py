@@ -79,7 +79,7 @@ def must_leave(size: int, limit: int) -> None:
 def gsub_levels() -> int:
     """How many calls of gsub in one another, of 9 KB each, take C's stack at the start: 36, of a small one a third."""
     stack = _soft_limit(b"Max stack size")
-    return 36 if stack is None else max(1, min(36, stack // 3 // 9216))
+    return 36 if stack is None else min(36, stack // 3 // 9216)
 
 
 def cpu_seconds() -> int:

@@ -296,6 +296,12 @@ def test_unpack_refuses_too_many_results(shared: Interpreter, bounds: str) -> No
     assert error_of(shared, f"local x = unpack({{}}, {bounds})") == "M:1: too many results to unpack"
 
 
+def test_unpack_refuses_a_table_that_is_too_long(shared: Interpreter) -> None:
+    """As one with bounds: at the module's line, and not at one of ours."""
+    code = "local t = {} for i = 1, 8002 do t[i] = i end local x = unpack(t)"
+    assert error_of(shared, code) == "M:1: too many results to unpack"
+
+
 @pytest.mark.parametrize(
     ("code", "results"),
     [

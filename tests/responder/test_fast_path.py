@@ -57,6 +57,14 @@ def test_one_plain_value(number: int, value: object) -> None:
             assert value >= 10**9
 
 
+def test_numbers_that_cross_have_nine_digits_at_most() -> None:
+    """More may overflow where Lua's integers have 32 bits: those Lua reads itself, as a number of its own."""
+    assert fast_path.read(encode_for_responder(Call(999_999_999, (999_999_999,)))) == (b"call1", *[999_999_999] * 2)
+    assert fast_path.read(encode_for_responder(Return((999_999_999, 5)))) == (b"return2", 999_999_999, 5)
+    for message in (Call(7, (10**9,)), Call(10**9, (7,)), Return((10**9,)), Return((10**9, 5)), Return((5, 10**9))):
+        assert not isinstance(fast_path.read(encode_for_responder(message)), tuple)
+
+
 plain = st.one_of(strings, pieces, st.booleans(), st.integers(0, 10**9 - 1))
 
 

@@ -111,3 +111,18 @@ def test_no_control_characters_from_modules_reach_the_error_file(capfd: pytest.C
     """A module names itself and its functions: these names stand in the stack that is told at the CPU limit."""
     log.report(f"stack traceback:\n\t{HOSTILE}:1".encode() + b"\x9b")
     assert capfd.readouterr().err == f"stack traceback:\n\t{SHOWN.decode()}:1\\x9b\n"
+
+
+def test_what_ends_the_process_is_one_line_with_a_bound() -> None:
+    """PHP shows it to the reader; a message may have megabytes, and lines."""
+    outcome = feed(frames('{["op"]="' + "x\\\n" * 2000 + '"}'), serve())
+    assert outcome.status == 1
+    assert outcome.stderr.startswith(b'luaproc: unexpected message: unknown op "x x x ')
+    assert outcome.stderr.count(b"\n") == 1
+    assert 1000 < len(outcome.stderr) < 1020
+
+
+def test_the_op_is_looked_for_in_a_messages_beginning() -> None:
+    """The rest may be megabytes, and where memory is full there is none for a copy."""
+    assert log.op_of(b'{["op"]="call",["id"]=1}') == log.op_of(b'a:4:{s:2:"op";s:4:"call";s:2:"id";i:1;}') == b"call"
+    assert log.op_of(b" " * 64 + b'["op"]="call"') == b""
