@@ -44,6 +44,12 @@ SUITES = {
     "LuaFileSystem": Suite("filesystem/tests", ("lua", "test.lua"), "./?.lua", r"\.Ok!\n$"),
 }
 
+# What a suite repeats or waits for: file, as it is there, as it is run here.
+SHORTER = (
+    ("filesystem/tests/test.lua", "1, 4000", "1, 50"),  # 8,000 times through a directory, for want of a leak
+    ("unit/test/test_with_xml.lua", "start < 1.1 do", "start < 0.01 do"),  # in each of three runs, of CPU time
+)
+
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_suite_has_the_same_outcome(stand_ins: dict[str, Path], name: str, suite: str, tmp_path: Path) -> None:
@@ -55,8 +61,11 @@ def test_a_suite_has_the_same_outcome(stand_ins: dict[str, Path], name: str, sui
     for kind, interpreter in (("ours", str(stand_ins[name])), ("real", need(name))):
         root = tmp_path / kind
         shutil.copytree(source / place.partition("/")[0], root / place.partition("/")[0], symlinks=True)
-        for file in root.glob("filesystem/tests/test.lua"):  # 8,000 times through a directory, for want of a leak
-            file.write_text(file.read_text().replace("1, 4000", "1, 50"))
+        for file, much, enough in SHORTER:
+            if (root / file).exists():
+                text = (root / file).read_text()
+                assert much in text
+                (root / file).write_text(text.replace(much, enough))
         (root / "bin").mkdir()
         (root / "bin" / "lua").symlink_to(interpreter)
         env = {
