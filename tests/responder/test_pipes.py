@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from luaproc.responder import log, pipes
+from luaproc.responder import fast_path, log, pipes
 from luaproc.responder.memory import HELD, SPENT
 from luaproc.wire.framing import encode_frame
 
@@ -28,6 +28,17 @@ def test_a_header_is_read_and_written_where_none_can_be_remembered(monkeypatch: 
     header = pipes._header(46)
     assert header == b"0000002e0000005b"
     assert pipes._frame_length(header) == 46
+
+
+def test_headers_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All 4,096 would take more than Python's share of the memory."""
+    lengths: dict[bytes, int] = {}
+    headers: dict[int, bytes] = {}
+    monkeypatch.setattr(pipes, "_lengths", lengths)
+    monkeypatch.setattr(pipes, "_headers", headers)
+    for length in range(1, 4000):
+        assert pipes._frame_length(pipes._header(length)) == length
+    assert len(lengths) == len(headers) == 1000
 
 
 class _Reserve:
@@ -73,6 +84,32 @@ def test_a_message_that_may_find_no_room_spends_the_reserve_before_it_crosses(mo
         opened, reserve, _ = _opened(monkeypatch, CALL % (b"x" * length), room=room)
         assert opened.receive() == (b"call1", 1, b"x" * length)
         assert reserve.done == done
+
+
+def test_a_frame_crosses_whole_up_to_a_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever room there is: Python, Lua's compiler and Lua would each have it whole."""
+    monkeypatch.setattr(pipes, "WHOLE", 100_000)
+    body = CALL % (b"x" * (100_000 - len(CALL % b"")))
+    opened, _, _ = _opened(monkeypatch, body, body + b" ")
+    assert isinstance(opened.receive(), tuple)
+    assert opened.receive() is True
+
+
+def test_what_was_compiled_ahead_may_be_longer_than_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four times at most: for that there has to be room."""
+    body = CALL % (b"x" * 9000)
+    monkeypatch.setattr(fast_path, "LIBRARY", {len(body): []})
+    opened, reserve, _ = _opened(monkeypatch, body)
+    opened.receive()
+    assert reserve.done == [f"push {4 * len(body)}"]
+
+
+def test_a_message_that_is_handed_over_again_has_the_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where Lua could not say that it wants it."""
+    opened, reserve, _ = _opened(monkeypatch, CALL % b"a")
+    opened.receive()
+    assert opened.again() == (b"call1", 1, b"a")
+    assert reserve.done == ["spend"]
 
 
 def test_an_exchange_gives_the_reserve_back_before_it_sends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,6 +178,20 @@ def test_what_was_not_sent_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert opened.lost(2) == pipes.REQUEST_LOST
     assert opened.again() == (b"call1", 1, b"a")
     assert opened.lost(3) == pipes.NOT_SENT
+
+
+class _TwoGigabytes(bytes):
+    def __len__(self) -> int:
+        return 1 << 31
+
+
+def test_a_reply_that_no_header_can_tell_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its length doubled has nine digits."""
+    opened, _, stdin = _opened(monkeypatch, CALL % b"a")
+    with pytest.raises(MemoryError):
+        opened.exchange(_TwoGigabytes())
+    assert opened.lost(1) == pipes.NOT_SENT
+    assert stdin.tell() == 0
 
 
 @pytest.mark.parametrize("failing", [0, 1, 2])
