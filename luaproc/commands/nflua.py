@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _SOCKET = click.option(
     "--socket", "address", metavar="PROTOCOL:PORT", help="By default $LUAPROC_NFLUA_SOCKET, else 2:1313229909."
 )
+_RUNTIME = click.option(
+    "--runtime", type=click.Choice(["lua53", "lua51", "luajit21"]), default="lua53", show_default=True
+)
 _TIMEOUT = click.option(
     "--timeout", type=click.FloatRange(min=0), default=10.0, show_default=True, help="Seconds to wait."
 )
@@ -35,7 +38,7 @@ def command() -> None:
 
 @command.command()
 @_SOCKET
-@click.option("--runtime", type=click.Choice(["lua53", "lua51", "luajit21"]), default="lua53", show_default=True)
+@_RUNTIME
 @click.option("--max-instructions", type=click.IntRange(1), help="Of a call, in states created without a limit.")
 @click.option("--max-seconds", type=click.FloatRange(min=0.1), help="Of any call; then the server ends. [default: 10]")
 @click.option("--log", metavar="FILE", help="Append log lines there instead of stderr.")
@@ -145,7 +148,7 @@ def receive(port: int, count: int, timeout: float | None, address: str | None) -
 
 
 @command.command()
-@click.option("--runtime", type=click.Choice(["lua53", "lua51", "luajit21"]), default="lua53", show_default=True)
+@_RUNTIME
 @click.option(
     "--rounds", type=click.IntRange(1), default=5, show_default=True, help="Rounds, in which servers take turns."
 )

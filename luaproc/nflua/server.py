@@ -42,11 +42,17 @@ MAX_ALL_WAITING = 16384
 """Datagrams that wait, of all clients: 64 MB. Once they are so many, a client has `SHARE`, as a script has parts."""
 
 SHARE = 16
+"""Datagrams of one client that wait while all rows together are full."""
+
 MAX_CLIENTS_WAITING = 4096
+"""Clients with datagrams that wait; the next one's are refused."""
+
 MAX_DRAINED = 256
 """Datagrams that are taken from the kernel between two calls: each takes 15 us."""
 
 STACK = 64 * 1024 * 1024
+"""Bytes of stack that Lua's thread has."""
+
 RECEIVE_BUFFER = 256 * 1024
 """Bytes, of which the kernel makes twice as many: 680 datagrams of the smallest, 10 ms. A client's request waits behind
 all that another's flood has put there; of 4 MB it was 150 ms."""
@@ -136,7 +142,7 @@ class StateServer:
         self._sequence = 0
         self._uids = {0, os.geteuid()}
         self._waiting: dict[int, deque[bytes]] = {}
-        self._waits = 0  # datagrams in all rows
+        self._waiting_count = 0  # datagrams in all rows
         self._busy: _Call | None = None
         self._latest: _Call | None = None
         self._seen: _Call | None = None  # the latest call when the watching thread last looked
@@ -175,7 +181,7 @@ class StateServer:
         if self._waiting:
             port, datagrams = next(iter(self._waiting.items()))
             datagram = datagrams.popleft()
-            self._waits -= 1
+            self._waiting_count -= 1
             # To the end of the row, or out of it.
             del self._waiting[port]
             if datagrams:
@@ -217,9 +223,9 @@ class StateServer:
                     self._refuse(datagram, port, Refused(-ENOBUFS, "too many clients are waiting"))
                     continue
                 row = self._waiting[port] = deque()
-            if len(row) < (MAX_WAITING if self._waits < MAX_ALL_WAITING else SHARE):
+            if len(row) < (MAX_WAITING if self._waiting_count < MAX_ALL_WAITING else SHARE):
                 row.append(datagram)
-                self._waits += 1
+                self._waiting_count += 1
             else:
                 self._refuse(datagram, port, Refused(-ENOBUFS, "too many messages of this socket are waiting"))
 

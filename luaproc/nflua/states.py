@@ -113,9 +113,9 @@ class LuaState:
         self.timers.discard(timer)
         self._call(_TIMER, timer, 0)
 
-    def _call(self, what: int, one: bytes | int, two: bytes | int) -> None:
+    def _call(self, what: int, first: bytes | int, second: bytes | int) -> None:
         lua = self._lua
-        self._deliver(self._instructions, what, one, two)
+        self._deliver(self._instructions, what, first, second)
         used = lua.get_memory_used(total=True)
         if used + CROSSING > self._limit - self.maxalloc // 2:
             lua.gccollect()
@@ -141,23 +141,23 @@ class LuaState:
         lua.gccollect()
         raise ScriptError(-ENOMEM if message == b"not enough memory" else -EINVAL, text(message), text(trace))
 
-    def _host(self, what: int, one: Any = None, two: Any = None) -> Any:
+    def _host(self, what: int, first: Any = None, second: Any = None) -> Any:
         """What Lua calls. Never raises."""
         try:
             if what == _TIME:
                 return divmod(time.time_ns(), 1_000_000_000)
             if what == _SEND:
-                return self._services.send(self, one, two)
+                return self._services.send(self, first, second)
             if what == _LOG:
-                self._services.print(self, one)
+                self._services.print(self, first)
                 return 0
             if what == _SET_TIMER:
                 if len(self.timers) >= MAX_TIMERS:
                     return -1
-                self.timers.add(one)
-                self._services.set_timer(self, one, two)
-            elif what == _CANCEL_TIMER and one in self.timers:
-                self.timers.remove(one)
+                self.timers.add(first)
+                self._services.set_timer(self, first, second)
+            elif what == _CANCEL_TIMER and first in self.timers:
+                self.timers.remove(first)
                 self._services.timer_is_cancelled()
         except Exception:
             return -EIO

@@ -64,9 +64,7 @@ class Pages(MutableMapping["str | Title", str]):
         """The text of a page; None if there is no such page."""
         if title.interwiki:
             return None
-        key = title.page_key
-        if self._touched is not None:
-            self._touched.add(key)
+        key = self._asked(title)
         if key in self._written:
             return self._written[key]
         for source in self.sources:
@@ -79,12 +77,16 @@ class Pages(MutableMapping["str | Title", str]):
         """Whether there is such a page."""
         if title.interwiki:
             return False
-        key = title.page_key
-        if self._touched is not None:
-            self._touched.add(key)
+        key = self._asked(title)
         if key in self._written:
             return self._written[key] is not None
         return any(source.has(key) for source in self.sources)
+
+    def _asked(self, title: Title) -> PageKey:
+        """The key of a page; whoever watches is told that the page was asked for."""
+        if self._touched is not None:
+            self._touched.add(title.page_key)
+        return title.page_key
 
     @contextmanager
     def watched(self) -> Iterator[set[PageKey]]:

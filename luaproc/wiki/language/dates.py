@@ -71,7 +71,7 @@ def _seconds(text: str, now: datetime) -> int:
 
         try:
             return seconds(text, stamp)
-        except DateError:
+        except ValueError:
             raise PackageMissing("this date needs strtotime, if it is one: pip install 'luaproc[dates]'") from None
     try:
         return int(_strtotime(text, stamp))

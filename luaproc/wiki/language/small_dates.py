@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 MAX_CHARS = 200
 
-_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec"
-_MONTHS = _NAMES.split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _MONTH = (
     "(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     "|nov(?:ember)?|dec(?:ember)?)\\.?"
@@ -41,78 +41,84 @@ _TOKENS = [
         r"(?:sun|mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?)(?:day)?,?",
     )
 ]
-_WORDS = {"now": None, "today": 0, "midnight": 0, "noon": 12, "tomorrow": 0, "yesterday": 0}
-_SECONDS = {"sec": 1, "min": 60, "hou": 3600, "day": 86400, "wee": 604800, "for": 1209600}
+# Hour, and days to add.
+_WORDS = {
+    "now": (None, 0), "today": (0, 0), "midnight": (0, 0), "noon": (12, 0), "tomorrow": (0, 1), "yesterday": (0, -1),
+}  # fmt: skip
+_COUNTS = {"next": 1, "last": -1, "previous": -1, "this": 0}
+_UNIT_SECONDS = {"sec": 1, "min": 60, "hou": 3600, "day": 86_400, "wee": 604_800, "for": 1_209_600}
+_UNIT_MONTHS = {"mon": 1, "yea": 12}
 
 
 def seconds(text: str, now: int) -> int:
-    """The Unix time that a text means. Raises `DateError` for what this grammar does not have."""
-    from luaproc.wiki.language.dates import DateError
-
+    """The Unix time that a text means. Raises ValueError for what this grammar does not have."""
     if len(text) > MAX_CHARS:
-        raise DateError(text)
+        raise ValueError(f"expected a date of {MAX_CHARS} characters at most")
     moment = datetime.fromtimestamp(now, timezone.utc)
     date = {"Y": moment.year, "m": moment.month, "d": moment.day}
     clock: tuple[int, int, int] | None = None
     months = delta = offset = 0
-    at = 0
-    rest = text.strip()
-    midnight = False
-    while at < len(rest):
-        if rest[at] in " \t,":
-            at += 1
-            continue
-        match = next((found for token in _TOKENS if (found := token.match(rest, at))), None)
-        if match is None:
-            raise DateError(text)
-        at = match.end()
-        parts = {key: value for key, value in match.groupdict().items() if value is not None}
+    has_date = False
+    for parts in _tokens(text.strip()):
+        if "stamp" in parts:
+            return int(parts["stamp"]) + delta
         if "month" in parts:
-            date["m"] = _MONTHS.index(parts["month"][:3].lower()) + 1
-            date["d"] = 1 if "d" not in parts else date["d"]
-            midnight = True
-        for key in "Ymd":
-            if key in parts:
-                date[key] = int(parts[key])
-                midnight = True
-        if "Y" in parts and "m" in parts and "d" not in parts:
-            date["d"] = 1
+            parts = {**parts, "m": str(_MONTHS.index(parts["month"][:3].lower()) + 1)}
+        if "Y" in parts and "m" in parts:  # a month alone keeps the day of today
+            parts = {"d": "1", **parts}
+        given = {key: int(parts[key]) for key in "Ymd" if key in parts}
+        date |= given
+        has_date = has_date or bool(given)
         if "H" in parts:
             clock = (_hour(int(parts["H"]), parts.get("half")), int(parts["i"]), int(parts.get("s") or 0))
         elif "half_hour" in parts:
             clock = (_hour(int(parts["half_hour"]), parts["half"]), 0, 0)
-        elif "stamp" in parts:
-            return int(parts["stamp"]) + delta
         elif "zone" in parts:
             offset = _offset(parts["zone"])
         elif "word" in parts:
-            word = parts["word"].lower()
-            hour = _WORDS[word]
+            hour, days = _WORDS[parts["word"].lower()]
             clock = clock if hour is None else (hour, 0, 0)
-            delta += {"tomorrow": 86400, "yesterday": -86400}.get(word, 0)
+            delta += 86_400 * days
         elif "count" in parts:
-            counted = parts["count"].replace(" ", "").lower()
-            count = {"next": 1, "last": -1, "previous": -1, "this": 0}.get(counted)
-            count = int(counted) if count is None else count
-            count = -count if "ago" in parts else count
-            unit = parts["unit"][:3].lower()
-            if unit in ("mon", "yea"):
-                months += count * (12 if unit == "yea" else 1)
-            else:
-                delta += count * _SECONDS[unit]
+            more_months, more_seconds = _counted(parts)
+            months, delta = months + more_months, delta + more_seconds
+    if clock is None:
+        clock = (0, 0, 0) if has_date else (moment.hour, moment.minute, moment.second)
     try:
-        return _whole(date, clock, midnight, moment, months) + delta - offset
-    except (ValueError, OverflowError):
-        raise DateError(text) from None
+        return _whole(date, clock, months) + delta - offset
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
 
 
-def _whole(date: dict[str, int], clock: tuple[int, int, int] | None, midnight: bool, now: datetime, months: int) -> int:
+def _tokens(text: str) -> Iterator[dict[str, str]]:
+    """The named groups of each token that matched. Raises ValueError where none does."""
+    at = 0
+    while at < len(text):
+        if text[at] in " \t,":
+            at += 1
+            continue
+        match = next((found for token in _TOKENS if (found := token.match(text, at))), None)
+        if match is None:
+            raise ValueError(f"expected a date, got {text[at:]!r:.40}")
+        at = match.end()
+        yield {key: value for key, value in match.groupdict().items() if value is not None}
+
+
+def _counted(parts: dict[str, str]) -> tuple[int, int]:
+    """The months and the seconds of `+2 weeks`, `last month`, `3 days ago`."""
+    word = parts["count"].replace(" ", "").lower()
+    count = _COUNTS[word] if word in _COUNTS else int(word)
+    count = -count if "ago" in parts else count
+    unit = parts["unit"][:3].lower()
+    return (count * _UNIT_MONTHS[unit], 0) if unit in _UNIT_MONTHS else (0, count * _UNIT_SECONDS[unit])
+
+
+def _whole(date: dict[str, int], clock: tuple[int, int, int], months: int) -> int:
+    """The Unix time of a date with so many months more, at a time of day. Raises ValueError, OverflowError."""
     if not 1 <= date["m"] <= 12 or not 0 <= date["d"] <= 31:
         raise ValueError(date)
     index = date["Y"] * 12 + date["m"] - 1 + months
     first = datetime(index // 12, index % 12 + 1, 1, tzinfo=timezone.utc)
-    if clock is None:
-        clock = (0, 0, 0) if midnight else (now.hour, now.minute, now.second)
     if clock[0] > 24 or clock[1] > 59 or clock[2] > 60:
         raise ValueError(clock)
     whole = first + timedelta(days=date["d"] - 1, hours=clock[0], minutes=clock[1], seconds=clock[2])
