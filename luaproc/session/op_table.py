@@ -69,7 +69,8 @@ class Request(NamedTuple):
     line: int
 
 
-class SessionOp(NamedTuple, Generic[S]):
+@dataclass(frozen=True, slots=True)
+class SessionOp(Generic[S]):
     """One row of a table.
 
     usage: what stands after the name. help: the first line says what it does. server: whether it needs a
