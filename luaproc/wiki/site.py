@@ -64,7 +64,6 @@ class Site:
     main_page_text: str = "Main Page"
     fragment_mode: str = "html5"
     """Of anchors: html5 or legacy."""
-    fallback8bit: str = "windows-1252"
     namespaces: dict[int, Namespace] = field(default_factory=dict)
     """By number; empty for English ones, with `name` as the project's."""
     interwiki: dict[str, Interwiki] = field(default_factory=dict)
@@ -88,10 +87,6 @@ class Site:
     """Texts of the interface in the content language, before MediaWiki's own and after pages ``MediaWiki:Key``."""
     magic_words: dict[str, list[str]] = field(default_factory=dict)
     """Local names by MediaWiki's key (``redirect``, ``if``, ``currentday``), as siteinfo's magicwords gives them."""
-    case_sensitive_words: set[str] = field(default_factory=set)
-    """Keys of `magic_words` that are case-sensitive."""
-    variables: tuple[str, ...] = ()
-    function_hooks: tuple[str, ...] = ()
     extension_tags: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
     """URL protocols (``https://``, ``mailto:``); empty for MediaWiki's."""

@@ -35,8 +35,6 @@ def member(key: str, value: Any) -> Any:
         return tuple(tag.strip("<>").lower() for tag in _strings(key, value))
     if key in _TUPLES:
         return tuple(_strings(key, value))
-    if key == "case_sensitive_words":
-        return set(_strings(key, value))
     expected = _EXPECTED.get(key, dict)
     if not isinstance(value, expected):
         raise ValueError(f"{key}: expected {_WORDS[expected]}, got {value!r:.40}")
@@ -128,12 +126,12 @@ _FIELDS: dict[Any, tuple[Any, str]] = {
 """Types of the members of Namespace, Interwiki and Limits, as they are annotated."""
 
 
-_TUPLES = {"local_interwikis", "variables", "function_hooks", "extension_tags", "protocols", "special_pages"}
+_TUPLES = {"local_interwikis", "extension_tags", "protocols", "special_pages"}
 _EXPECTED: dict[str, type] = dict.fromkeys(
     (
         *("name", "server", "canonical_server", "script_path", "script", "article_path", "style_path", "version"),
         *("wiki_id", "language"),
-        *("timezone", "main_page_text", "fragment_mode", "fallback8bit"),
+        *("timezone", "main_page_text", "fragment_mode"),
     ),
     str,
 ) | {"limits": Limits}

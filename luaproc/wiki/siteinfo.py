@@ -17,7 +17,6 @@ _GENERAL = {
     "lang": "language",
     "timezone": "timezone",
     "mainpage": "main_page_text",
-    "fallback8bitEncoding": "fallback8bit",
 }
 _STATISTICS = {
     "pages": "pages",
@@ -62,14 +61,6 @@ def _interwikis(query: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "interwiki": {row["prefix"]: _interwiki(row) for row in rows},
         "local_interwikis": [row["prefix"] for row in rows if _flag(row, "localinterwiki")],
-    }
-
-
-def _magic_words(query: Mapping[str, Any]) -> dict[str, Any]:
-    rows = query["magicwords"]
-    return {
-        "magic_words": {row["name"]: list(row["aliases"]) for row in rows},
-        "case_sensitive_words": [row["name"] for row in rows if _flag(row, "case-sensitive")],
     }
 
 
@@ -128,9 +119,7 @@ _PARTS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "general": _general,
     "namespaces": lambda query: {"namespaces": _namespaces(query)},
     "interwikimap": _interwikis,
-    "magicwords": _magic_words,
-    "variables": lambda query: {"variables": list(query["variables"])},
-    "functionhooks": lambda query: {"function_hooks": list(query["functionhooks"])},
+    "magicwords": lambda query: {"magic_words": {row["name"]: list(row["aliases"]) for row in query["magicwords"]}},
     "protocols": lambda query: {"protocols": list(query["protocols"])},
     "specialpagealiases": _special_pages,
     "extensiontags": lambda query: {"extension_tags": list(query["extensiontags"])},

@@ -25,7 +25,7 @@ SEPARATOR = "\n-- next --\n"
 _ERROR_ID = re.compile(r"\bmw-scribunto-error-[0-9a-f]+\b")
 _MARKER = re.compile("(UNIQ-+[a-zA-Z0-9]+)-[0-9A-F]{8}-(QINU)")
 _SITEINFO = (
-    "general|namespaces|namespacealiases|interwikimap|magicwords|extensiontags|functionhooks|variables|statistics|"
+    "general|namespaces|namespacealiases|interwikimap|magicwords|extensiontags|statistics|"
     "languages|usergroups|protocols|specialpagealiases"
 )
 
