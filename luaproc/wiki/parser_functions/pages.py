@@ -233,8 +233,14 @@ def _default_sort(frame: FrameLike, arguments: ArgumentsLike) -> str:
     return _overrides(frame, "duplicate-defaultsort", old, text)
 
 
+_SHOWN_KEY = 255
+"""Characters of a sort key, and of a title, in the error that says what overrides it; MediaWiki shows all. Keys within
+keys hold such errors, each more than twice as long as the one inside it."""
+
+
 def _overrides(frame: FrameLike, key: str, old: str, text: str) -> str:
-    shown = view_of(frame).messages.text(key, escape_wikitext(old), escape_wikitext(text))
+    names = (escape_wikitext(name[:_SHOWN_KEY]) for name in (old, text))
+    shown = view_of(frame).messages.text(key, *names)
     return f'<span class="error">{shown}</span>'
 
 

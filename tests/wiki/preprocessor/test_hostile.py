@@ -84,3 +84,9 @@ def test_templates_that_double() -> None:
     expansion = wiki.expand("{{D0|}}")
     assert "Node-count limit exceeded" in expansion.text
     assert expansion.limits["nodes"].used < 2000 + 200
+
+
+def test_errors_within_errors_do_not_grow() -> None:
+    """A sort key may hold the error of the key inside it, which shows two: twelve levels were 640 KB."""
+    text = "{{DEFAULTSORT:z}}" + "{{DEFAULTSORT:a" * 12 + "}}" * 12
+    assert len(Wiki({}, mediawiki=False).expand(text).text) < 5000
