@@ -302,7 +302,7 @@ class Engine:
 
     def count_expensive(self, *_: Any) -> None:
         """Count an expensive call. Raises LuaError when there were too many."""
-        if not self.view.expensive():
+        if not self.view.count_expensive():
             raise LuaError("too many expensive function calls")
 
     def execute_module(self, chunk: LuaFunction, name: str | bool | None, frame: FrameLike | None) -> Any:

@@ -21,13 +21,13 @@ from luaproc.wiki.pages import PageKey
 from luaproc.wiki.site import Site
 from luaproc.wiki.values import PHP_SPACE
 
-DROPPED = (".lua", ".wikitext", ".wiki", ".mediawiki")
+DROPPED_SUFFIXES = (".lua", ".wikitext", ".wiki", ".mediawiki")
 """Suffixes that are no part of the title."""
 
-KEPT = (".json", ".css", ".js")
+KEPT_SUFFIXES = (".json", ".css", ".js")
 """Suffixes that are."""
 
-NO_PAGES = (
+NO_PAGE_SUFFIXES = (
     *(".md", ".rst", ".orig", ".rej", ".bak", ".swp", "~"),
     *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"),
 )
@@ -59,10 +59,10 @@ class Folder:
         self._files: dict[PageKey, Path] = {}
         self._texts: dict[PageKey, tuple[int, str]] = {}
         self.left_out: list[tuple[Path, str]] = []
-        spare: list[tuple[PageKey, Path]] = []
+        doubled: list[tuple[PageKey, Path]] = []
         for path in self._walk(directory, (os.path.realpath(directory),)):
-            self._add(path, spare)
-        for key, path in spare:
+            self._add(path, doubled)
+        for key, path in doubled:
             # Foo/Foo.lua, for want of a Foo.lua; otherwise it is Foo's subpage Foo.
             if key in self._files:
                 namespace, text = key
@@ -102,7 +102,7 @@ class Folder:
             elif entry.is_file():  # a pipe would be waited for
                 yield path
 
-    def _add(self, path: Path, spare: list[tuple[PageKey, Path]]) -> None:
+    def _add(self, path: Path, doubled: list[tuple[PageKey, Path]]) -> None:
         relative = path.relative_to(self.directory)
         named = self._first_line(path) if "first-line" in self._map else None
         key = self._titled(named, path) if named is not None else self._key(relative)
@@ -110,9 +110,9 @@ class Folder:
             return
         parts = [self._plain(part) for part in relative.parts]
         stem = _stem(parts[-1])
-        doubled = named is None and path.suffix == ".lua" and len(parts) > 1 and parts[-2] == stem
-        if doubled and key[1].endswith(f"{stem}/{stem}"):
-            spare.append(((key[0], key[1][: -len(stem) - 1]), path))
+        is_doubled = named is None and path.suffix == ".lua" and len(parts) > 1 and parts[-2] == stem
+        if is_doubled and key[1].endswith(f"{stem}/{stem}"):
+            doubled.append(((key[0], key[1][: -len(stem) - 1]), path))
         else:
             self._put(key, path)
 
@@ -157,9 +157,9 @@ class Folder:
             namespace = titles.MAIN if names[0].lower() in _MAIN else self._site.namespace_number(names[0])
             if namespace is not None:
                 del names[0]
-        if namespace is None and not name.endswith(DROPPED + KEPT):
+        if namespace is None and not name.endswith(DROPPED_SUFFIXES + KEPT_SUFFIXES):
             return None
-        if namespace != titles.FILE and name.lower().endswith(NO_PAGES):
+        if namespace != titles.FILE and name.lower().endswith(NO_PAGE_SUFFIXES):
             return None
         plain = self._plain(name) if namespace == titles.FILE else _stem(self._plain(name))
         text = "/".join([*names, plain])
@@ -217,7 +217,7 @@ def must_be_maps(names: Sequence[str]) -> None:
 
 
 def _stem(name: str) -> str:
-    for suffix in DROPPED:
+    for suffix in DROPPED_SUFFIXES:
         if name.endswith(suffix):
             return name[: -len(suffix)]
     return name

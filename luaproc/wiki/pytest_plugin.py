@@ -69,7 +69,7 @@ class WikiTestFailed(Exception):
     """A test of a module failed; the result says how."""
 
     def __init__(self, result: testing.CaseResult) -> None:
-        super().__init__(reports.failure(result))
+        super().__init__(reports.failure_line(result))
         self.result = result
 
 
@@ -161,7 +161,7 @@ def shown(tests: WikiTests, error: BaseException) -> Shown | None:
     wrong = [f"E   {line}" for line in readable(result.message).split("\n")]
     if result.expected is not None:
         wrong += [f"E   expected: {readable(result.expected)}", f"E   got:      {readable(result.got or 'nil')}"]
-    crash = Crash(_relative(file, tests.config.rootpath) if file else name, result.line or 1, reports.what(result))
+    crash = Crash(_relative(file, tests.config.rootpath) if file else name, result.line or 1, reports.problem(result))
     return Shown([*source, *wrong, "", f"{crash.path}:{crash.lineno}: in {name}"], crash)
 
 

@@ -12,18 +12,18 @@ SHOWN = 120
 """Characters of what was expected, and of what came, in a failure's line."""
 
 
-def where(result: CaseResult) -> str:
+def place(result: CaseResult) -> str:
     """The place of a failure: ``Module:X/testcases:12``, as far as it is known."""
     return f"{result.module_at or result.module}:{result.line}" if result.line else result.module_at or result.module
 
 
-def failure(result: CaseResult) -> str:
+def failure_line(result: CaseResult) -> str:
     """A failure in one line: module, line, test, what went wrong, and of a comparison where the two texts part."""
     name = f" {visible(result.name)}" if result.name else ""
-    return f"FAILED {visible(where(result))}{name}: {what(result)}"
+    return f"FAILED {visible(place(result))}{name}: {problem(result)}"
 
 
-def what(result: CaseResult) -> str:
+def problem(result: CaseResult) -> str:
     """What went wrong, in one line."""
     text = _line(result.message.strip())
     if result.expected is None:
@@ -50,10 +50,10 @@ def _line(text: str) -> str:
     return visible(text.replace("\n", "\\n"))
 
 
-def details(result: CaseResult) -> Iterator[str]:
+def failure_lines(result: CaseResult) -> Iterator[str]:
     """A failure with the whole of what was expected and what came."""
     name = f" {visible(result.name)}" if result.name else ""
-    yield f"FAILED {visible(where(result))}{name}: {readable(result.message)}"
+    yield f"FAILED {visible(place(result))}{name}: {readable(result.message)}"
     if result.expected is not None:
         yield f"    expected: {readable(result.expected)}"
         yield f"    got:      {readable(result.got or 'nil')}"
@@ -78,7 +78,7 @@ def tap(results: Sequence[CaseResult]) -> Iterator[str]:
         yield f"{'ok' if result.passed else 'not ok'} {number} - {title}{why}"
         if not result.passed:
             yield "  ---"
-            yield from (f"  {visible(line)}" for text in details(result) for line in text.split("\n"))
+            yield from (f"  {visible(line)}" for text in failure_lines(result) for line in text.split("\n"))
             yield "  ..."
 
 
@@ -87,9 +87,9 @@ def github(results: Iterable[CaseResult], files: dict[str, str]) -> Iterator[str
     for result in results:
         if not result.passed:
             file = files.get(result.module_at or result.module, "")
-            place = f" file={_escaped(visible(file), True)},line={max(result.line, 1)}" if file else ""
-            text = "\n".join(details(result))
-            yield f"::error{place}::{_escaped(text)}"
+            where = f" file={_escaped(visible(file), True)},line={max(result.line, 1)}" if file else ""
+            text = "\n".join(failure_lines(result))
+            yield f"::error{where}::{_escaped(text)}"
 
 
 def junit(results: Sequence[CaseResult], seconds: float) -> str:
@@ -109,7 +109,7 @@ def junit(results: Sequence[CaseResult], seconds: float) -> str:
             ElementTree.SubElement(case, "skipped", message=visible(result.skipped))
         if not result.passed:
             element = ElementTree.SubElement(case, "failure", message=visible(result.message))
-            element.text = "\n".join(details(result))
+            element.text = "\n".join(failure_lines(result))
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
     ElementTree.indent(suites)

@@ -77,18 +77,18 @@ def expression(text: str) -> Chosen:
     tokens = _TOKEN.findall(text)
     if not tokens:
         return lambda name: True
-    chosen, rest = _either(text, tokens)
+    chosen, rest = _disjunction(text, tokens)
     if rest:
         raise _bad(text, f"'and' or 'or' before {rest[0]!r}")
     return lambda name: chosen(_folded(name))
 
 
-def _either(text: str, tokens: list[str]) -> tuple[Chosen, list[str]]:
-    return _chain("or", any, _both, text, tokens)
+def _disjunction(text: str, tokens: list[str]) -> tuple[Chosen, list[str]]:
+    return _chain("or", any, _conjunction, text, tokens)
 
 
-def _both(text: str, tokens: list[str]) -> tuple[Chosen, list[str]]:
-    return _chain("and", all, _one, text, tokens)
+def _conjunction(text: str, tokens: list[str]) -> tuple[Chosen, list[str]]:
+    return _chain("and", all, _operand, text, tokens)
 
 
 def _chain(
@@ -106,14 +106,14 @@ def _chain(
     return left, tokens
 
 
-def _one(text: str, tokens: list[str]) -> tuple[Chosen, list[str]]:
+def _operand(text: str, tokens: list[str]) -> tuple[Chosen, list[str]]:
     negated = False
     while tokens[:1] == ["not"]:
         negated, tokens = not negated, tokens[1:]
     if not tokens or tokens[0] in (")", "and", "or"):
         raise _bad(text, f"a word before {tokens[0]!r}" if tokens else "a word at the end")
     if tokens[0] == "(":
-        chosen, tokens = _either(text, tokens[1:])
+        chosen, tokens = _disjunction(text, tokens[1:])
         if tokens[:1] != [")"]:
             raise _bad(text, "a closing parenthesis")
         tokens = tokens[1:]

@@ -72,7 +72,7 @@ def local_url(title: Title, query: str | Mapping[Any, Any] | None = None) -> str
 
 def full_url(title: Title, query: str | Mapping[Any, Any] | None = None, protocol: str = "relative") -> str:
     """The URL with server and fragment. protocol: relative, http, https or canonical."""
-    return expand(title.site, local_url(title, query), protocol) + fragment_url(title)
+    return with_server(title.site, local_url(title, query), protocol) + fragment_url(title)
 
 
 def canonical_url(title: Title, query: str | Mapping[Any, Any] | None = None) -> str:
@@ -85,7 +85,7 @@ def script(site: Site) -> str:
     return site.script or f"{site.script_path}/index.php"
 
 
-def expand(site: Site, url: str, protocol: str = "relative") -> str:
+def with_server(site: Site, url: str, protocol: str = "relative") -> str:
     """A URL with the server in front; one that has a protocol stays as it is, and so does the server's own protocol.
 
     Control characters are underscores, as PHP's parse_url() makes them.

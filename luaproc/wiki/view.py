@@ -78,7 +78,7 @@ class PageView:
         if text not in self.warnings:
             self.warnings.append(text)
 
-    def limit(self, key: str, *parameters: str) -> None:
+    def limit_exceeded(self, key: str, *parameters: str) -> None:
         """Note that a limit was exceeded. key: what the keys of its warning and its category begin with."""
         self.warn(f"{key}-warning", *parameters)
         self.track(f"{key}-category")
@@ -87,10 +87,10 @@ class PageView:
         """What stands on the page for an error of the extension ParserFunctions. key: of the message."""
         return f'<strong class="error">{escape_html(self.messages.text(key, *parameters))}</strong>'
 
-    def expensive(self) -> bool:
+    def count_expensive(self) -> bool:
         """Count one expensive call (#ifexist, mw.title's exists …); False if there were too many."""
         self.counters.expensive += 1
         most = self.site.limits.expensive
         if self.counters.expensive == most + 1:
-            self.limit("expensive-parserfunction", str(self.counters.expensive), str(most))
+            self.limit_exceeded("expensive-parserfunction", str(self.counters.expensive), str(most))
         return self.counters.expensive <= most

@@ -10,8 +10,8 @@ from luaproc.wiki.errors import WikiError
 from luaproc.wiki.titles import Title
 from luaproc.wiki.wiki import Wiki
 
-_TURN = 200
-"""Milliseconds between two looks for Ctrl-C."""
+_TURN_MS = 200
+"""Between two looks for Ctrl-C."""
 
 
 class NoWatching(WikiError):
@@ -33,7 +33,7 @@ def changes(places: Iterable[str | Path]) -> Iterator[set[Path]]:
             "--watch needs the package watchfiles, which is not installed: pip install 'luaproc[watch]'"
         ) from None
     listens = False
-    for found in watch(*places, raise_interrupt=True, yield_on_timeout=True, rust_timeout=_TURN):
+    for found in watch(*places, raise_interrupt=True, yield_on_timeout=True, rust_timeout=_TURN_MS):
         if found or not listens:
             yield {Path(name).resolve() for _, name in found}
         listens = True

@@ -22,7 +22,7 @@ from luaproc.errors import LuaprocError
 from luaproc.wiki.errors import WikiError
 from luaproc.wiki.wiki import Wiki
 
-_GRACE = 10.0  # seconds that a worker has to end its Lua server and itself, before it is killed
+_GRACE_SECONDS = 10.0  # that a worker has to end its Lua server and itself, before it is killed
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -99,7 +99,7 @@ class Worker:
         """End the process and its Lua server; how the process had ended."""
         if self._ended is None:
             self.terminate()
-            wait([self._process.sentinel], _GRACE)
+            wait([self._process.sentinel], _GRACE_SECONDS)
             with suppress(OSError):  # nothing is left of the group
                 os.killpg(self._pid, signal.SIGKILL)
             self._process.join()

@@ -82,10 +82,10 @@ def test_a_long_comparison_is_one_line_around_the_difference() -> None:
     """With what stands before it; the whole is in reports for machines."""
     expected, got = "a" * 500 + "\nb" + "c" * 500, "a" * 500 + "\nd" + "c" * 500
     result = CaseResult("Module:M", "testIt", False, message="differ", line=3, expected=expected, got=got)
-    line = reports.failure(result)
+    line = reports.failure_line(result)
     assert re.fullmatch(r"FAILED Module:M:3 testIt: differ: expected …a+\\nbc+…, got …a+\\ndc+…", line)
     assert len(line) < 350
-    assert expected in "\n".join(reports.details(result))
+    assert expected in "\n".join(reports.failure_lines(result))
     assert expected in reports.junit([result], 1.0)
 
 

@@ -16,7 +16,7 @@ from luaproc.wiki import Wiki
 from luaproc.wiki.folders import Folder
 from luaproc.wiki.titles import MODULE
 
-_MOST = 10  # files that are named
+_MOST_NAMED = 10  # files
 _PACKAGES = {
     "strtotime": "strtotime, without which few ways to write a date are read: pip install 'luaproc[dates]'",
     "convertdate": "convertdate, without which #time knows no other calendars: pip install 'luaproc[dates]'",
@@ -55,4 +55,5 @@ def command(**given: Any) -> None:
 def _left_out(wiki: Wiki) -> list[tuple[Path, str]]:
     """Files that are no pages, the first ones of many."""
     found = [row for source in wiki.pages.sources if isinstance(source, Folder) for row in source.left_out]
-    return [*found[:_MOST], *([(Path("…"), f"{len(found) - _MOST} more")] if len(found) > _MOST else [])]
+    more = len(found) - _MOST_NAMED
+    return [*found[:_MOST_NAMED], *([(Path("…"), f"{more} more")] if more > 0 else [])]

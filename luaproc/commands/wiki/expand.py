@@ -18,7 +18,7 @@ from luaproc.install import files
 from luaproc.wiki import Wiki
 from luaproc.wiki.configuration import Configuration
 from luaproc.wiki.documents import document
-from luaproc.wiki.folders import DROPPED
+from luaproc.wiki.folders import DROPPED_SUFFIXES
 from luaproc.wiki.status_line import StatusLine
 from luaproc.wiki.titles import Title
 
@@ -93,7 +93,7 @@ def _input(text: str | None) -> str:
     except (OSError, ValueError):
         is_file = False
     if not is_file:
-        if text.endswith(DROPPED) and not any(char in text for char in "\n{["):
+        if text.endswith(DROPPED_SUFFIXES) and not any(char in text for char in "\n{["):
             raise UsageError(f"{text}: expected wikitext or the name of a file, and there is no such file")
         return text
     try:

@@ -70,7 +70,7 @@ class TestRun:
                         progress.hide()
                         for result in module.results if not self.as_tap else ():
                             if not result.passed:
-                                click.echo(reports.failure(result))
+                                click.echo(reports.failure_line(result))
             except KeyboardInterrupt:
                 interrupted = True
             finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from string import ascii_lowercase, ascii_uppercase
 
-from luaproc.wiki.language.tables import names
+from luaproc.wiki.language.tables import autonyms
 
 _BUILT_IN = re.compile("[a-z0-9-]{2,}")
 _ALSO_VALID = re.compile("[^:/\\\\\0&<>'\"#\\[\\]{|}%\x01-\x1f\x7f]*")
@@ -24,17 +24,17 @@ def is_valid(code: str) -> bool:
 
 def is_known(code: str) -> bool:
     """Whether MediaWiki has a name for the language."""
-    return is_built_in(code) and code in names()
+    return is_built_in(code) and code in autonyms()
 
 
 def is_supported(code: str) -> bool:
     """Whether MediaWiki has messages in the language."""
-    return is_built_in(code) and names().get(code, ("", False))[1]
+    return is_built_in(code) and autonyms().get(code, ("", False))[1]
 
 
 def all_names(include: str) -> dict[str, str]:
     """Autonyms by code. include: `all`, `mwfile` for those with messages, `mw` for those that MediaWiki names."""
-    return {code: name for code, (name, supported) in sorted(names().items()) if include != "mwfile" or supported}
+    return {code: name for code, (name, supported) in sorted(autonyms().items()) if include != "mwfile" or supported}
 
 
 _OTHER_TAGS = {

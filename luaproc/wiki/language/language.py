@@ -115,7 +115,7 @@ class Language:
 
     def name_of(self, code: str) -> str:
         """The autonym of a language, "" if it has none."""
-        return tables.names().get(code, ("", False))[0]
+        return tables.autonyms().get(code, ("", False))[0]
 
     def month(self, number: int) -> str:
         """number: from 1."""

@@ -41,7 +41,7 @@ def rows(name: str) -> Iterator[list[str]]:
 
 
 @lru_cache(1)
-def names() -> dict[str, tuple[str, bool]]:
+def autonyms() -> dict[str, tuple[str, bool]]:
     """Autonyms by code, and whether MediaWiki has messages in the language."""
     return {row[0]: (row[1], len(row) < 3) for row in rows("names.tsv")}
 

@@ -124,7 +124,7 @@ class SiteLibrary(Library):
                 continue
             table: dict[str, Any] = {
                 "prefix": prefix,
-                "url": urls.expand(self.site, item.url),
+                "url": urls.with_server(self.site, item.url),
                 "isProtocolRelative": item.url.startswith("//"),
                 "isLocal": item.is_local,
                 "isTranscludable": item.is_transcludable,

@@ -86,7 +86,7 @@ def exists(frame: FrameLike, title: Title) -> bool:
         return view.site.is_special_page(title.text)
     if title.namespace == titles.MEDIA:
         title = title.in_namespace(titles.FILE)
-    if not view.expensive():
+    if not view.count_expensive():
         return False
     return view.pages.exists(title)
 

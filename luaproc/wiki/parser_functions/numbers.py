@@ -96,7 +96,7 @@ def _pages_in_category(frame: FrameLike, arguments: ArgumentsLike) -> str:
         return "0"
     words = {optional(arguments, 1).lower(), optional(arguments, 2).lower()}
     which = next((word for word in ("pages", "subcats", "files") if word in words), "all")
-    if not view.expensive():
+    if not view.count_expensive():
         return "0"
     number = view.site.categories.get(title.text, {}).get(which, 0)
     return str(number) if "r" in words else content_language(frame).format_number(str(number))

@@ -131,7 +131,7 @@ def _page_id(frame: FrameLike, arguments: ArgumentsLike) -> str:
     if not title.interwiki and title.namespace >= 0:
         if title == view.title:
             return own_id(frame, title)
-        if not view.expensive():
+        if not view.count_expensive():
             return ""
         return str(page_id(frame, title))
     return "0" if title.namespace < 0 else ""
@@ -189,7 +189,7 @@ def _page_size(frame: FrameLike, arguments: ArgumentsLike) -> str:
     title = _title(frame, arguments[0])
     raw = optional(arguments, 1) == "R"
     size = 0
-    if title is not None and not title.interwiki and view.expensive():
+    if title is not None and not title.interwiki and view.count_expensive():
         text = view.pages.text(title)
         size = len(text.encode("utf-8", "surrogateescape")) if text is not None else 0
     return str(size) if raw else content_language(frame).format_number(str(size))

@@ -51,7 +51,7 @@ def _time(local: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
     return formatted(frame, arguments[0], optional(arguments, 1), optional(arguments, 2), local)
 
 
-def _usual(local: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
+def _timef(local: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
     """`#timef` or, `local`, `#timefl`: a date, what to show of it, a language, whose own format is taken."""
     kind, code = optional(arguments, 1) or "both", optional(arguments, 2)
     if kind not in ("time", "date", "both", "pretty"):
@@ -63,6 +63,6 @@ def _usual(local: bool, frame: FrameLike, arguments: ArgumentsLike) -> str:
 FUNCTIONS: dict[str, ParserFunction] = {
     "#time": partial(_time, False),
     "#timel": partial(_time, True),
-    "#timef": partial(_usual, False),
-    "#timefl": partial(_usual, True),
+    "#timef": partial(_timef, False),
+    "#timefl": partial(_timef, True),
 }

@@ -11,7 +11,7 @@ from html import unescape
 from luaproc.wiki import interfaces
 from luaproc.wiki.interfaces import ArgumentName, FunctionResult, ParserFunction
 from luaproc.wiki.language import Language, codes, language
-from luaproc.wiki.language.tables import names
+from luaproc.wiki.language.tables import autonyms
 from luaproc.wiki.preprocessor.escaping import escape_wikitext
 from luaproc.wiki.preprocessor.frames import RECOVER_ORIGINAL, Arguments, Frame, ValueArguments, written
 from luaproc.wiki.preprocessor.nodes import Children, Item, Parameter, Tag, Template
@@ -112,7 +112,7 @@ class Preprocessor:
         text = messages.find(key)
         if text is None and "/" in key:
             key, _, code = key.rpartition("/")
-            text = messages.find(key, code) if code in names() else None
+            text = messages.find(key, code) if code in autonyms() else None
         return text
 
     def error(self, key: str, *parameters: str) -> str:
@@ -121,7 +121,7 @@ class Preprocessor:
 
     def _not_put_back(self, key: str, *parameters: str) -> str:
         if key == "unstrip-depth":
-            self.view.limit(key, *parameters)
+            self.view.limit_exceeded(key, *parameters)
             key = "unstrip-depth-warning"
         return self.error(key, *parameters)
 
@@ -252,7 +252,7 @@ class Preprocessor:
         counters = self.view.counters
         size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         if counters.include_bytes + size > self.max_bytes:
-            self.view.limit("post-expand-template-inclusion")
+            self.view.limit_exceeded("post-expand-template-inclusion")
             warning = "<!-- WARNING: template omitted, post-expand include size too large -->"
             return f"[[:{shown or title.strip(PHP_SPACE)}]]" + self.strip.add("general", warning, "item")
         counters.include_bytes += size
@@ -272,7 +272,7 @@ class Preprocessor:
         counters = self.view.counters
         size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         if counters.argument_bytes + size > self.max_bytes:
-            self.view.limit("post-expand-template-argument")
+            self.view.limit_exceeded("post-expand-template-argument")
             return text + "<!-- WARNING: argument omitted, expansion size too large -->"
         counters.argument_bytes += size
         return text

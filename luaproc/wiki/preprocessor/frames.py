@@ -216,14 +216,14 @@ class Frame:
         preprocessor = self.preprocessor
         if preprocessor.nesting > preprocessor.max_nesting:
             depths = str(preprocessor.nesting), str(preprocessor.max_nesting)
-            preprocessor.view.limit("expansion-depth-exceeded", *depths)
+            preprocessor.view.limit_exceeded("expansion-depth-exceeded", *depths)
             return DEPTH_EXCEEDED
         if type(nodes) is str:
             return nodes
         counters = preprocessor.view.counters
         counters.nodes += 1
         if counters.nodes > preprocessor.max_nodes:
-            preprocessor.view.limit("node-count-exceeded", str(counters.nodes), str(preprocessor.max_nodes))
+            preprocessor.view.limit_exceeded("node-count-exceeded", str(counters.nodes), str(preprocessor.max_nodes))
             return NODES_EXCEEDED
         preprocessor.nesting += 1
         if preprocessor.nesting > counters.depth:

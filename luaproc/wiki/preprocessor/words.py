@@ -15,17 +15,18 @@ MAX_TITLE = 300  # characters of a title whose plan is kept: longer ones have a 
 
 
 class Plan:
-    """What a title between braces says.
+    """How a title between braces is expanded.
 
     subst: `subst`, `safesubst` or "". variable: the key of a variable, if there are no arguments. function: the name of
-    a function, `first` its first argument. name: what a template is looked up by. nowiki, raw: msgnw and raw.
+    a function, `first` its first argument. name: what a template is looked up by. nowiki: it begins with
+    `msgnw:`.
     """
 
-    __slots__ = ("first", "function", "name", "nowiki", "raw", "subst", "variable")
+    __slots__ = ("first", "function", "name", "nowiki", "subst", "variable")
 
     def __init__(self) -> None:
         self.subst = self.variable = self.function = self.first = self.name = ""
-        self.nowiki = self.raw = False
+        self.nowiki = False
 
 
 class Words:
@@ -69,7 +70,7 @@ class Words:
         return re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))), re.IGNORECASE)
 
     def plan(self, title: str) -> Plan:
-        """What the title says; the last ones are remembered."""
+        """How the title is expanded; the last plans are remembered."""
         if len(title) > MAX_TITLE:
             return self._make(title)
         plan = self._plans.get(title)
@@ -97,8 +98,7 @@ class Words:
         if match:
             name = name[match.end() :]
         match = self._raw.match(name)
-        if match:
-            plan.raw = True
+        if match:  # which tells MediaWiki something of pages of other wikis only
             name = name[match.end() :]
         called, colon, first = name.partition(":")
         if colon:
