@@ -27,9 +27,9 @@ _OPTIONS = (
     click.option(
         "--scribunto",
         metavar="DIR|BRANCH",
-        help="Scribunto's Lua library; a branch, as REL1_43, is one that was fetched. [default: is looked for]",
+        help="Scribunto's Lua library; a branch, as REL1_43, is one that was fetched. [default: looked for]",
     ),
-    click.option("--mediawiki", metavar="DIR", help="For messages and languages. [default: is looked for]"),
+    click.option("--mediawiki", metavar="DIR", help="For messages and languages. [default: looked for]"),
     click.option("--site", multiple=True, metavar="FILE", help="The wiki's settings, as JSON; repeatable."),
     click.option("--now", metavar="ISO", help="The moment that pages see."),
     click.option("--timezone", metavar="NAME", help="An IANA time zone."),
