@@ -19,11 +19,10 @@ local type, error, pcall = type, error, pcall
 local setfenv, loadstring, load, collectgarbage = setfenv, loadstring, load, collectgarbage
 local find, match = string.find, string.match
 local resume, create = coroutine.resume, coroutine.create
-local jit_off = jit and jit.off
 
 if jit then
 	-- LuaJIT's compiled code may run out of memory where a trace ends, which may be outside of our pcalls.
-	jit_off( true, true )
+	jit.off( true, true )
 end
 
 local NO_MEMORY = memory.NO_MEMORY
@@ -72,9 +71,6 @@ local function evaluate( chunk, reason )
 			error( reason, 0 )
 		end
 		pipes.die( 'malformed message: the body is no Lua expression: ' .. reason )
-	end
-	if jit_off then
-		jit_off( chunk ) -- it runs once
 	end
 	setfenv( chunk, message_environment )
 	local op, a, b, c = chunk()

@@ -67,7 +67,7 @@ local function take_trace()
 		local ours = info.is_ours
 			or ( info.what == 'C' or tail ) and ( not older or older.is_ours )
 			or tail and younger and younger.is_ours
-			or info.func == error and length == 0
+			or info.func == error
 		if not ours then
 			length = length + 1
 			local entry = {
