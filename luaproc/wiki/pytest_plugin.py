@@ -1,8 +1,9 @@
 """pytest and a wiki: what the fixture `wiki` gives, and test modules as pytest's items (``--wiki-tests``).
 
 `luaproc.host.pytest_plugin`, which pytest imports on every run, has the options and loads this module when one of the
-two is asked for. Settings come from `luaproc.toml` (or pyproject.toml) of pytest's root directory or above it, and over
-them from pytest's own ini file: `luaproc_wiki_pages`, `_scribunto`, `_site`, `_now`.
+two is asked for. Settings come from the nearest `luaproc.toml` (or pyproject.toml) of the directory in which pytest is
+called or above it, of pytest's root directory where it is called from elsewhere, and over them from pytest's own ini
+file: `luaproc_wiki_pages`, `_scribunto`, `_site`, `_now`.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ SOURCE_LINES = 5
 
 
 def settings(config: pytest.Config, given: Mapping[str, Any]) -> Configuration:
-    """The settings of pytest's root directory, and over them those of its ini file. Raises `SiteError`."""
+    """The settings of the directory and over them those of pytest's ini file. Raises `SiteError`."""
     file = f"{config.inipath}: " if config.inipath is not None else ""
-    return find(config.rootpath).overridden(given, f"{file}luaproc_wiki_")
+    called_in = config.invocation_params.dir  # a collection may lie below pytest's root, with a file of its own
+    directory = called_in if called_in.is_relative_to(config.rootpath) else config.rootpath
+    return find(directory).overridden(given, f"{file}luaproc_wiki_")
 
 
 def for_a_test(config: pytest.Config, given: Mapping[str, Any]) -> Iterator[Wiki]:

@@ -105,8 +105,12 @@ def _pattern(title: Title) -> str:
 
 
 def _failed(title: Title, test: str, error: ModuleError, seconds: float) -> CaseResult:
-    at = _module_at(title, error.module)
-    return CaseResult(title.prefixed_text, test, False, seconds, error.message, at, error.line or 0)
+    places = [(error.module, error.line or 0), *((entry.short_src, entry.current_line) for entry in error.trace)]
+    for name, line in places:  # the first that is a module's: `require` fails in Scribunto's own package.lua
+        at = _module_at(title, name)
+        if at and line > 0:
+            return CaseResult(title.prefixed_text, test, False, seconds, error.message, at, line)
+    return CaseResult(title.prefixed_text, test, False, seconds, error.message)
 
 
 def _module_at(title: Title, name: str | None) -> str:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.parts import need
-from tests.wiki.conftest import write_files
+from tests.wiki.conftest import write_files, write_modules
 
 # Each test starts a pytest of its own; Scribunto's Lua library comes with MediaWiki.
 pytestmark = [pytest.mark.slow, pytest.mark.real]
@@ -121,3 +121,16 @@ def test_wrong_settings_are_one_line(place: Path) -> None:
     assert f"--wiki-tests: {place}/pytest.ini: luaproc_wiki_site: {place}/site.json: expected an object" in (
         run(place, "--wiki-tests").stderr
     )
+
+
+def test_a_collection_below_the_root(tmp_path: Path) -> None:
+    """A repository with more than modules: pytest is called where the collection lies, its root is above."""
+    need("mediawiki")
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+    place = tmp_path / "wiki"
+    write_modules(place, {"A": "return {}", "A/tests": "return { testA = function() require( 'Module:A' ) end }"})
+    write_modules(place, {"B/tests": "local a = 1\nrequire( 'Module:Gone' )"})
+    (place / "luaproc.toml").write_text("seed = 1\n")
+    done = run(place, "--wiki-tests", "--continue-on-collection-errors")
+    assert "1 passed, 1 error in " in done.stdout
+    assert "wiki/Module/B/tests.lua:2: in Module:B/tests\n" in done.stdout
