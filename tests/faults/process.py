@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from luaproc.wire.framing import FrameDecoder, encode_frame
-from tests.hostile import host
+from tests import forks
 
 SECONDS = 600  # for anything; what hangs fails, and nothing is measured
 
@@ -20,7 +20,7 @@ class Responder:
 
     def __init__(self, runtime: str, *options: str, setup: Callable[[], object] | None = None) -> None:
         self.process = subprocess.Popen(
-            host.server(runtime, *options),
+            forks.started("serve", "--runtime", runtime, *options),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

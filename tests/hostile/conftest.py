@@ -1,8 +1,12 @@
 """Runs the rows of the corpus, as many at a time as there are processors; each test then looks at its own."""
 
 import os
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from luaproc.errors import LuaprocError
 from luaproc.host import Interpreter, LuaError, ServerDied
 from tests.hostile import host
 from tests.hostile.attack import Attack, Ends, StaysFull
+from tests.parts import LONG
 
 Case = tuple[Attack, str]
 Result = tuple[str, object]
@@ -23,6 +28,18 @@ def _check(attack: Attack, interpreter: Interpreter) -> None:
     host.check_health(interpreter)
 
 
+def _limit(interpreter: Interpreter) -> None:
+    """Send what the kernel sends at the CPU limit, after a tenth of a second of work in place of a whole one.
+
+    What ignores the signal goes on until the limit comes, and ends by SIGKILL a second later."""
+    while interpreter.connection.running:
+        with suppress(OSError), open(f"/proc/{interpreter.connection.pid}/stat", "rb") as file:
+            if sum(map(int, file.read().rpartition(b") ")[2].split()[11:13])) >= 10:
+                os.kill(interpreter.connection.pid, signal.SIGXCPU)
+                return
+        time.sleep(0.02)
+
+
 def run(case: Case) -> Result:
     """What came of it: `returned` and the values, `failed` and the error's value, `died` and the error; or, where the
     process was not itself afterwards, `ill` and why."""
@@ -30,7 +47,10 @@ def run(case: Case) -> Result:
     with host.start(runtime, attack.limits) as interpreter:
         result: Result
         try:
-            result = "returned", interpreter.call(interpreter.load_string(attack.code, "=m"))
+            module = interpreter.load_string(attack.code, "=m")
+            if isinstance(attack.outcome, Ends) and signal.SIGXCPU in attack.outcome.signals and not LONG:
+                threading.Thread(target=_limit, args=(interpreter,), daemon=True).start()
+            result = "returned", interpreter.call(module)
         except LuaError as error:
             result = "failed", error.value
         except ServerDied as error:

@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from typing import Any
 
-import lupa
 import pytest
 
-import luaproc
 from luaproc.host import Interpreter, LuaError
 from luaproc.wire.errors import LocalProtocolError
+from tests import forks
 from tests.hostile.attack import Limits
 
-# As `luaproc link` starts it: isolated, without `site`.
-_LEAN = "import sys; sys.path[:0] = {path!r}; from luaproc.responder.serve import serve; serve(sys.argv[1:])"
+Command = Callable[..., list[str]]
 
 
-def server(runtime: str, *options: str) -> list[str]:
-    """The command of the responder, lean, in the C locale, as launchers start Python."""
-    path = [os.path.dirname(os.path.dirname(module.__file__ or "")) for module in (luaproc, lupa)]
-    return [
-        "env",
-        "LC_ALL=C",
-        sys.executable,
-        "-I",
-        "-S",
-        "-c",
-        _LEAN.format(path=path),
-        "--runtime",
-        runtime,
-        *options,
-    ]
-
-
-def start(runtime: str, limits: Limits, *options: str, timeout: float = 600) -> Interpreter:
+def start(
+    runtime: str, limits: Limits, *options: str, command: Command = forks.forked, timeout: float = 600
+) -> Interpreter:
     """A responder under `ulimit`, through /bin/sh, with the library `php`."""
     interpreter = Interpreter(
-        server(runtime, *options),
+        command("serve", "--runtime", runtime, *options),
         cpu_limit=limits.cpu,
         memory_limit=None if limits.memory is None else limits.memory * 1024,
         timeout=timeout,

@@ -1,17 +1,17 @@
 """The responder as a process, on each of its runtimes; and PHP as the judge of what it writes."""
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any, NamedTuple
 
 import pytest
 
 from luaproc.host import Interpreter
 from luaproc.wire.framing import FrameDecoder, encode_frame, unescape
+from tests import forks
 from tests.parts import need
 
 RUNTIMES = ("lua51", "luajit21")
@@ -28,20 +28,13 @@ def runtime(request: pytest.FixtureRequest) -> str:
     return name
 
 
-# What `-m luaproc` does, without the 30 ms that site.py takes in an environment with editable installs: these tests
-# start a thousand servers. tests/test_entry.py starts them as people and PHP do.
-_PATHS = [str(Path(find_spec(name).origin or "").parents[1]) for name in ("luaproc", "lupa")]  # type: ignore[union-attr]
-LUAPROC = [
-    sys.executable,
-    "-IS",
-    "-c",
-    f"import sys; sys.path[:0] = {_PATHS!r}; from luaproc.entry import main; main()",
-]
+LUAPROC = forks.LUAPROC
 
 
 def serve(runtime: str = "lua51", *options: str) -> list[str]:
-    """The command that serves, in the C locale, as launchers start Python: a host's archive of locales takes memory."""
-    return ["env", "LC_ALL=C", *LUAPROC, "serve", "--runtime", runtime, *options]
+    """The command that serves. These tests start a thousand servers, which are forked; tests/test_entry.py starts them
+    as people and PHP do."""
+    return forks.forked("serve", "--runtime", runtime, *options)
 
 
 @pytest.fixture
@@ -75,14 +68,15 @@ def feed(data: bytes, command: list[str], env: dict[str, str] | None = None, cwd
 
     The conversation is known beforehand, so nobody has to wait for a reply, not even below a callback.
     """
-    done = subprocess.run(command, input=data, capture_output=True, timeout=600, env=env, cwd=cwd)
+    with forks.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, cwd=cwd) as process:
+        stdout, stderr = process.communicate(data, timeout=600)
     decoder = FrameDecoder()
-    decoder.receive_data(done.stdout)
+    decoder.receive_data(stdout)
     decoder.receive_data(b"")
     replies = []
     while isinstance(body := decoder.next_frame(), bytes):
         replies.append(unescape(body))
-    return Outcome(done.returncode, replies, done.stderr)
+    return Outcome(process.returncode, replies, stderr)
 
 
 def frames(*bodies: str | bytes) -> bytes:

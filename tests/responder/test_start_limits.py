@@ -8,16 +8,20 @@ from pathlib import Path
 import pytest
 
 from luaproc.wire.framing import encode_frame
-from tests.hostile import host
+from tests import forks
 from tests.responder.conftest import LUAPROC, RUNTIMES
 
 QUESTION = encode_frame(b'{["op"]="getStatus"}')
 
 
+def server(runtime: str) -> list[str]:
+    return forks.started("serve", "--runtime", runtime)
+
+
 def ask(runtime: str, kind: int, value: int) -> tuple[int, bytes, bytes]:
     """Status, stdout and stderr of a server that starts under this limit."""
     done = subprocess.run(
-        host.server(runtime),
+        server(runtime),
         input=QUESTION,
         capture_output=True,
         timeout=300,
@@ -60,7 +64,7 @@ def test_a_small_stack(runtime: str, kilobytes: int) -> None:
 def test_a_stdin_that_cannot_be_read_is_named(runtime: str, tmp_path: Path) -> None:
     """A descriptor that is open for writing only was told as a lack of memory. (A directory Python itself names.)"""
     with (tmp_path / "written").open("wb") as stdin:
-        done = subprocess.run(host.server(runtime), stdin=stdin, capture_output=True, timeout=300)
+        done = subprocess.run(server(runtime), stdin=stdin, capture_output=True, timeout=300)
     assert done.returncode == 1
     assert done.stderr == b"luaproc: cannot read stdin: Bad file descriptor\n"
 

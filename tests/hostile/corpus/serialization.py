@@ -56,7 +56,8 @@ ROWS = [
     ),
     Attack(
         "__pairs that never ends",
-        _P + "return P(function() local n = 0 return function() n = n + 1 return n, 'x' end end)",
+        _P
+        + "local x = ('x'):rep(1e5) return P(function() local n = 0 return function() n = n + 1 return n, x end end)",
         fails("not enough memory$"),
     ),
     Attack(
@@ -195,8 +196,8 @@ ROWS = [
         Limits(cpu=1),
     ),
     Attack(
-        "two hundred thousand references to one string",
-        "local s = ('x'):rep(1000) local t = {} for i = 1, 2e5 do t[i] = s end return t",
+        "twenty thousand references to one string",
+        "local s = ('x'):rep(1e4) local t = {} for i = 1, 2e4 do t[i] = s end return t",
         fails("not enough memory$"),
     ),
     Attack(
