@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO
+from typing import IO, Any, Protocol
 
 from luaproc.host.errors import HostError, ServerDied, ServerNotStarted
 from luaproc.wire.errors import RemoteProtocolError
@@ -71,6 +71,25 @@ def scratch_file() -> IO[bytes]:
         return os.fdopen(os.memfd_create("luaproc"), "w+b")
 
 
+class Process(Protocol):
+    """What is needed of a process: `subprocess.Popen`'s members of these names, or as them."""
+
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    returncode: int | Any
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
 class ServerProcess:
     """What both connections have in common: the process, its stderr, and how it ended.
 
@@ -98,7 +117,33 @@ class ServerProcess:
         if timeout is not None and not timeout >= 0:
             raise ServerNotStarted(f"the server cannot be started with a timeout of {timeout} seconds")
         command = limited(server, cpu_limit, memory_limit)
-        self.server = list(server)
+        self._prepare(list(server), timeout, frame_limit, on_frame, stderr)
+        try:
+            process: subprocess.Popen[bytes] = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                bufsize=0,
+                env=env,
+                cwd=cwd,
+                start_new_session=new_session,
+            )
+        except (OSError, ValueError) as error:
+            self._stderr.close()
+            raise ServerNotStarted(f"the server {' '.join(server)!r} cannot be started: {error}") from None
+        self._talk_to(process)
+
+    def _prepare(
+        self,
+        server: list[str],
+        timeout: float | None,
+        frame_limit: int,
+        on_frame: FrameHook | None,
+        stderr: str | os.PathLike[str] | None,
+    ) -> None:
+        """What is there before the process is. Raises ServerNotStarted."""
+        self.server = server
         self.timeout = timeout
         self.on_frame = on_frame
         self._gone: HostError | RemoteProtocolError | None = None
@@ -112,25 +157,15 @@ class ServerProcess:
                 f"the server cannot be started: {stderr or 'a temporary file'}, for its stderr, cannot be written: "
                 f"{error.strerror}"
             ) from None
+
+    def _talk_to(self, process: Process) -> None:
+        """Have this process as the server."""
         self._started = time.monotonic()
         self._parent = os.getpid()
-        try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._stderr,
-                bufsize=0,
-                env=env,
-                cwd=cwd,
-                start_new_session=new_session,
-            )
-        except (OSError, ValueError) as error:
-            self._stderr.close()
-            raise ServerNotStarted(f"the server {' '.join(server)!r} cannot be started: {error}") from None
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin, self._stdout = self._process.stdin.fileno(), self._process.stdout.fileno()
+        self._process = process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._stdin, self._stdout = process.stdin.fileno(), process.stdout.fileno()
         os.set_blocking(self._stdin, False)
         os.set_blocking(self._stdout, False)
         self._opened()

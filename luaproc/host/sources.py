@@ -24,6 +24,12 @@ class Sources:
         self._texts: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._size = 0
 
+    def copy(self) -> Sources:
+        """One that has the same chunks now."""
+        found = Sources()
+        found._texts, found._size = self._texts.copy(), self._size
+        return found
+
     def add(self, chunk_name: bytes, text: bytes) -> None:
         """Keep the text of a chunk, instead of an earlier one of that name."""
         for key in _keys(chunk_name.decode("utf-8", "replace")):

@@ -95,14 +95,20 @@ def cpu_clock(limit: int) -> "Callable[[], int]":
     0.02 to 0.3 s in 1 to 7, and by 1.1 s in 7 with eight processes to a processor. But a timer of the kind ITIMER_PROF
     runs by it; this one is set far beyond the limit.
     """
-    if not limit or not hasattr(_signal, "setitimer"):
+    if not start_cpu_clock(limit):
         return lambda: 0
-    user, system = os.times()[:2]
-    # SIGXCPU comes long before this timer's signal does.
-    end = limit - user - system + _BEYOND
-    _signal.setitimer(_signal.ITIMER_PROF, end)
     getitimer, kind = _signal.getitimer, _signal.ITIMER_PROF
     return lambda: int((getitimer(kind)[0] - _BEYOND) * 1000)
+
+
+def start_cpu_clock(limit: int) -> bool:
+    """Set the timer of `cpu_clock`, which a fork does not have from its parent; False where there is none."""
+    if not limit or not hasattr(_signal, "setitimer"):
+        return False
+    user, system = os.times()[:2]
+    # SIGXCPU comes long before this timer's signal does.
+    _signal.setitimer(_signal.ITIMER_PROF, limit - user - system + _BEYOND)
+    return True
 
 
 def _soft_limit(name: bytes) -> "int | None":

@@ -52,6 +52,10 @@ def lua_limit(max_memory: "int | None") -> int:
     return 0
 
 
+def _open_statm() -> int:
+    return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+
 class Reserve:
     """The one owner of the ballast, of Lua's limit and of the state (the table above), for one runtime of lupa.
 
@@ -72,9 +76,15 @@ class Reserve:
         self.limit = limit
         self._set_max_memory(limit, total=True)
         if address_space:
-            self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+            self._statm = _open_statm()
             self._page = os.sysconf("SC_PAGE_SIZE")
             self._full_pages = (address_space - 2 * BALLAST) // self._page
+
+    def reopen(self) -> None:
+        """Look at this process from now on, in a fork of the one that called `set_limit`."""
+        if self._statm >= 0:
+            os.close(self._statm)
+            self._statm = _open_statm()
 
     def spend(self) -> None:
         """Free the ballast and raise Lua's limit by its size: before an answer for which there may be no memory."""

@@ -75,6 +75,10 @@ OPTIONS: "dict[str, tuple[str | None, Callable[[str], str | int], str, str]]" = 
         "LUAPROC_PROFILE", _name, "a file",
         "Append to this file where the CPU time of modules goes, as folded stacks; `luaproc profile` shows them.",
     ),
+    "forks-for": (
+        None, _number, "a process id",
+        "Fork for each page view of this process, on files of its; for `luaproc.wiki`.",
+    ),
     "coverage": (
         "LUAPROC_COVERAGE", _name, "a file", "Append to this file which lines ran; for `luaproc wiki test --coverage`.",
     ),

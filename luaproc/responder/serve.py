@@ -69,9 +69,15 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def _open_pipes(reserve: memory.Reserve, log_path: "str | None", note: str) -> pipes.Pipes:
+def _open_pipes(lua, reserve: memory.Reserve, found: "dict[str, str | int]", note: str) -> pipes.Pipes:  # type: ignore[no-untyped-def]
+    log_path = found.get("log")
+    assert not isinstance(log_path, int)
     try:
         pipes.claim_descriptors()
+        if "forks-for" in found:
+            from luaproc.responder.fork_server import ForkingPipes
+
+            return ForkingPipes(reserve, int(found["forks-for"]), lua.gccollect)
         return pipes.Pipes(reserve, status.open_reporter(), log.open_log(log_path, note) if log_path else None)
     except OSError as error:
         raise UsageError(f"cannot open stdin and stdout: {error.strerror}") from error
@@ -83,9 +89,8 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
     limits.must_leave(START, address_space)
     lua = runtime.new_runtime(name)
     class_name = str(found.get("function-class") or scribunto.function_class(main_script))
-    log_path = found.get("log")
     reserve = memory.Reserve(lua)
-    frames = _open_pipes(reserve, str(log_path) if log_path else None, note)
+    frames = _open_pipes(lua, reserve, found, note)
     cpu_limit = limits.cpu_seconds()
     compiled, library = COMPILED.get(name, ({}, {}))
     fast_path.LIBRARY.update(library)
@@ -108,7 +113,7 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         "pipes.again": frames.again,
         "pipes.plain": frames.plain,
         "pipes.lost": frames.lost,
-        "pipes.status": frames.status,
+        "pipes.status": lambda: frames.status(),  # a fork has its own
         "pipes.exit": os._exit,
         "pipes.die": log.die,
         "pipes.report": log.report,

@@ -13,20 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from luaproc.errors import LuaprocError
 from luaproc.host import HostError, Interpreter, LuaError, LuaFunction
 from luaproc.host.interpreter import PhpFunction
 from luaproc.install.lualib import Lualib, read_below
 from luaproc.wiki.failures import ModuleError, from_host, shown
+from luaproc.wiki.fork_servers import ForkServers
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, PreprocessorLike
-from luaproc.wiki.libraries import order
-from luaproc.wiki.libraries.core import Core
-from luaproc.wiki.libraries.parser_functions import ParserFunctionsLibrary
+from luaproc.wiki.loading import Libraries, Loaded, run_library
 from luaproc.wiki.messages import Messages
 from luaproc.wiki.titles import MODULE, Title
 from luaproc.wiki.values import text_of
 from luaproc.wiki.view import PageView
 from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
+from luaproc.wire.messages import Call
 
 EXPANSIONS_KEPT = 100
 """Of templates and texts that a module had expanded: Scribunto's number."""
@@ -37,28 +36,6 @@ COVERAGE = "LUAPROC_COVERAGE"
 _COVERAGE_FACTOR = 4
 """How many times as much CPU time a process gets that counts lines: work with strings takes 3 times as long then, a
 function that does nothing but call itself 24 times. What runs without end is to end before the host's 60 s are over."""
-
-_PRELUDE = """
-local now, seed = ...
-local time, date, randomseed = os.time, os.date, math.randomseed
-if now then
-    function os.time( table )
-        if table == nil then
-            return now
-        end
-        return time( table )
-    end
-    function os.date( format, moment )
-        return date( format or '%c', moment or now )
-    end
-end
-if seed then
-    function math.randomseed( number )
-        return randomseed( number == 1 and seed or number )
-    end
-end
-"""
-"""Runs before mw.lua, which wraps these functions again. mw.lua seeds with 1 before each #invoke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +61,8 @@ class EngineOptions:
     view's moment; the server's clock otherwise. seed: of math.random, 1 as in a wiki. hold_limits: whether Lua's
     process gets the site's limits of time and memory. own_session: whether that process has a session of its own, which
     a terminal's Ctrl-C does not reach: it is for this side, which ends the Lua process. interpreter: a Lua side that
-    runs already, in place of a server. chunk_name: of a module that is required; by default its title.
+    runs already, in place of a server. fork_servers: servers that have the libraries, and fork. chunk_name: of a module
+    that is required; by default its title.
     """
 
     lualib: Lualib
@@ -98,6 +76,7 @@ class EngineOptions:
     extra: Sequence[ExtraLibrary] = ()
     lua_path: Sequence[str] = ()
     interpreter: Interpreter | None = None
+    fork_servers: ForkServers | None = None
     chunk_name: Callable[[Title], str] | None = None
 
 
@@ -132,9 +111,10 @@ class Engine:
         self._modules: dict[str, Module | None] = {}
         self._expanded: dict[object, str] = {}
         self._interpreter: Interpreter | None = None
-        self._mw: dict[str, LuaFunction] = {}
+        self._loaded: Loaded | None = None
         self._lost_by: ModuleError | None = None
-        self._library_values: list[object] = []
+        self.files: dict[str, bytes] = {}
+        """The files of Scribunto's library that were loaded, by the paths that were asked for."""
         self._deferred = {item.name: item for item in options.extra if item.deferred}
 
     @property
@@ -172,61 +152,57 @@ class Engine:
             self._interpreter = None
 
     def _load(self) -> None:
-        site, limits = self.view.site, self.view.site.limits
-        hold = self.options.hold_limits
-        self._interpreter = self.options.interpreter or Interpreter(
-            self.options.server,
-            cpu_limit=limits.lua_seconds * (_COVERAGE_FACTOR if COVERAGE in os.environ else 1) if hold else None,
-            memory_limit=limits.lua_bytes if hold else None,
-            lists=False,
-            env=os.environ | {"TZ": site.timezone, "LUAPROC_TIMEZONE": site.timezone},
-            new_session=self.options.own_session,
-        )
-        # A function that Python drops costs a message (`cleanupChunks`) before the next one: so these are kept.
-        self._library_values = []
-        self._register({}, "mwInit.lua", {})
-        if self.options.fixed_time or self.options.seed is not None:
-            now = int(self.view.now.timestamp()) if self.options.fixed_time else None
-            self._interpreter.load_string(_PRELUDE, "@luaproc.lua")(now, self.options.seed)
-        core = Core(self)
-        self._mw = self._register(core.functions(), core.file, core.options())
-        for kind in order.LIBRARIES:
-            library = kind(self)
-            if self.options.lualib.read(library.file) is not None:
-                self._register(library.functions(), library.file, library.options())
-                more = library.afterwards()
-                if more is not None:
-                    self._interpreter.load_string(more[0], f"@{library.file}")(*more[1])
-        extension = ParserFunctionsLibrary(self)
-        self._run_library(extension.functions(), extension.code(), extension.file, {})
+        libraries = Libraries(self)
+        servers = self.options.fork_servers
+        forked = None if servers is None else servers.fork(self, libraries)
+        if forked is None:
+            lua = self._interpreter = self.options.interpreter or self._server()
+            loaded = libraries.load(lua)
+        else:
+            lua, loaded = forked
+            self._interpreter = lua
+        self._loaded = loaded
+        libraries.set_up(loaded)
         for extra in self.options.extra:
             if not extra.deferred:
                 self._register_extra(extra)
 
-    def _register(self, functions: Mapping[str, PhpFunction], file: str, options: Mapping[str, Any]) -> Any:
-        code = self.options.lualib.read(file)
-        if code is None:
-            raise LuaprocError(f"expected {file} in Scribunto's Lua library, {self.options.lualib.path} has none")
-        return self._run_library(functions, code, file, options)
-
-    def _register_extra(self, extra: ExtraLibrary) -> Any:
-        return self._run_library(
-            extra.functions, extra.lua.encode("utf-8", "surrogateescape"), extra.name, extra.options
+    def _server(self) -> Interpreter:
+        cpu_limit, memory_limit = self.server_limits()
+        return Interpreter(
+            self.options.server,
+            cpu_limit=cpu_limit,
+            memory_limit=memory_limit,
+            lists=False,
+            env=self.server_environment(),
+            new_session=self.options.own_session,
         )
 
-    def _run_library(
-        self, functions: Mapping[str, PhpFunction], code: bytes, name: str, options: Mapping[str, Any]
-    ) -> Any:
-        lua = self._interpreter
-        assert lua is not None
-        lua.register_library("mw_interface", functions)
-        chunk = lua.load_string(code, f"@{name.rpartition('/')[2]}")
-        results = chunk()
-        package = results[0] if results else None
-        self._library_values.append((chunk, package))
-        if isinstance(package, dict) and package.get("setupInterface"):
-            package["setupInterface"](options)
-        return package
+    @contextmanager
+    def loading(self, lua: Interpreter) -> Iterator[None]:
+        """Have this as the Lua side while it loads libraries for other page views, too."""
+        self._interpreter = lua
+        try:
+            yield
+        finally:
+            self._interpreter = None
+
+    def server_limits(self) -> tuple[int | None, int | None]:
+        """Seconds of CPU time and bytes of memory that a server of ours gets; None where it is not held to any."""
+        limits = self.view.site.limits
+        if not self.options.hold_limits:
+            return None, None
+        return limits.lua_seconds * (_COVERAGE_FACTOR if COVERAGE in os.environ else 1), limits.lua_bytes
+
+    def server_environment(self) -> dict[str, str]:
+        """The environment that a server of ours is started in."""
+        timezone = self.view.site.timezone
+        return os.environ | {"TZ": timezone, "LUAPROC_TIMEZONE": timezone}
+
+    def _register_extra(self, extra: ExtraLibrary) -> Any:
+        assert self._interpreter is not None
+        code = extra.lua.encode("utf-8", "surrogateescape")
+        return run_library(self._interpreter, extra.functions, code, extra.name, extra.options)
 
     def load_deferred(self, name: str) -> Any:
         """The package of a library that waits for `require`; None if there is none of that name."""
@@ -239,6 +215,7 @@ class Engine:
         for folder in ("", "luabit/", "ustring/"):
             code = self.options.lualib.read(folder + path)
             if code is not None:
+                self.files[path] = code
                 return code
         for directory in self.options.lua_path:
             code = read_below(Path(directory), path)
@@ -308,7 +285,7 @@ class Engine:
     def execute_module(self, chunk: LuaFunction, name: str | bool | None, frame: FrameLike | None) -> Any:
         """What a module's table has under that name (None: the whole table). Raises LuaError, `ModuleError`."""
         with self.current(frame):
-            ok, value, *_ = [*self.interpreter.call(self._mw["executeModule"], chunk, name), None]
+            ok, value, *_ = [*self.interpreter.call(self.mw_function("executeModule"), chunk, name), None]
         if not ok:
             raise self._failure("scribunto-lua-notarrayreturn", text_of(value))
         return value
@@ -316,13 +293,14 @@ class Engine:
     def execute_function(self, function: LuaFunction, frame: FrameLike | None) -> str:
         """A function's results as one text. Raises LuaError, `ModuleError`."""
         with self.current(frame):
-            results = self.interpreter.call(self._mw["executeFunction"], function)
+            results = self.interpreter.call(self.mw_function("executeFunction"), function)
         return text_of(results[0]) if results else ""
 
     def mw_function(self, name: str) -> LuaFunction:
         """A function of mw.lua's table that modules do not have. Raises LuaError, `ModuleError`."""
         _ = self.interpreter  # where it was not started, it is now
-        return self._mw[name]
+        assert self._loaded is not None
+        return self._loaded.mw[name]
 
     def call_function(self, title: Title, name: str, args: Sequence[Any]) -> list[Any]:
         """Call a function of a module's table with values; its results. Raises LuaError, `ModuleError`."""
@@ -349,11 +327,12 @@ class Engine:
 
     def log(self) -> str:
         """What modules wrote with mw.log; "" if Lua cannot be asked."""
-        if not self.started or not self._mw:
+        if not self.started or self._loaded is None:
             return ""
         try:
-            assert self._interpreter is not None
-            return text_of(self._interpreter.call(self._mw["getLogBuffer"])[0])
+            # No cleanup of functions is due before it, as it is before a call: this is the end of most page views.
+            lua = self.interpreter
+            return text_of(lua.convert(lua.request(Call(self._loaded.mw["getLogBuffer"].id)))[0])
         except (HostError, RemoteProtocolError):
             return ""
 

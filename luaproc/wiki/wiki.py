@@ -20,6 +20,7 @@ from luaproc.wiki.engine import Engine, EngineOptions, ExtraLibrary
 from luaproc.wiki.environment import Environment
 from luaproc.wiki.errors import ScribuntoMissing, SiteError
 from luaproc.wiki.expanded import Expansion, Limit, categories
+from luaproc.wiki.fork_servers import ForkServers
 from luaproc.wiki.interfaces import ArgumentsLike, ExtensionTag, FrameLike, FunctionResult, ParserFunction
 from luaproc.wiki.messages import Messages
 from luaproc.wiki.pages import Pages, Source
@@ -93,7 +94,7 @@ class Wiki:
         self._extra: list[ExtraLibrary] = []
         self._functions: dict[str, ParserFunction] = {}
         self._tags: dict[str, ExtensionTag] = {}
-        self._page: Page | None = None
+        self._fork_servers = ForkServers()
 
     @property
     def lualib(self) -> Lualib:
@@ -277,11 +278,13 @@ class Wiki:
             hold_limits=self._hold_limits,
             own_session=self._own_sessions,
             extra=tuple(self._extra),
+            fork_servers=self._fork_servers,
             lua_path=self._lua_path,
         )
 
     def close(self) -> None:
-        """End what runs."""
+        """End what runs. A page view afterwards begins anew."""
+        self._fork_servers.close()
 
     def __enter__(self) -> Wiki:
         return self

@@ -23,6 +23,14 @@ class Library:
     file = ""
     """Below the Lua library, such as ``mw.site.lua``."""
 
+    of_page = False
+    """Whether the options are those of a page, and not the same for all pages of the site."""
+
+    @property
+    def table(self) -> str:
+        """What its table is called in `mw`."""
+        return self.file.removeprefix("mw.").removesuffix(".lua")
+
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.view = engine.view

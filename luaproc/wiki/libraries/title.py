@@ -22,6 +22,7 @@ BATCH = 25
 
 class TitleLibrary(Library):
     file = "mw.title.lua"
+    of_page = True
 
     def functions(self) -> Mapping[str, PhpFunction]:
         self._known: dict[str, Title] = {}

@@ -14,6 +14,7 @@ from luaproc.wiki.values import text_of
 
 class UriLibrary(Library):
     file = "mw.uri.lua"
+    of_page = True
 
     def functions(self) -> Mapping[str, PhpFunction]:
         return {

@@ -1,0 +1,101 @@
+"""A fork server: a responder that is told what all page views need, and then forks for each of them.
+
+A fork has all that the fork server loaded, under the same ids, and pipes of its own. It shares nothing with the
+fork server and other forks: the kernel copies what one of them writes. Limits of memory stay as they are, and CPU time
+begins at zero. `luaproc serve --forks-for PID` is one, which `luaproc.host.fork_server` starts; PHP knows of none.
+"""
+
+from luaproc.responder import limits, pipes, status
+from luaproc.responder.bare_os import os
+
+TYPE_CHECKING = False  # importing `typing` costs start-up time
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from luaproc.responder.memory import Reserve
+
+_FORK = b'return {["op"]="fork",["files"]="'
+_REAP = b'return {["op"]="reap",["pid"]='
+_REPLY = b'a:3:{s:2:"op";s:6:"return";s:7:"nvalues";i:1;s:6:"values";a:1:{i:1;i:%d;}}'
+_ACCESS = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY | os.O_APPEND)
+
+
+class ForkingPipes(pipes.Pipes):
+    """`Pipes` whose `receive` takes two messages more, each with one number as the answer.
+
+    ``fork``, with the host's numbers of three files as ``"5,8,9"``, for stdin, stdout and stderr of the fork: its pid,
+    or an error's number below zero. The fork returns from `receive` with the first message of its own.
+    ``reap``, with the pid of a fork that has ended: its status, as subprocess has it; -1 for all of them, and some
+    number. Whoever has ended at a ``fork`` is reaped then.
+
+    reserve: see `Pipes`. host: the process whose files these are. collect: collects Lua's garbage; called before the
+    first fork, so that no fork copies the memory which is changed thereby.
+    """
+
+    def __init__(self, reserve: "Reserve", host: int, collect: "Callable[[], object]") -> None:
+        super().__init__(reserve, status.open_reporter())
+        self._host = host
+        self._cpu_limit = limits.cpu_seconds()
+        self._statuses: dict[int, int] = {}  # of forks that were reaped unasked
+        self._collect: Callable[[], object] | None = collect
+
+    def receive(self) -> "bytes | tuple[object, ...] | bool":
+        while True:
+            message = super().receive()
+            if not isinstance(message, bytes):
+                return message
+            if message.startswith(_REAP):
+                answer = self._reap(int(message[len(_REAP) : -1]))
+            elif message.startswith(_FORK):
+                answer = self._fork(message[len(_FORK) : -2].split(b","))
+                if not answer:
+                    return self.receive()  # of `Pipes`: this is the fork
+            else:
+                return message
+            self._send(_REPLY % answer)
+
+    def _fork(self, numbers: "list[bytes]") -> int:
+        """The fork's pid; in the fork 0. Below zero: the number of an error."""
+        if self._collect is not None:
+            self._collect()
+            self._collect = None
+        opened: list[int] = []
+        try:
+            for number, access in zip(numbers, _ACCESS, strict=True):
+                path = b"/proc/%d/fd/%d" % (self._host, int(number))
+                opened.append(os.open(path, access | os.O_CLOEXEC))
+            self._reap_ended()
+            pid = os.fork()
+            if not pid:
+                self._become_fork(opened)
+        except OSError as error:
+            return -(error.errno or 1)
+        finally:
+            for descriptor in opened:
+                os.close(descriptor)
+        return pid
+
+    def _become_fork(self, opened: "list[int]") -> None:
+        for number, descriptor in enumerate(opened):
+            os.dup2(descriptor, number)
+        # What /proc/self is, and a timer, a fork has anew.
+        self.status = status.open_reporter()
+        self._reserve.reopen()
+        limits.start_cpu_clock(self._cpu_limit)
+        self.__class__ = pipes.Pipes  # type: ignore[assignment]
+
+    def _reap(self, pid: int) -> int:
+        self._reap_ended()
+        if pid not in self._statuses and pid > 0:
+            try:
+                self._statuses[pid] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            except OSError:
+                pass
+        return self._statuses.pop(pid, 0)
+
+    def _reap_ended(self) -> None:
+        try:
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                self._statuses[ended[0]] = os.waitstatus_to_exitcode(ended[1])
+        except OSError:  # no forks are left
+            pass

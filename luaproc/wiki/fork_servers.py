@@ -1,0 +1,128 @@
+"""The fork server of a wiki: it has Scribunto's libraries, and forks for each page view.
+
+A page view has to begin with what a new server would have: so whatever the libraries are loaded with is compared
+before each fork, and a fork server that has something else is
+replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from luaproc.host import HostError, Interpreter, RemoteProtocolError
+from luaproc.host.fork_server import AVAILABLE, ForkServer
+from luaproc.responder.options import OPTIONS
+from luaproc.wiki.loading import Libraries, Loaded
+
+if TYPE_CHECKING:
+    from luaproc.wiki.engine import Engine
+
+_FORKS_A_SECOND = 100
+"""Page views for each second of CPU time that a fork server may use: a fork takes about 1 ms."""
+
+_SECONDS = 10
+"""As many as if it might use this time, where it may use any."""
+
+_COMPILE = "package.loaders[#package.loaders]( 'ustring/charsets' )"
+"""Has mw.lua's loader keep a file compiled that the first pattern of mw.ustring's on a page requires: 62 KB, 3 ms."""
+
+_VARIABLES = tuple(variable for variable, *_ in OPTIONS.values() if variable)
+_RECORDS = ("LUAPROC_COVERAGE", "LUAPROC_PROFILE", "LUAPROC_LOG")
+"""Variables by which each Lua process writes a file of its own accord."""
+
+_FAILURES = 3
+"""After so many in a row no fork server is tried any more: this system does not let us."""
+
+
+class ForkServers:
+    """Forks for the page views of one wiki, for several threads.
+
+    The first page view with the same settings has a server of its own: it may be the only one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._server: ForkServer | None = None
+        self._most = 0
+        self._key: Any = None
+        self._loaded: Loaded | None = None
+
+    def fork(self, engine: Engine, libraries: Libraries) -> tuple[Interpreter, Loaded] | None:
+        """A server for this page view that has `Libraries.load` behind it; None where one has to be started."""
+        with self._lock:
+            if not self._fits(engine):
+                return None
+            key = self._key_of(engine, libraries)
+            if key != self._key:
+                self._retire()
+                self._key = key
+                return None
+            try:
+                return self._fork(engine, libraries)
+            except (HostError, RemoteProtocolError):
+                self._failures += 1
+                self._retire()
+                return None
+
+    def close(self) -> None:
+        """End the fork server, as soon as no page view of its is open."""
+        with self._lock:
+            self._retire()
+            self._key = None
+
+    def _fits(self, engine: Engine) -> bool:
+        options = engine.options
+        return (
+            AVAILABLE
+            and options.server is None
+            and options.interpreter is None
+            and self._failures < _FAILURES
+            and not any(map(os.environ.get, _RECORDS))
+        )
+
+    def _key_of(self, engine: Engine, libraries: Libraries) -> list[Any]:
+        limits, timezone = engine.server_limits(), engine.view.site.timezone
+        return [limits, timezone, engine.options.own_session, *map(os.environ.get, _VARIABLES), *libraries.given()]
+
+    def _fork(self, engine: Engine, libraries: Libraries) -> tuple[Interpreter, Loaded]:
+        server, loaded = self._server, self._loaded
+        if (
+            server is None
+            or loaded is None
+            or not server.alive
+            or server.forks >= self._most
+            or any(engine.lua_file(path) is not text for path, text in loaded.files.items())
+        ):
+            self._retire()
+            server, loaded = self._begin(engine, libraries)
+        lua = server.fork(libraries.functions())
+        self._failures = 0
+        return lua, loaded.of(lua.adopt)
+
+    def _begin(self, engine: Engine, libraries: Libraries) -> tuple[ForkServer, Loaded]:
+        cpu_limit, memory_limit = engine.server_limits()
+        server = self._server = ForkServer(
+            cpu_limit=cpu_limit,
+            memory_limit=memory_limit,
+            lists=False,
+            env=engine.server_environment(),
+            new_session=engine.options.own_session,
+        )
+        self._most = _FORKS_A_SECOND * (cpu_limit or _SECONDS)
+        try:
+            with engine.loading(server.lua):
+                loaded = self._loaded = libraries.load(server.lua)
+                server.lua.load_string(_COMPILE, "@luaproc.lua")()
+            server.lua.cleanup_chunks()
+        except BaseException:
+            self._retire()
+            raise
+        return server, loaded
+
+    def _retire(self) -> None:
+        if self._server is not None:
+            self._server.retire()
+            self._server = None

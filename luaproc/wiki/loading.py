@@ -1,0 +1,172 @@
+"""Scribunto's libraries in a Lua process: first what all page views of a site have, then what is the page's.
+
+The order of the steps is PHP's (LuaEngine::load), so that the Lua files find what they expect. Of the libraries that
+know the page, the first half loads the files, and the second calls their setupInterface: a fork server has the
+first half for all page views (`luaproc.wiki.fork_servers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from luaproc.errors import LuaprocError
+from luaproc.host import Interpreter, LuaFunction
+from luaproc.host.interpreter import PhpFunction
+from luaproc.wiki.libraries import order
+from luaproc.wiki.libraries.core import Core
+from luaproc.wiki.libraries.parser_functions import ParserFunctionsLibrary
+
+if TYPE_CHECKING:
+    from luaproc.wiki.engine import Engine
+
+_MW = ("executeFunction", "executeModule", "getLogBuffer")
+"""Functions of mw.lua's table that PHP calls."""
+
+_PRELUDE = """
+local now, seed = ...
+local time, date, randomseed = os.time, os.date, math.randomseed
+if now then
+    function os.time( table )
+        if table == nil then
+            return now
+        end
+        return time( table )
+    end
+    function os.date( format, moment )
+        return date( format or '%c', moment or now )
+    end
+end
+if seed then
+    function math.randomseed( number )
+        return randomseed( number == 1 and seed or number )
+    end
+end
+"""
+"""Runs before mw.lua, which wraps these functions again. mw.lua seeds with 1 before each #invoke."""
+
+_BEGIN = """
+local load, name = ...
+local library, interface = load(), mw_interface
+mw_interface = nil
+mw[name], package.loaded['mw.' .. name] = library, library
+return function ( options )
+    mw_interface = interface
+    library.setupInterface( options )
+end
+"""
+"""Loads a library's file, and gives what sets it up. The tables that the library will stand in have it in the
+place that it has in a wiki, where `pairs` shows it."""
+
+_SET_UP = """
+local setups = { ... }
+return function( ... )
+    for number, options in ipairs{ ... } do
+        setups[number]( options )
+    end
+end
+"""
+"""Makes one function of those that `_BEGIN` gave: each gets its argument."""
+
+
+class Libraries:
+    """Scribunto's libraries of one page view: their functions for Lua, and their options."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        lualib = engine.options.lualib
+        self.core = Core(engine)
+        known = [kind(engine) for kind in order.LIBRARIES]
+        self.mw = [library for library in known if lualib.read(library.file) is not None]
+        self.extension = ParserFunctionsLibrary(engine)
+        self._functions = {library: library.functions() for library in (self.core, *self.mw, self.extension)}
+
+    def functions(self) -> Iterator[PhpFunction]:
+        """All of them, in the order in which `load` registers them."""
+        for functions in self._functions.values():
+            yield from functions.values()
+
+    def given(self) -> list[Any]:
+        """Whatever `load` depends on, beside the files: equal values lead to equal libraries."""
+        found: list[Any] = [self.prelude(), self.core.options(), self.extension.code()]
+        for library in self.mw:
+            found += [library.file, None if library.of_page else library.options(), library.afterwards()]
+        return found
+
+    def prelude(self) -> tuple[int | None, int | None]:
+        """What os.time and os.date tell, and the seed; None for the server's own."""
+        options = self._engine.options
+        return int(self._engine.view.now.timestamp()) if options.fixed_time else None, options.seed
+
+    def load(self, lua: Interpreter) -> Loaded:
+        """Load what is the same for all pages of the site. Raises LuaError, LuaprocError."""
+        # A function that Python drops costs a message (`cleanupChunks`) before the next one: so these are kept.
+        kept: list[object] = [self._register(lua, {}, "mwInit.lua", {})]
+        prelude = self.prelude()
+        if prelude != (None, None):
+            lua.load_string(_PRELUDE, "@luaproc.lua")(*prelude)
+        mw = self._register(lua, self._functions[self.core], self.core.file, self.core.options())
+        begin = lua.load_string(_BEGIN, "@luaproc.lua")
+        setups: list[LuaFunction] = []
+        for library in self.mw:
+            functions = self._functions[library]
+            if library.of_page:
+                lua.register_library("mw_interface", functions)
+                chunk = lua.load_string(self._text(library.file), f"@{library.file}")
+                setups += begin(chunk, library.table)
+            else:
+                kept.append(self._register(lua, functions, library.file, library.options()))
+            more = library.afterwards()
+            if more is not None:
+                lua.load_string(more[0], f"@{library.file}")(*more[1])
+        extension = self.extension
+        run_library(lua, self._functions[extension], extension.code(), extension.file, {})
+        [set_up] = lua.load_string(_SET_UP, "@luaproc.lua")(*setups)
+        return Loaded({name: mw[name] for name in _MW}, set_up, dict(self._engine.files))
+
+    def set_up(self, loaded: Loaded) -> None:
+        """Let the libraries know the page, after `load`. Raises LuaError."""
+        loaded.set_up(*(library.options() for library in self.mw if library.of_page))
+
+    def _register(self, lua: Interpreter, functions: Mapping[str, PhpFunction], file: str, options: Any) -> Any:
+        return run_library(lua, functions, self._text(file), file, options)
+
+    def _text(self, file: str) -> bytes:
+        code = self._engine.lua_file(file)
+        if code is None:
+            raise LuaprocError(
+                f"expected {file} in Scribunto's Lua library, {self._engine.options.lualib.path} has none"
+            )
+        return code
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of `Libraries.load`.
+
+    mw: functions of mw.lua's table. set_up: gives the libraries that know the page their options. files: the texts
+    that were loaded, by their paths.
+    """
+
+    mw: dict[str, LuaFunction]
+    set_up: LuaFunction
+    files: dict[str, bytes]
+
+    def of(self, adopt: Callable[[LuaFunction], LuaFunction]) -> Loaded:
+        """The same with the functions of another server."""
+        mw = {name: adopt(function) for name, function in self.mw.items()}
+        return Loaded(mw, adopt(self.set_up), self.files)
+
+
+def run_library(
+    lua: Interpreter, functions: Mapping[str, PhpFunction], code: bytes, name: str, options: Mapping[str, Any]
+) -> Any:
+    """Load a library as PHP does, with its functions as mw_interface; what its file returns. Raises LuaError."""
+    lua.register_library("mw_interface", functions)
+    chunk = lua.load_string(code, f"@{name.rpartition('/')[2]}")
+    results = chunk()
+    package = results[0] if results else None
+    if isinstance(package, dict) and package.get("setupInterface"):
+        package["setupInterface"](options)
+    return package
