@@ -35,7 +35,7 @@ def start(path: Path, *words: str, session: bytes = SESSION, **options: object) 
 
 def imported(path: Path) -> list[str]:
     """What a launcher imports by looking for it, in the order in which the imports came to their ends."""
-    command = [base_interpreter(), "-X", "importtime", starting.FLAGS, str(path), *PHP]
+    command = ["env", "LC_ALL=C", base_interpreter(), "-X", "importtime", starting.FLAGS, str(path), *PHP]
     told = subprocess.run(command, input=SESSION, capture_output=True, timeout=300).stderr.decode()
     return [line.rpartition("|")[2].strip() for line in told.splitlines() if line.startswith("import time:")]
 
