@@ -10,7 +10,7 @@ from luaproc.host.copying import Placeholder
 from luaproc.wiki.environment import Environment
 from luaproc.wiki.errors import WikiError
 from luaproc.wiki.titles import Title
-from luaproc.wiki.values import as_wire, lua_type
+from luaproc.wiki.values import as_wire, lua_string, lua_type
 
 TABLES = 1_000_000
 """Tables in a dump: more are refused."""
@@ -42,9 +42,7 @@ def dump(
     of NaN, too. ``fail`` raises `NotData`, as mw.loadData refuses functions and metatables. Raises `ModuleError`.
     """
     name = title.prefixed_text
-    code = b"return require( %s )" % printing.quote(name.encode("utf-8", "surrogateescape")).encode(
-        "utf-8", "surrogateescape"
-    )
+    code = f"return require( {lua_string(name)} )"
     engine = environment.engine
     engine.guarded(lambda: engine.compiled(title, title.text))  # require would not say where a syntax error is
     how = "mark" if metatables == "fail" else metatables

@@ -9,74 +9,9 @@ from luaproc.host import LuaError, LuaFunction
 from luaproc.host.copying import COPY, with_placeholders
 from luaproc.wiki.engine import Engine
 from luaproc.wiki.failures import ModuleError
+from luaproc.wiki.own_lua import own_lua
 
 _SOURCE = "luaproc.lua"
-
-# executeModule gives a module's environment to the chunk that it runs, and is called with false as PHP's console does.
-# Names that pieces assign are kept apart from it: a module that requires `strict` forbids new globals in it.
-_OPEN = f"""
-local execute, opener, write = ...
-local setfenv, getfenv, setmetatable, getmetatable, next, type, rawget, pcall =
-	setfenv, getfenv, setmetatable, getmetatable, next, type, rawget, pcall
-if write then
-	local get, clear = mw.getLogBuffer, mw.clearLogBuffer
-	for _, name in next, {{ 'log', 'logObject' }} do
-		local original = mw[name]
-		mw[name] = function( ... )
-			original( ... )
-			local text = get()
-			clear()
-			write( text )
-		end
-	end
-end
-{COPY}
-local _, inside = execute( opener, false )
-local env = getfenv( inside )
-local names = setmetatable( {{ print = env.mw.log }}, {{ __index = env }} )
-local function adopt( chunk )
-	setfenv( chunk, names )
-end
-local function given( ... )
-	return ...
-end
-local function show( chunk, functions, metatables, tables )
-	local function packed( ... )
-		local copy = copier( functions, metatables, tables )
-		local results, count = {{ ... }}, select( '#', ... )
-		for index = 1, count do
-			results[index] = copy( results[index] )
-		end
-		return unpack( results, 1, count )
-	end
-	return packed( given( chunk )() ) -- so the chunk has no name in a trace, as PHP calls it
-end
-local function fields( path )
-	local value = names
-	for index = 1, #path do
-		if type( value ) ~= 'table' then
-			return {{}}
-		end
-		local found = rawget( value, path[index] )
-		if found == nil and value == names then
-			found = rawget( env, path[index] )
-		end
-		value = found
-	end
-	local found, depth = {{}}, 0
-	while type( value ) == 'table' and depth < 10 do
-		for key in next, value do
-			if type( key ) == 'string' then
-				found[#found + 1] = key
-			end
-		end
-		local meta = getmetatable( value )
-		value, depth = type( meta ) == 'table' and rawget( meta, '__index' ), depth + 1
-	end
-	return found
-end
-return adopt, show, fields
-"""
 
 
 class Environment:
@@ -94,7 +29,9 @@ class Environment:
         lua = self.engine.interpreter
         write = None if on_log is None else lua.wrap_php_function(lambda text: on_log(text), "log")
         opener = lua.load_string("return function() end", f"@{_SOURCE}")
-        return lua.load_string(_OPEN, f"@{_SOURCE}")(self.engine.mw_function("executeModule"), opener, write)
+        return lua.load_string(COPY + own_lua("environment"), f"@{_SOURCE}")(
+            self.engine.mw_function("executeModule"), opener, write
+        )
 
     def run(self, texts: Sequence[str | bytes], chunk_name: str) -> list[Any]:
         """Run the first of the texts that compiles; its results, as `luaproc.host.Interpreter` converts them."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from luaproc.host import LuaError, LuaFunction
+from luaproc.host import LuaError, LuaFunction, printing
 from luaproc.host.copying import Placeholder
 from luaproc.wiki.interfaces import ArgumentName
 from luaproc.wire.values import MAX_INT, MIN_INT
@@ -40,6 +40,11 @@ def array_key(name: str) -> ArgumentName:
         if MIN_INT <= number <= MAX_INT:
             return number
     return name
+
+
+def lua_string(text: str) -> str:
+    """A text as a string literal of Lua's, on one line."""
+    return printing.quote(text.encode("utf-8", "surrogateescape"))
 
 
 def lua_type(value: Any) -> str:

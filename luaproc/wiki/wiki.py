@@ -28,7 +28,7 @@ from luaproc.wiki.preprocessor import Preprocessor
 from luaproc.wiki.site import Site
 from luaproc.wiki.sources import open_source
 from luaproc.wiki.titles import Title
-from luaproc.wiki.values import array_key, frame_arguments
+from luaproc.wiki.values import array_key, frame_arguments, lua_string
 from luaproc.wiki.view import PageView
 
 if TYPE_CHECKING:
@@ -192,10 +192,8 @@ class Wiki:
         must_be(returns, str, "returns", "str")
         found = self._title(title)
         if found.content_model == "Scribunto":
-            text = returns.encode("utf-8", "surrogateescape")
-            quoted = '"' + "".join(f"\\{byte:03}" for byte in text) + '"'
             returns = (
-                f"local function stub() return {quoted} end\n"
+                f"local function stub() return {lua_string(returns)} end\n"
                 "return setmetatable( {}, { __index = function() return stub end } )"
             )
         self.pages[found] = returns

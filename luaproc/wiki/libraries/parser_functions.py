@@ -8,22 +8,9 @@ from typing import Any
 from luaproc.host import LuaError
 from luaproc.host.interpreter import PhpFunction
 from luaproc.wiki.libraries import Library
+from luaproc.wiki.own_lua import own_lua
 from luaproc.wiki.parser_functions.expr import ExpressionError, evaluate, shown
 from luaproc.wiki.values import check
-
-_OWN = b"""\
-local php = mw_interface
-mw_interface = nil
-local library = {}
-function library.expr( text )
-    return php.expr( text )
-end
-mw.ext = mw.ext or {}
-mw.ext.ParserFunctions = library
-package.loaded['mw.ext.ParserFunctions'] = library
-return library
-"""
-"""Where there is no MediaWiki's folder with the extension's own file."""
 
 
 class ParserFunctionsLibrary(Library):
@@ -40,7 +27,7 @@ class ParserFunctionsLibrary(Library):
                 return (folder / "extensions" / "ParserFunctions" / "includes" / self.file).read_bytes()
             except OSError:
                 pass
-        return _OWN
+        return own_lua("parser_functions").encode()
 
     def expr(self, text: Any = None, *_: Any) -> str:
         check("mw.ext.ParserFunctions.expr", 1, text, "string")

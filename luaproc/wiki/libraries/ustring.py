@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 from luaproc.wiki.libraries import Library
+from luaproc.wiki.own_lua import own_lua
 
 _ASKS = b"gmatch_init( s, pattern )"
-
-
-@lru_cache(1)
-def _patterns() -> str:
-    return (files(__package__) / "patterns.lua").read_text("utf-8")
 
 
 class UstringLibrary(Library):
@@ -26,4 +20,4 @@ class UstringLibrary(Library):
     def afterwards(self) -> tuple[str, tuple[Any, ...]]:
         """`patterns.lua`, and the line from which gmatch asks PHP: errors name it."""
         code = self.engine.options.lualib.read(self.file) or b""
-        return _patterns(), (code.partition(_ASKS)[0].count(b"\n") + 1,)
+        return own_lua("patterns"), (code.partition(_ASKS)[0].count(b"\n") + 1,)

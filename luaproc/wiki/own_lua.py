@@ -1,0 +1,12 @@
+"""Lua code of ours that runs beside Scribunto's: the files in `lua`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def own_lua(name: str) -> str:
+    """The text of a file in `lua`, by its name without the suffix."""
+    return (files(__package__) / "lua" / f"{name}.lua").read_text("utf-8")
