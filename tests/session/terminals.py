@@ -46,6 +46,12 @@ class Terminal:
         self.child.send(text + "\r")
         return self.wait(then)
 
+    def interrupt(self) -> None:
+        """Ctrl-C at a prompt with a key typed: readline misses a signal between two keys until the next one."""
+        self.child.send("@")
+        self.wait("@")
+        self.child.sendintr()
+
     def end(self) -> int:
         """Ctrl-D; the exit status."""
         self.child.sendeof()

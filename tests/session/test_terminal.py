@@ -167,9 +167,7 @@ def test_ctrl_c_while_the_server_works(open_terminal: Callable[..., Terminal]) -
 
 def test_ctrl_c_at_the_prompt_ends_nothing(open_terminal: Callable[..., Terminal]) -> None:
     terminal = open_terminal()
-    terminal.child.send("not this")
-    terminal.wait("not this")  # readline misses a signal between two keys until the next one
-    terminal.child.sendintr()
+    terminal.interrupt()
     terminal.wait("lua>")
     terminal.type("6 * 7", "42")
 
@@ -179,11 +177,11 @@ def test_ctrl_c_at_an_answer(open_terminal: Callable[..., Terminal]) -> None:
     terminal.type(":register php ask", "registered")
     terminal.wait("lua>")
     terminal.type("php.ask()", "[1] answer>")
-    terminal.child.sendintr()
+    terminal.interrupt()
     terminal.wait("End the server? [y/N] ")
     terminal.child.send("n\r")
     terminal.wait("[1] answer>")
-    terminal.child.sendintr()
+    terminal.interrupt()
     terminal.wait("End the server? [y/N] ")
     terminal.child.send("y\r")
     terminal.wait("interrupted; the server was ended")
