@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from luaproc.commands.wiki import doctor
 from luaproc.errors import UsageError
 from luaproc.install.lualib import cache_directory, fetched, find_lualib
 from luaproc.wiki import configuration, fetching
-from luaproc.wiki.errors import FetchError
+from luaproc.wiki.errors import FetchError, ScribuntoMissing
 from luaproc.wiki.fetching import fetch
 
 ROOT = "mediawiki-extensions-Scribunto-REL1_43/"
@@ -276,3 +278,14 @@ def test_the_command(file: Path, tmp_path: Path) -> None:
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+def test_the_doctor_without_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found is said, and what to type, where there is no library: that is what a doctor is for."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(doctor.command)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        *("configuration", "pages", "modules", "messages", "site", "fetched"),
+    ]
+    assert isinstance(done.exception, ScribuntoMissing)
+    assert "luaproc wiki fetch" in str(done.exception)

@@ -46,10 +46,11 @@ def command(**given: Any) -> None:
                 "fetched",
                 ", ".join(path.name for path in fetched()) or "none: luaproc wiki fetch REL1_43 brings one",
             ),
-            ("library", f"{wiki.lualib.path}, branch 1.{wiki.lualib.release}"),
-        ]  # the library last: where there is none, the rest is known
+        ]
         for name, text in rows:
             click.echo(f"{name:<14}{visible(text)}")
+        lualib = wiki.lualib  # raises where there is none, and the rest is known
+        click.echo(f"{'library':<14}{visible(str(lualib.path))}, branch 1.{lualib.release}")
 
 
 def _left_out(wiki: Wiki) -> list[tuple[Path, str]]:

@@ -34,7 +34,9 @@ _UPDATE_SECONDS = 0.1  # between two updates of the progress
 @click.option("--title", metavar="T", help="The page that the text is of. [default: the main page]")
 @click.option("--json", "as_json", is_flag=True, help="Text, errors, warnings, log, categories and limits as JSON.")
 @click.option("--dump", metavar="DIR|DUMP", help="Expand each page of it instead: one line of JSON a page.")
-@click.option("-j", "--jobs", type=click.IntRange(1, 1000), metavar="N", help="Processes. [default: one a processor]")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(0, 1000), metavar="N", help="Processes. [default: 0, one a processor]"
+)
 @click.option("--namespace", "namespaces", multiple=True, metavar="NAME|N", help="Only its pages; repeatable.")
 @click.option("--output", metavar="FILE", help="Where the lines go. [default: standard output]")
 @click.option("--resume", is_flag=True, help="Go on with FILE: pages that it has are not expanded again.")
