@@ -17,57 +17,13 @@ from luaproc.host.interpreter import PhpFunction
 from luaproc.wiki.libraries import order
 from luaproc.wiki.libraries.core import Core
 from luaproc.wiki.libraries.parser_functions import ParserFunctionsLibrary
+from luaproc.wiki.own_lua import own_lua
 
 if TYPE_CHECKING:
     from luaproc.wiki.engine import Engine
 
 _MW = ("executeFunction", "executeModule", "getLogBuffer")
 """Functions of mw.lua's table that PHP calls."""
-
-_PRELUDE = """
-local now, seed = ...
-local time, date, randomseed = os.time, os.date, math.randomseed
-if now then
-    function os.time( table )
-        if table == nil then
-            return now
-        end
-        return time( table )
-    end
-    function os.date( format, moment )
-        return date( format or '%c', moment or now )
-    end
-end
-if seed then
-    function math.randomseed( number )
-        return randomseed( number == 1 and seed or number )
-    end
-end
-"""
-"""Runs before mw.lua, which wraps these functions again. mw.lua seeds with 1 before each #invoke."""
-
-_BEGIN = """
-local load, name = ...
-local library, interface = load(), mw_interface
-mw_interface = nil
-mw[name], package.loaded['mw.' .. name] = library, library
-return function ( options )
-    mw_interface = interface
-    library.setupInterface( options )
-end
-"""
-"""Loads a library's file, and gives what sets it up. The tables that the library will stand in have it in the
-place that it has in a wiki, where `pairs` shows it."""
-
-_SET_UP = """
-local setups = { ... }
-return function( ... )
-    for number, options in ipairs{ ... } do
-        setups[number]( options )
-    end
-end
-"""
-"""Makes one function of those that `_BEGIN` gave: each gets its argument."""
 
 
 class Libraries:
@@ -105,9 +61,9 @@ class Libraries:
         kept: list[object] = [self._register(lua, {}, "mwInit.lua", {})]
         prelude = self.prelude()
         if prelude != (None, None):
-            lua.load_string(_PRELUDE, "@luaproc.lua")(*prelude)
+            lua.load_string(own_lua("prelude"), "@luaproc.lua")(*prelude)
         mw = self._register(lua, self._functions[self.core], self.core.file, self.core.options())
-        begin = lua.load_string(_BEGIN, "@luaproc.lua")
+        begin = lua.load_string(own_lua("load_library"), "@luaproc.lua")
         setups: list[LuaFunction] = []
         for library in self.mw:
             functions = self._functions[library]
@@ -122,7 +78,7 @@ class Libraries:
                 lua.load_string(more[0], f"@{library.file}")(*more[1])
         extension = self.extension
         run_library(lua, self._functions[extension], extension.code(), extension.file, {})
-        [set_up] = lua.load_string(_SET_UP, "@luaproc.lua")(*setups)
+        [set_up] = lua.load_string(own_lua("set_up"), "@luaproc.lua")(*setups)
         return Loaded({name: mw[name] for name in _MW}, set_up, dict(self._engine.files))
 
     def set_up(self, loaded: Loaded) -> None:
