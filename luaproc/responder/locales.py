@@ -16,8 +16,6 @@ TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-ARCHIVE = "/usr/lib/locale/locale-archive"
-
 KEPT = "LUAPROC_LC_ALL"
 """The variable that says what LC_ALL was: nothing where it was not set, else a point and its value."""
 
@@ -41,7 +39,7 @@ def leave(limited: bool = False) -> None:
         was = variables.get(b"LC_ALL")
         variables[KEPT.encode()] = b"" if was is None else b"." + was
         variables[b"LC_ALL"] = b"C"
-        os.execve(sys.executable, sys.orig_argv, variables)
+        os.execve(sys.executable or "", sys.orig_argv, variables)
     except OSError:
         pass  # no /proc, or Python is gone: it serves as it is, with less memory
 
