@@ -1,8 +1,7 @@
 """The fork server of a wiki: it has Scribunto's libraries, and forks for each page view.
 
-A page view has to begin with what a new server would have: so whatever the libraries are loaded with is compared
-before each fork, and a fork server that has something else is
-replaced.
+A page view has to begin with what a new server would have. So `ForkServers` compares, before each fork, whatever the
+libraries are loaded with, and replaces a fork server that has something else.
 """
 
 from __future__ import annotations
@@ -22,18 +21,19 @@ if TYPE_CHECKING:
 _FORKS_A_SECOND = 100
 """Page views for each second of CPU time that a fork server may use: a fork takes about 1 ms."""
 
-_SECONDS = 10
-"""As many as if it might use this time, where it may use any."""
+_UNLIMITED_SECONDS = 10
+"""CPU time by which the forks of a fork server without a limit are counted."""
 
 _COMPILE = "package.loaders[#package.loaders]( 'ustring/charsets' )"
-"""Has mw.lua's loader keep a file compiled that the first pattern of mw.ustring's on a page requires: 62 KB, 3 ms."""
+"""Lua that has mw.lua's loader compile a file and keep it: the first pattern of mw.ustring's on a page requires it. The
+file has 62 KB, and takes 3 ms to compile."""
 
 _VARIABLES = tuple(variable for variable, *_ in OPTIONS.values() if variable)
 _RECORDS = ("LUAPROC_COVERAGE", "LUAPROC_PROFILE", "LUAPROC_LOG")
 """Variables by which each Lua process writes a file of its own accord."""
 
-_FAILURES = 3
-"""After so many in a row no fork server is tried any more: this system does not let us."""
+_MAX_FAILURES = 3
+"""After so many failures in a row no fork server is started any more: this system does not let us fork."""
 
 
 class ForkServers:
@@ -46,7 +46,7 @@ class ForkServers:
         self._lock = threading.Lock()
         self._failures = 0
         self._server: ForkServer | None = None
-        self._most = 0
+        self._max_forks = 0
         self._key: Any = None
         self._loaded: Loaded | None = None
 
@@ -79,7 +79,7 @@ class ForkServers:
             AVAILABLE
             and options.server is None
             and options.interpreter is None
-            and self._failures < _FAILURES
+            and self._failures < _MAX_FAILURES
             and not any(map(os.environ.get, _RECORDS))
         )
 
@@ -93,7 +93,7 @@ class ForkServers:
             server is None
             or loaded is None
             or not server.alive
-            or server.forks >= self._most
+            or server.forks >= self._max_forks
             or any(engine.lua_file(path) is not text for path, text in loaded.files.items())
         ):
             self._retire()
@@ -111,7 +111,7 @@ class ForkServers:
             env=engine.server_environment(),
             new_session=engine.options.own_session,
         )
-        self._most = _FORKS_A_SECOND * (cpu_limit or _SECONDS)
+        self._max_forks = _FORKS_A_SECOND * (cpu_limit or _UNLIMITED_SECONDS)
         try:
             with engine.loading(server.lua):
                 loaded = self._loaded = libraries.load(server.lua)
