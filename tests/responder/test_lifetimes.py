@@ -90,25 +90,6 @@ def test_a_dropped_chunk_that_comes_back_has_a_new_id(lua: Interpreter, spelled:
     assert lua.call(again) == ["kept"]
 
 
-@pytest.mark.slow  # repeats thousands of times
-@pytest.mark.parametrize(("calls", "count", "key"), [(12, 8000, "'key' .. i"), (100, 4, "('k'):rep(20000) .. i")])
-def test_keys_are_remembered_within_bounds(start: Start, calls: int, count: int, key: str) -> None:
-    """Of all that a page passes, only so many and only short ones: under Scribunto's tightest limit there is room."""
-    lua = start(memory_limit=19_531 * 1024)
-    keys = lua.load_string(f"local from, to = ... local t = {{}} for i = from, to do t[{key}] = true end return t")
-    for call in range(calls):
-        assert len(lua.call(keys, call * count, call * count + count - 1)[0]) == count
-
-
-@pytest.mark.slow  # passes 200,000 numbers
-def test_numbers_are_remembered_within_bounds(start: Start) -> None:
-    """Small ones only: what is written for others is garbage as soon as it is sent."""
-    lua = start(memory_limit=19_531 * 1024)
-    numbers = lua.load_string("local n = ... local t = {} for i = 1, 4000 do t[i] = n + i end return unpack(t)")
-    for call in range(50):
-        assert lua.call(numbers, call * 4000) == list(range(call * 4000 + 1, call * 4000 + 4001))
-
-
 # Tables that a module can reach
 
 REACHED = [

@@ -124,9 +124,13 @@ def test_error_stays() -> None:
     decoder = FrameDecoder()
     decoder.receive_data(encode_frame(b"one") + b"garbage!garbage!" + encode_frame(b"two"))
     assert decoder.next_frame() == b"one"
+    errors = []
     for _ in range(2):
-        with pytest.raises(RemoteProtocolError, match="frame at byte 19"):
+        with pytest.raises(RemoteProtocolError, match="frame at byte 19") as caught:
             decoder.next_frame()
+        errors.append(caught.value)
+        decoder.receive_data(encode_frame(b"three"))
+    assert errors[0] is errors[1]
 
 
 def test_limit_refuses_a_body_by_its_header() -> None:
@@ -135,6 +139,18 @@ def test_limit_refuses_a_body_by_its_header() -> None:
     decoder.receive_data(encode_frame(b"0123456789") + encode_frame(b"0123456789a")[:16])
     assert decoder.next_frame() == b"0123456789"
     with pytest.raises(RemoteProtocolError, match="a body of 11 bytes, the limit is 10"):
+        decoder.next_frame()
+
+
+def test_a_frame_in_one_piece_is_a_frame_like_others() -> None:
+    """The short way for what arrives whole: with the limit, counted in the stream, and after nothing that is left."""
+    decoder = FrameDecoder(limit=10)
+    assert decoder.whole_frame(encode_frame(b"0123456789")) == b"0123456789"
+    for other in (encode_frame(b"0123456789a"), encode_frame(b"0") + b"0", encode_frame(b"01")[:-1], b"", b"0" * 16):
+        assert decoder.whole_frame(other) is None
+    decoder.receive_data(b"x" * 16)
+    assert decoder.whole_frame(encode_frame(b"0")) is None
+    with pytest.raises(RemoteProtocolError, match="frame at byte 26"):
         decoder.next_frame()
 
 
