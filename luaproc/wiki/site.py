@@ -234,6 +234,12 @@ class Site:
             self._special = {name.replace(" ", "_").lower() for name in self.special_pages or SHOWN}
         return text.partition("/")[0].replace(" ", "_").lower() in self._special
 
+    def language_name(self, code: str, inside: str | None = None) -> str:
+        """What the wiki says that a language is called, in itself or in the content language; "" if it said nothing."""
+        known = self.language_info.get(code, {})
+        translated = known.get("name") if inside == self.language else None
+        return translated or self.language_names.get(code) or known.get("autonym") or ""
+
     def zone(self) -> tzinfo:
         """The time zone. Raises `SiteError` if `timezone` is none that this machine knows."""
         if self._zone is None or self._zone[0] != self.timezone:

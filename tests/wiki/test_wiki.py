@@ -221,4 +221,5 @@ def test_languages_as_the_wiki_gives_them() -> None:
         names.en, table.concat( l.getFallbacksFor( 'de' ), ',' ), l.new( 'de' ):isRTL(),
         l.fetchLanguageName( 'fr', 'cs' )
     """
+    assert wiki.expand("{{#language:de}} {{#language:de|cs}} {{#language:fr|cs}}").text == "Deutsch! Německo français"
     assert wiki.eval(lua) == ["Deutsch!", "Německo", "Deutsch!", "angličtina", "fr,en", True, "français"]

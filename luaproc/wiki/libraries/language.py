@@ -92,16 +92,12 @@ class LanguageLibrary(Library):
         check_optional("fetchLanguageName", 2, inside, "string", None)
         if not isinstance(code, str):
             return ""
-        translated = self._info(code, "name") if inside == self.site.language else None
-        return text_of(translated or self._own_name(code.lower()))
+        code = code.lower()
+        return self.site.language_name(code, inside) or codes.all_names("all").get(code, "")
 
     def _info(self, code: str, key: str) -> Any:
         """What the wiki said of a language; None if it said nothing."""
         return self.site.language_info.get(code.lower(), {}).get(key)
-
-    def _own_name(self, code: str) -> str:
-        known = self.site.language_names.get(code) or self._info(code, "autonym")
-        return text_of(known or codes.all_names("all").get(code, ""))
 
     def names(self, inside: Any = None, include: Any = None, *_: Any) -> dict[str, str]:
         check_optional("fetchLanguageNames", 1, inside, "string", None)

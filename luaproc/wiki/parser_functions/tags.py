@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, FunctionResult, ParserFunction
 from luaproc.wiki.language import Language, codes
 from luaproc.wiki.language.running_dates import written_date
-from luaproc.wiki.parser_functions.calls import content_language, optional, preprocessor_of, rest
+from luaproc.wiki.parser_functions.calls import content_language, optional, preprocessor_of, rest, view_of
 from luaproc.wiki.preprocessor.frames import Arguments, ValueArguments
+from luaproc.wiki.site import Site
 from luaproc.wiki.values import PHP_SPACE, ascii_lower, escape_html, escape_html_text
 
 _QUOTED = re.compile("(?:[\"'](.+)[\"']|\"\"|'')", re.DOTALL)
@@ -62,14 +63,16 @@ def _int(frame: FrameLike, arguments: ArgumentsLike) -> str | FunctionResult:
 
 
 def _language(frame: FrameLike, arguments: ArgumentsLike) -> str:
-    return name_or_tag(content_language(frame), arguments[0])
+    inside = ascii_lower(optional(arguments, 1)) or None
+    return name_or_tag(view_of(frame).site, content_language(frame), arguments[0], inside)
 
 
-def name_or_tag(content: Language, code: str) -> str:
-    """What a language calls itself, by its code; from 1.43 on "" is the content language, unknown ones are tags."""
-    if content.release < 43:
-        return content.name_of(ascii_lower(code)) or ascii_lower(code)
-    return content.name_of((code or content.code).lower()) or codes.bcp47(code)
+def name_or_tag(site: Site, content: Language, code: str, inside: str | None = None) -> str:
+    """What a language calls itself, by its code, or is called in the content language; from 1.43 on "" is the content
+    language, unknown ones are tags."""
+    is_old = content.release < 43
+    key = ascii_lower(code) if is_old else (code or content.code).lower()
+    return site.language_name(key, inside) or content.name_of(key) or (key if is_old else codes.bcp47(code))
 
 
 def _dir(frame: FrameLike, arguments: ArgumentsLike) -> str:

@@ -108,7 +108,7 @@ VARIABLES: dict[str, Variable] = {
     "contentlanguage": lambda pre, frame: pre.view.site.language,
     "pagelanguage": lambda pre, frame: pre.view.site.language,
     "userlanguage": lambda pre, frame: pre.view.site.language,
-    "language": lambda pre, frame: tags.name_or_tag(pre.language, ""),
+    "language": lambda pre, frame: tags.name_or_tag(pre.view.site, pre.language, ""),
     "dir": lambda pre, frame: pre.language.direction(),
     "bcp47": lambda pre, frame: codes.bcp47(pre.view.site.language),
     "cascadingsources": lambda pre, frame: pages.cascading_sources(pre.view.site, pre.view.title),
