@@ -1,5 +1,6 @@
 """What all commands do alike: with streams that are closed or full, and when they are told to end."""
 
+import os
 import shlex
 import signal
 import subprocess
@@ -50,6 +51,24 @@ def test_a_directory_that_is_gone_is_said_in_a_line(words: list[str], tmp_path: 
     line = f"cd {tmp_path}/gone && rmdir {tmp_path}/gone && exec {shlex.join([*LUAPROC, *words])}"
     done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "luaproc: the current directory is gone\n")
+
+
+def test_streams_that_do_not_wait_are_waited_for() -> None:
+    """A parent's O_NONBLOCK: the steps after the first were lost without a word, and so was all but 64 KB of output."""
+    (read_end, steps), (output, write_end) = os.pipe(), os.pipe()
+    for end in (read_end, write_end):
+        os.set_blocking(end, False)
+    with subprocess.Popen([*LUAPROC, "session"], stdin=read_end, stdout=write_end, stderr=subprocess.PIPE) as process:
+        os.close(read_end)
+        os.close(write_end)
+        with open(steps, "wb", buffering=0) as stdin, open(output, "rb") as stdout:
+            for step, shown in ((b"6 * 7", b"42"), (b"print(('x'):rep(3e5))", b"x" * 300_000), (b"'end'", b'"end"')):
+                time.sleep(0.5)  # it asks for the step before the step is there
+                stdin.write(step + b"\n")
+                assert stdout.readline() == shown + b"\n"
+        assert process.wait(300) == 0
+        assert process.stderr
+        assert process.stderr.read() == b""
 
 
 @pytest.mark.slow  # starts each command in turn

@@ -35,7 +35,9 @@ class _Group(LazyGroup):
     """Ends a `LuaprocError` in one line."""
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Streams that are closed are empty, and one that cannot be written any more is told in a line."""
+        """Streams that are closed are empty, those that do not wait are made to wait, and one that cannot be written
+        any more is told in a line."""
+        _let_streams_wait()
         for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
             if getattr(sys, name) is None:
                 setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
@@ -67,6 +69,17 @@ class _Group(LazyGroup):
         except LuaprocError as error:
             click.echo(f"luaproc: {readable(str(error))}", err=True)
             ctx.exit(error.exit_status)
+
+
+def _let_streams_wait() -> None:
+    # Whoever started us may have set O_NONBLOCK for what it shares with us. Python's streams take "nothing yet" for the
+    # end of the input, and what does not fit into a pipe for an error. A shell does the same to its stdin.
+    for number in range(3):
+        try:
+            if not os.get_blocking(number):
+                os.set_blocking(number, True)
+        except (OSError, AttributeError):  # it is closed; Windows before Python 3.12
+            pass
 
 
 @contextmanager
