@@ -68,13 +68,12 @@ class Connection(ServerProcess):
         return self._next(deadline)
 
     def exchange(self, body: bytes) -> bytes:
-        """`send`, then `receive`, with as few steps as there can be where nothing waits to be written or read.
+        """`send`, then `receive`, with as few steps as there can be where nothing waits to be written.
 
         Interrupted by an exception (Ctrl-C), it is gone on with by `receive`.
         """
         length = len(body)
-        decoder = self._decoder
-        if self._out or self.on_frame or not 0 < length < PIPE_SIZE or not decoder.between_frames:
+        if self._out or self.on_frame or not 0 < length < PIPE_SIZE:
             self.send(body)
             return self.receive()
         self._check()

@@ -48,13 +48,16 @@ def test_frequent_calls_take_no_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_callable_that_fails_between_calls_that_do_not() -> None:
-    """The exception is raised from the call, once Lua is through, and the server is used on."""
+    """The exception is raised from the call, once Lua is through, and the server is used on. An error for Lua, which
+    comes after it, is no reason to forget it."""
     calls: list[int] = []
 
     def ask(number: int) -> int:
         calls.append(number)
         if number == 2:
             raise ZeroDivisionError("two")
+        if number == 3:
+            raise LuaError("three")
         return number
 
     with Interpreter() as lua:
