@@ -7,7 +7,7 @@ from typing import Any
 
 from luaproc.host import LuaError, LuaFunction
 from luaproc.host.interpreter import PhpFunction
-from luaproc.wiki import titles
+from luaproc.wiki import php, titles
 from luaproc.wiki.interfaces import ArgumentName, FrameLike
 from luaproc.wiki.libraries import Library
 from luaproc.wiki.libraries.json_values import JsonError, from_json, reindex
@@ -150,7 +150,7 @@ class Core(Library):
     def set_ttl(self, ttl: Any = None, *_: Any) -> None:
         _check_luaL("setTTL", ttl, "number")
         frame = self._frame("current")
-        frame.ttl = int(ttl) if frame.ttl is None else min(frame.ttl, int(ttl))
+        frame.ttl = php.to_int(ttl) if frame.ttl is None else min(frame.ttl, php.to_int(ttl))
 
     def add_warning(self, text: Any = None, *_: Any) -> None:
         _check_luaL("addWarning", text, "string")

@@ -8,7 +8,7 @@ from typing import Any
 
 from luaproc.host import LuaError
 from luaproc.host.interpreter import PhpFunction
-from luaproc.wiki import titles, urls
+from luaproc.wiki import php, titles, urls
 from luaproc.wiki.libraries import Library
 from luaproc.wiki.values import check, check_optional
 
@@ -98,7 +98,7 @@ class SiteLibrary(Library):
 
     def pages_in_namespace(self, number: Any = None, *_: Any) -> int:
         check("pagesInNamespace", 1, number, "number")
-        return self.pages.count(int(number))
+        return self.pages.count(php.to_int(number))
 
     def users_in_group(self, group: Any = None, *_: Any) -> int:
         check("usersInGroup", 1, group, "string")

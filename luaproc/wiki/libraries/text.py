@@ -9,6 +9,7 @@ from typing import Any
 
 from luaproc.host import LuaError
 from luaproc.host.interpreter import PhpFunction
+from luaproc.wiki import php
 from luaproc.wiki.libraries import Library
 from luaproc.wiki.libraries.entities import NOT_IN_PHP
 from luaproc.wiki.libraries.json_values import JsonError, from_json, reindex, repaired, sequences, to_json
@@ -87,7 +88,7 @@ class TextLibrary(Library):
         return {f"&{name}": char for name, char in html5.items() if name.endswith(";") and name[:-1] not in NOT_IN_PHP}
 
     def json_encode(self, value: Any = None, flags: Any = None, *_: Any) -> str:
-        flags = int(check_optional("mw.text.jsonEncode", 2, flags, "number", 0))
+        flags = php.to_int(check_optional("mw.text.jsonEncode", 2, flags, "number", 0))
         if not flags & PRESERVE_KEYS:
             value = sequences(value)
         try:
@@ -97,7 +98,7 @@ class TextLibrary(Library):
 
     def json_decode(self, text: Any = None, flags: Any = None, *_: Any) -> Any:
         check("mw.text.jsonDecode", 1, text, "string")
-        flags = int(check_optional("mw.text.jsonDecode", 2, flags, "number", 0))
+        flags = php.to_int(check_optional("mw.text.jsonDecode", 2, flags, "number", 0))
         try:
             value = from_json(text)
         except JsonError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from luaproc.host import LuaError
 from luaproc.host.interpreter import PhpFunction
-from luaproc.wiki import images, titles, urls
+from luaproc.wiki import images, php, titles, urls
 from luaproc.wiki.libraries import Library
 from luaproc.wiki.titles import Title
 from luaproc.wiki.values import check, check_optional, lua_type, one_based, text_of
@@ -72,10 +72,10 @@ class TitleLibrary(Library):
         if value is None and default is not None:
             return default
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            value = str(int(value))
+            value = str(php.to_int(value))
         if not isinstance(value, str):
             check(name, position, value, "namespace number or name")
-        number = _integer(value)
+        number = php.intval(value) if php.is_numeric(value) else None
         if number is not None:
             if number not in self.site.namespaces:
                 raise LuaError(f"bad argument #{position} to '{name}' (unrecognized namespace number '{number}')")
@@ -88,7 +88,7 @@ class TitleLibrary(Library):
     def new_title(self, name: Any = None, namespace: Any = None, *_: Any) -> dict[str, Any] | None:
         kind = lua_type(name)
         if kind == "number":
-            title = self._of_id(int(name))
+            title = self._of_id(php.to_int(name))
         elif kind == "string":
             title = self.site.title(name, self._namespace("title.new", 2, namespace, titles.MAIN))
         else:
@@ -274,11 +274,3 @@ class TitleLibrary(Library):
         check("getAttributeValue", 2, name, "string")
         title = self.site.title(text)
         return None if title is None else self.site.page_properties.get(title.prefixed_text, {}).get(name)
-
-
-def _integer(text: str) -> int | None:
-    """The number that PHP takes a text for, its fraction cut off; None if it is none."""
-    try:
-        return int(float(text)) if text.strip() == text or text.lstrip() == text else None
-    except (ValueError, OverflowError):
-        return None
