@@ -260,3 +260,10 @@ def test_stderr_goes_to_a_file_when_asked(tmp_path: Path, server: list[str]) -> 
     with Interpreter(["/bin/sh", "-c", 'echo started >&2; exec "$@"', "sh", *server], stderr=str(log)) as interpreter:
         assert interpreter.load_string("return 1")() == [1]
     assert log.read_text().startswith("started\n")
+
+
+def test_each_wrapped_function_is_its_own(interpreter: Interpreter) -> None:
+    """Also of the same name, and beside those of a library."""
+    interpreter.register_library("php", {"f": lambda: "registered"})
+    first, second = (interpreter.wrap_php_function(lambda name=name: name) for name in ("first", "second"))
+    assert (first(), second(), interpreter.load_string("return php.f()")()) == (["first"], ["second"], ["registered"])

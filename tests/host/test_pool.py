@@ -87,6 +87,16 @@ def test_each_that_died_is_replaced() -> None:
             assert lua.load_string("return 2")() == [2]
 
 
+def test_one_that_died_unseen_is_let_go_of_when_it_comes_back() -> None:
+    """Whoever keeps it keeps no pipes of it."""
+    with InterpreterPool(1) as pool:
+        with pool.acquire() as lua:
+            os.kill(lua.connection.pid, signal.SIGKILL)
+            os.waitid(os.P_PID, lua.connection.pid, os.WEXITED | os.WNOWAIT)
+            assert lua.connection.alive
+        assert not lua.connection.alive
+
+
 @pytest.mark.slow  # starts many processes
 def test_servers_that_die_under_many_callers() -> None:
     """Nobody waits for ever, and nobody gets a server that was seen to be dead."""
