@@ -10,6 +10,15 @@ import sys
 
 from luaproc.errors import LuaprocError, visible
 
+TAKE_MEMORY = (
+    "GLIBC_TUNABLES",
+    "MALLOC_MMAP_MAX_",
+    "MALLOC_MMAP_THRESHOLD_",
+    "MALLOC_TOP_PAD_",
+    "MALLOC_TRIM_THRESHOLD_",
+)
+"""Variables by which malloc leaves less to a Lua. Those of its arenas and checks change nothing, and many set them."""
+
 
 def main() -> None:
     """Entry point of the `luaproc` executable, of links to it, and of `python -m luaproc`."""
@@ -52,8 +61,9 @@ def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = Fals
     words = argv[1:]
     is_lua = by_name and _is_lua_alias(argv[0])
     is_wiki = bool(words) and words[0].rpartition("/")[2] == "mw_main.lua"
-    if is_lua or is_wiki or words[:1] in (["serve"], ["lua"], ["record"]):
-        _leave_archive_of_locales([*options, *words])
+    serves = is_wiki or words[:1] == ["serve"]
+    if is_lua or serves or words[:1] in (["lua"], ["record"]):
+        _have_memory([*options, *words], serves)
     if is_lua:
         from luaproc import lua51
 
@@ -74,21 +84,24 @@ def run(argv: "list[str]", options: "tuple[str, ...]" = (), by_name: bool = Fals
         cli(args=words, prog_name="luaproc")
 
 
-def _leave_archive_of_locales(words: "list[str]") -> None:
-    """Let those who run under limits of memory begin again without the archive of locales: see `responder.locales`."""
+def _have_memory(words: "list[str]", serves: bool) -> None:
+    """Begin again under a limit of memory if the environment takes some of it: see `responder.restart`."""
     from luaproc.responder.bare_os import environment, os
 
     variables = environment()
-    if variables.get("LC_ALL") in ("C", "POSIX"):
-        return
-    try:
-        os.stat("/usr/lib/locale/locale-archive")
-    except OSError:
-        return  # as in most containers
-    from luaproc.responder import locales
+    # A real Lua follows these. Of a wiki's server no launcher has them.
+    forgotten = [name for name in TAKE_MEMORY if name in variables] if serves else []
+    if not forgotten:
+        if variables.get("LC_ALL") in ("C", "POSIX"):
+            return
+        try:
+            os.stat("/usr/lib/locale/locale-archive")
+        except OSError:
+            return  # as in most containers
+    from luaproc.responder import restart
 
     max_memory = "LUAPROC_MAX_MEMORY" in variables or any(word.startswith("--max-memory") for word in words)
-    locales.leave(max_memory)
+    restart.without_what_takes_memory(forgotten, max_memory)
 
 
 def _is_lua_alias(name: str) -> bool:

@@ -189,7 +189,7 @@ def mended_by_pip(case: Case, package: str) -> str:
 
 def locales(case: Case) -> Finding:
     """Whether an archive of locales is in the way: glibc maps the whole of it into a Python that starts under
-    MediaWiki's LC_ALL. luaproc starts again without it (see `responder.locales`), if Python starts at all."""
+    MediaWiki's LC_ALL. luaproc starts again without it (see `responder.restart`), if Python starts at all."""
     size = _archive_size(case)
     if size < ARCHIVE_MATTERS:
         return ok("no archive of locales that takes memory")

@@ -5,7 +5,7 @@ import ctypes
 import os
 
 from luaproc.lua51.stdio import libc, stream
-from luaproc.responder import locales
+from luaproc.responder import restart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def give_back() -> None:
             signal.signal(number, signal.SIG_DFL)
     _locale.setlocale(_locale.LC_ALL, "C")
     _buffer()
-    locales.restore(os.environ)
+    restart.restore(os.environ)
     if os.environ.get("LC_CTYPE") in COERCED and not _was_given(b"LC_CTYPE="):
         del os.environ["LC_CTYPE"]
 

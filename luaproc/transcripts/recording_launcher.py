@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from luaproc.install.starting import base_interpreter, directories, write_executable
-from luaproc.responder import locales
+from luaproc.responder import restart
 from luaproc.transcripts.errors import TranscriptError
 
 # How a file begins that we may overwrite.
@@ -14,7 +14,7 @@ MARK = "# Written by `luaproc record`"
 
 # -v needs no tap, and what a directory is as stdin the command says; Python would say it in five lines. SigIgn is
 # read before Python ignores signals of its own (see `tap`). -I and -S keep the start short, and the environment of
-# the web server out of it; the C locale, an archive of locales out of the wiki's memory (`responder.locales`). The
+# the web server out of it; the C locale, an archive of locales out of the wiki's memory (`responder.restart`). The
 # command gets its environment back.
 _SCRIPT = """\
 #!/bin/sh
@@ -49,7 +49,7 @@ def write_launcher(
     command = [os.path.abspath(command[0]) if "/" in command[0] else command[0], *command[1:]]
     text = _SCRIPT.format(
         mark=MARK,
-        kept=locales.KEPT,
+        kept=restart.KEPT,
         command=shlex.join(command),
         python=shlex.quote(base_interpreter()),
         package=shlex.quote(directories()[0]),

@@ -27,7 +27,7 @@ from _signal import (  # type: ignore[import-not-found]  # `signal` is start-up 
 )
 
 from luaproc.errors import visible
-from luaproc.responder import locales
+from luaproc.responder import restart
 from luaproc.transcripts.errors import TranscriptError
 from luaproc.transcripts.writer import Writer, new_file
 
@@ -125,7 +125,7 @@ def _reason(error: "OSError | ValueError") -> str:
 def _environment() -> "dict[str, str]":
     """As it was given: without the LC_CTYPE that Python sets for itself in the C locale (PEP 538), and with LC_ALL."""
     found = dict(os.environ)
-    locales.restore(found)
+    restart.restore(found)
     if "LC_CTYPE" in found:
         try:
             with open("/proc/self/environ", "rb") as file:

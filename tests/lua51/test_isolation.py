@@ -83,7 +83,7 @@ def test_what_python_reads_from_the_environment_changes_nothing(
 @pytest.mark.slow  # starts interpreters under limits
 def test_little_memory_is_no_reason_to_fail(stand_ins: dict[str, Path], name: str) -> None:
     """A thread's stack of 8 MB, for Ctrl-C alone, would not fit; where even a small one does not, it goes without.
-    In the C locale, since an archive of locales does not fit beside Python there (tests/responder/test_locales.py)."""
+    In the C locale, since an archive of locales does not fit beside Python there (tests/responder/test_restart.py)."""
     program = str(stand_ins[name])
     for kilobytes in (24_000, 20_000):
         words = ["sh", "-c", f'ulimit -v {kilobytes}; exec "$@"', "sh", program, "-e", "print(1)"]
