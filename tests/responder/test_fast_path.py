@@ -81,6 +81,33 @@ def test_two_plain_values_in_their_order(first: object, second: object) -> None:
         assert b'",[2]=' in first
 
 
+class _Full(dict):  # type: ignore[type-arg]
+    """A dict for which there is no block to grow into."""
+
+    def __setitem__(self, key: object, value: object) -> None:
+        raise MemoryError
+
+
+def test_short_messages_are_remembered_as_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read again, each is what it was, and no other one; few are kept, no long one is, and it need not be possible."""
+    monkeypatch.setattr(fast_path, "_read_before", {})
+    calls = [encode_for_responder(Call(number, (value,))) for number in range(1, 300) for value in (number, b"1", True)]
+    for known in (fast_path._read_before, fast_path._read_before, _Full()):
+        monkeypatch.setattr(fast_path, "_read_before", known)
+        for turn in range(2):
+            for number in range(turn, 299):
+                for at, value in enumerate((number + 1, b"1", True)):
+                    found = fast_path.read(calls[3 * number + at])
+                    assert found == (b"call1", number + 1, value)
+                    assert type(found[2]) is type(value)
+        assert len(known) <= 256
+    monkeypatch.setattr(fast_path, "_read_before", known := {})
+    fast_path.read(encode_for_responder(Call(1, (b"x" * 100,))))
+    assert known == {}
+    fast_path.read(calls[0])
+    assert [*known] == [calls[0]]
+
+
 def test_nil_alone() -> None:
     """What asks for a page that is not there gives."""
     assert fast_path.read(encode_for_responder(Return((None,)))) == (b"returnNil", True)

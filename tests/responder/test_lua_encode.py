@@ -25,7 +25,7 @@ def test_what_was_passed_is_let_go(runtime: str) -> None:
         local function held() collectgarbage() return next( weak ) ~= nil end
         encode.values( 1, value() )
         note( tostring( held() ) )
-        encode.call( encode.call_head( 'id' ), 5, 1, 2, 3, 4, value() )
+        encode.call( encode.call_heads( 'id' ), 5, 1, 2, 3, 4, value() )
         note( tostring( held() ) )
         encode.failure( value() )
         note( tostring( held() ) )
@@ -56,5 +56,5 @@ def test_numbers_and_keys_are_remembered_within_bounds(runtime: str) -> None:
         local known = used()
         keys( 2000, 5000, 1 )
         numbers( 3000, 10000 )
-        return at_first < 2000, known > at_first + 100, used() < known + 150"""
+        return at_first < 2000, known > at_first + 50, used() < known + 150"""
     assert run(runtime, ENCODE + code) == (True, True, True)

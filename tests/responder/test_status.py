@@ -29,6 +29,22 @@ def test_the_numbers_are_this_process() -> None:
         assert abs(told[b"rss"] - resident) < 1 << 22
 
 
+def test_what_changed_since_the_last_report_is_told(tmp_path: Path) -> None:
+    """Size and resident memory, each alone; and time."""
+    statm = tmp_path / "statm"
+    statm.write_text("300 200 1 1 0 1 0\n")
+    report = open_reporter(str(statm))
+    page = os.sysconf("SC_PAGE_SIZE")
+    for pages in ((300, 200), (300, 200), (301, 200), (301, 199)):
+        statm.write_text(f"{pages[0]} {pages[1]} 1 1 0 1 0\n")
+        status = loads(report())[b"values"][1]
+        assert (status[b"vsize"], status[b"rss"]) == (pages[0] * page, pages[1] * page)
+    began = loads(report())[b"values"][1][b"time"]
+    while sum(os.times()[:4]) * os.sysconf("SC_CLK_TCK") < began + 2:
+        pass
+    assert loads(report())[b"values"][1][b"time"] > began
+
+
 def test_without_proc_the_specified_empty_answer(tmp_path: Path) -> None:
     """op return, nvalues 0, values an empty array."""
     assert open_reporter(str(tmp_path / "statm"))() == EMPTY

@@ -1,14 +1,15 @@
 -- Delivery: one message of ours out, one message of PHP's in. Nothing here raises: losses are messages, too.
 --
 -- deliver( bytes ) sends a reply or request and returns PHP's next message, as its op and its fields in the order of
--- FIELDS. receive() does the same without sending. Where memory or a stack ran out on the way, both return instead
+-- FIELDS; or, of the frequent ones, as an op that has another name and less to look at: 'call1', id and a table of the
+-- only argument; 'return1' and 'return2' and the values, 'returnNil'; 'loadDumped' and 'cleanupListed'. receive() does the same without sending. Where memory or a stack ran out on the way, both return instead
 --   'notSent', reason      nothing of `bytes` went out
 --   'replyLost', reason    `bytes` went out; PHP's message was a reply ('return' or 'error'), and cannot be had
 --   'requestLost', reason  the same for a request of PHP's, which waits for a reply
 -- where `reason` is the text of the error. PHP has no ops of these names. A malformed message ends the process.
 --
 -- pipes.exchange( bytes ) sends and returns PHP's next message: a string ('return ' .. expression), what was cut out of it
---   (see SHORT), or true for one that is long and comes by pipes.slice().
+--   (an op and up to two fields), or true for one that is long and comes by pipes.slice().
 -- pipes.receive() is the same without sending. pipes.again() gives the message that was lost on the way to us once
 --   more, pipes.plain() its whole expression.
 -- pipes.lost( turn ) tells what was lost: one of three numbers of Python's, which `settings` has.
@@ -92,16 +93,8 @@ local function evaluate( chunk, reason )
 	return op, a, b, c
 end
 
--- What Python cut out of a message itself (responder/fast_path.py) -> the op and its fields.
-local SHORT = {
-	loadString = function ( text, name ) return 'loadString', text, name end,
-	loadDumped = function ( dump ) return 'loadDumped', dump end,
-	call1 = function ( id, argument ) return 'call', id, 1, { argument } end,
-	return1 = function ( value ) return 'return', 1, { value } end,
-	return2 = function ( first, second ) return 'return', 2, { first, second } end,
-	returnNil = function () return 'return', 1, {} end,
-	cleanupListed = function ( ids ) return 'cleanupListed', ids end,
-}
+-- A table, and always the same: `converse` holds what it gets while the module runs, and must not hold the argument.
+local only_argument = { false }
 
 local function slice()
 	return pipes.slice()
@@ -109,8 +102,12 @@ end
 
 -- One message from what `pipes` gave. Raises where memory or stack run out, ends the process where it is malformed.
 local function decode( body, a, b )
-	if a ~= nil then
-		return SHORT[body]( a, b )
+	if a ~= nil then -- an op and its fields, cut out by Python (responder/fast_path.py)
+		if body == 'call1' then
+			only_argument[1] = b
+			return body, a, only_argument
+		end
+		return body, a, b
 	elseif body == true then
 		return evaluate( load( slice, '=message' ) )
 	end

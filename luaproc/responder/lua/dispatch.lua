@@ -14,7 +14,7 @@ local pipes, memory, delivery_of, environment, protected_functions, encode_of, t
 local type, next, error, pcall, xpcall, select = type, next, error, pcall, xpcall, select
 local rawget, rawset, setfenv, loadstring, unpack = rawget, rawset, setfenv, loadstring, unpack
 local collectgarbage = collectgarbage
-local find, sub, gmatch, floor = string.find, string.sub, string.gmatch, math.floor
+local find, match, sub, gmatch, floor = string.find, string.match, string.sub, string.gmatch, math.floor
 local resume, create = coroutine.resume, coroutine.create
 local jit_off = jit and jit.off
 
@@ -210,8 +210,25 @@ end
 local on_error, take_trace, forget_trace = trace_of()
 
 -- What `invoke` takes up: set while a call is prepared, read at its first instruction. A closure a call would do the
--- same for one allocation more.
+-- same for one allocation more. call_args: a table of the arguments; an only one itself.
 local call_id, call_args, call_count
+
+-- The reply to a call that cannot begin, or nil: the module runs outside of our pcall.
+local function prepare( id, args, count )
+	if count == 1 then
+		call_args, args[1] = args[1], nil -- `converse` holds the table while the module runs
+	else
+		call_args = args
+	end
+	call_id, call_count = id, count
+	if not chunks[id] then
+		call_args = nil
+		return encode.failure( 'function id ' .. id .. ' does not exist' )
+	end
+	forget_trace()
+	memory.make_room()
+	return nil
+end
 
 function answer.call( id, count, args )
 	if type( id ) ~= 'number' then
@@ -221,15 +238,15 @@ function answer.call( id, count, args )
 	elseif type( args ) ~= 'table' then
 		malformed( 'call', 'args', 'a table', args )
 	end
-	if not chunks[id] then
-		return encode.failure( 'function id ' .. id .. ' does not exist' )
-	elseif count > MAX_RESULTS then
+	if count > MAX_RESULTS and chunks[id] then
 		return encode.failure( 'too many arguments' )
 	end
-	call_id, call_args, call_count = id, args, count
-	forget_trace()
-	memory.make_room()
-	return nil -- not answered yet: the module runs outside of our pcall
+	return prepare( id, args, count )
+end
+
+-- With one argument, as Python read it.
+function answer.call1( id, args )
+	return prepare( id, args, 1 )
 end
 
 -- Empties the table that `converse` holds while the module runs: what the module lets go of is garbage then.
@@ -246,9 +263,7 @@ local function invoke()
 	-- A tail call and a function without a name, as in the reference: a module's level 2 tells, and so does the text of
 	-- string.rep's "bad argument #1 to '?'".
 	if count == 1 then
-		local argument = args[1]
-		args[1] = nil
-		return chunks[call_id]( argument )
+		return chunks[call_id]( args )
 	end
 	return chunks[call_id]( taken_from( args, unpack( args, 1, count ) ) )
 end
@@ -334,7 +349,7 @@ end
 local function find_answer( op, a, b, c )
 	local handler = answer[op]
 	if not handler then
-		pipes.die( 'unexpected message: a reply ("' .. op .. '") that nothing asked for' )
+		pipes.die( 'unexpected message: a reply ("' .. match( op, '^%l+' ) .. '") that nothing asked for' )
 	end
 	return handler( a, b, c )
 end
@@ -384,10 +399,10 @@ local function check_reply( op, count, values )
 end
 
 -- What ends a conversation below a request of ours; at the top, PHP may send none of these.
-local ENDS = { ['return'] = true, error = true, replyLost = true }
+local ENDS = { ['return'] = true, return1 = true, return2 = true, returnNil = true, error = true, replyLost = true }
 
--- Sends `request`, answers PHP's requests, and returns what became of ours: 'return', count and values; 'error' and the
--- value; 'notSent' or 'replyLost' and the reason. Without a request (at the top) it listens for ever.
+-- Sends `request`, answers PHP's requests, and returns what became of ours: 'return', count and values, or one of its
+-- short forms; 'error' and the value; 'notSent' or 'replyLost' and the reason. Without a request (at the top) it listens for ever.
 local function converse( request )
 	local op, a, b, c
 	if request then
@@ -423,20 +438,26 @@ local grow_stack = loadstring(
 	'=luaproc/stack.lua'
 )
 
-local function call_php( head, count, ... )
+local function call_php( heads, count, ... )
 	if jit_off or collectgarbage( 'count' ) > memory.check_above_kb then
 		if not pcall( grow_stack, grow_stack, 10 ) then
 			memory.collect()
 			grow_stack( grow_stack, 10 )
 		end
 	end
-	local ok, request = encode_with_care( encode.call, head, count, ... )
+	local ok, request = encode_with_care( encode.call, heads, count, ... )
 	if not ok then
 		-- Our own texts get the position of the module's line; what a __pairs raised stays as it is.
 		error( request, own_failure( request ) and CALLER or 0 )
 	end
 	local op, results, values = converse( request )
-	if op == 'return' then
+	if op == 'return1' then
+		return results
+	elseif op == 'return2' then
+		return results, values
+	elseif op == 'returnNil' then
+		return nil
+	elseif op == 'return' then
 		if results > MAX_RESULTS then
 			error( 'too many results to unpack', CALLER )
 		end
@@ -448,9 +469,9 @@ local function call_php( head, count, ... )
 end
 
 function make_php_function( id )
-	local head = encode.call_head( id )
+	local heads = encode.call_heads( id )
 	local function php_function( ... )
-		return call_php( head, select( '#', ... ), ... )
+		return call_php( heads, select( '#', ... ), ... )
 	end
 	protected_functions[php_function] = true
 	return php_function

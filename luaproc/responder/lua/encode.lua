@@ -5,7 +5,7 @@
 -- id_of (function -> chunk id, given out if it has none). Returns `encode` and `own_failure` (see below).
 
 local int_size, function_head, id_of = ...
-local type, next, getmetatable, error, tostring = type, next, getmetatable, error, tostring
+local type, next, getmetatable, setmetatable, error, tostring = type, next, getmetatable, setmetatable, error, tostring
 local concat, format, match, floor, huge = table.concat, string.format, string.match, math.floor, math.huge
 
 -- Integers beyond 2^53 are not exact in Lua: they go as doubles. Keys may use PHP's whole range.
@@ -317,14 +317,24 @@ function encode.values( count, ... )
 	return encode_list( VALUES_HEADS[count] or RETURN_HEAD .. count .. ';s:6:"values";', count, ... )
 end
 
--- A call of the PHP function whose id (as registered: a string, or whatever PHP gave) is in `head`.
-function encode.call( head, count, ... )
-	return encode_list( head .. count .. ';s:4:"args";', count, ... )
+-- A call of the PHP function that has `heads`.
+function encode.call( heads, count, ... )
+	return encode_list( heads[count], count, ... )
 end
 
--- What every call of a PHP function begins with.
-function encode.call_head( id )
-	return CALL_HEAD .. ( type( id ) == 'number' and encode_number( id ) or encode_string( id ) ) .. 's:5:"nargs";i:'
+-- What calls of a PHP function begin with, whose id is as registered: a string, or whatever PHP gave. Number of
+-- arguments -> head, up to eight kept from their first use on: the number's text costs as much as two values do.
+function encode.call_heads( id )
+	local head = CALL_HEAD .. ( type( id ) == 'number' and encode_number( id ) or encode_string( id ) ) .. 's:5:"nargs";i:'
+	return setmetatable( {}, {
+		__index = function ( known, count )
+			local whole = head .. count .. ';s:4:"args";'
+			if count <= 8 then
+				known[count] = whole
+			end
+			return whole
+		end,
+	} )
 end
 
 -- An error reply; trace and log are left out where they are nil.
