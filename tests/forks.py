@@ -1,9 +1,10 @@
-"""Responders for tests that ask for hundreds: forked from a process that has come as far as `serve`.
+"""Processes of luaproc for tests that ask for hundreds: forked from one that has imported what they import.
 
-A start takes 16 ms of a processor, 11 of them for Python itself and imports; a fork takes 5. The process that forks was
+A responder's start takes 16 ms of a processor, 11 of them for Python itself and imports; a fork takes 5. (The start of
+`luaproc bench` takes 300, a fork 20.) The process that forks was
 started by the command: Python's options, environment and limits are what they would be (`ulimit` of a shell included).
 A module has the same memory within 0.3 MB (tests/hostile/test_memory_left.py), and the responder is a child of the
-tests' process. Nothing is tested so of what comes before `serve`: tests of a start take `started`.
+tests' process. Nothing is tested so of what comes before `main`: tests of a start take `started`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from subprocess import PIPE
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,8 +39,7 @@ LUAPROC = [sys.executable, "-IS", "-c", _CODE]
 # For each it answers with the process ID of a responder whose parent has ended.
 _FORKS = """
 import posix
-import luaproc.responder.serve
-luaproc.responder.runtime.new_runtime(sys.argv[1])
+exec(sys.argv[1])
 def requests():
     text = b""
     while True:
@@ -70,6 +72,13 @@ main()
 """
 
 
+# Command -> what its processes import.
+_WARM = {
+    "serve": "import luaproc.responder.serve; luaproc.responder.runtime.new_runtime('{runtime}')",
+    "bench": "import luaproc.commands.bench",
+}
+
+
 def started(*words: str) -> list[str]:
     """The command of luaproc, lean and in the C locale, as launchers start Python."""
     return ["env", "LC_ALL=C", *LUAPROC, *words]
@@ -78,7 +87,7 @@ def started(*words: str) -> list[str]:
 def forked(*words: str) -> list[str]:
     """The same, which `Popen` forks; LUAPROC_LONG_TESTS=1 has every responder started."""
     command = started(*words)
-    if not LONG and sys.platform == "linux":
+    if not LONG and sys.platform == "linux" and words[0] in _WARM:
         command[command.index(_CODE)] += f"  {_MARK}"
     return command
 
@@ -96,23 +105,33 @@ class Popen(subprocess.Popen[bytes]):
         pipes = [own[0], own[3], own[5]]
         try:
             with _lock:
-                nursery = _nursery(tuple(args[: code + 1]), _runtime(args), rest[4], env)
+                nursery = _nursery(tuple(args[: code + 1]), _warm(args[code + 1 :]), rest[4], env)
                 self.pid = nursery.fork(pipes, args[code + 1 :])
             self._child_created = True
         finally:
             self._close_pipe_fds(*own)  # type: ignore[attr-defined]
 
 
-def _runtime(words: list[str]) -> str:
-    return words[words.index("--runtime") + 1] if "--runtime" in words else "lua51"
+def run(
+    *words: str, input: bytes = b"", env: Mapping[str, str] | None = None, timeout: float = 600
+) -> subprocess.CompletedProcess[bytes]:
+    """`subprocess.run` of a luaproc that is forked."""
+    with Popen(forked(*words), stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env) as process:
+        stdout, stderr = process.communicate(input, timeout)
+    return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
+
+
+def _warm(words: list[str]) -> str:
+    runtime = words[words.index("--runtime") + 1] if "--runtime" in words else "lua51"
+    return _WARM[words[0]].format(runtime=runtime)
 
 
 class _Nursery:
-    def __init__(self, command: tuple[str, ...], runtime: str, cwd: Any, env: Any) -> None:
+    def __init__(self, command: tuple[str, ...], warm: str, cwd: Any, env: Any) -> None:
         code = f"{_IMPORTS}{_FORKS}"
         self.left = 1000  # forks, of which each takes 0.5 ms of this process's CPU limit, too
         self._process = subprocess.Popen(
-            [*command[:-1], code, runtime], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd=cwd, env=env
+            [*command[:-1], code, warm], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd=cwd, env=env
         )
 
     def fork(self, pipes: list[int], words: list[str]) -> int:
@@ -146,16 +165,16 @@ _lock = threading.Lock()
 _nurseries: dict[object, _Nursery] = {}
 
 
-def _nursery(command: tuple[str, ...], runtime: str, cwd: Any, env: Any) -> _Nursery:
+def _nursery(command: tuple[str, ...], warm: str, cwd: Any, env: Any) -> _Nursery:
     """One for each command and what it inherits."""
     inherited = {
         name: value for name, value in (os.environ if env is None else env).items() if not name.startswith("PYTEST_")
     }
-    key = (command, runtime, str(cwd or os.getcwd()), tuple(sorted(inherited.items())))
+    key = (command, warm, str(cwd or os.getcwd()), tuple(sorted(inherited.items())))
     if key in _nurseries and not _nurseries[key].left:
         _nurseries.pop(key).end()
     if key not in _nurseries:
-        _nurseries[key] = _Nursery(command, runtime, cwd, env)
+        _nurseries[key] = _Nursery(command, warm, cwd, env)
     return _nurseries[key]
 
 

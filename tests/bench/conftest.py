@@ -18,9 +18,9 @@ def reference() -> Server:
     return Server("reference", (lua,), tuple(arguments))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ours() -> Iterator[Server]:
-    """This luaproc, as the benchmark starts it."""
+    """This luaproc, as the benchmark starts it: by a launcher, which is made once."""
     with servers.ours("lua51", Path(need("mediawiki"))) as found:
         yield found
 

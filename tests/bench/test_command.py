@@ -11,6 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests import forks
 from tests.parts import need, reference_server
 
 # Each test measures real servers.
@@ -20,7 +21,8 @@ BENCH = [sys.executable, "-m", "luaproc", "bench"]
 
 
 def bench(*words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([*BENCH, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600)
+    done = forks.run("bench", *words)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @pytest.mark.real

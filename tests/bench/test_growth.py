@@ -1,15 +1,12 @@
 """How costs grow, and what a start is made of: each row is measured on both servers, and small ones are small."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from luaproc.bench import growth, runner
 from luaproc.bench.servers import Server
-
-BENCH = [sys.executable, "-m", "luaproc", "bench"]
+from tests import forks
 
 
 @pytest.mark.real
@@ -41,13 +38,13 @@ def test_tasks_for_every_row() -> None:
 @pytest.mark.slow  # runs the bench
 def test_one_of_three(tmp_path: Path) -> None:
     """--growth, --steps and --only choose tables; two of them are a mistake."""
-    done = subprocess.run([*BENCH, "--growth", "--only", "echo"], capture_output=True, text=True, timeout=300)
-    assert (done.returncode, done.stderr) == (2, "luaproc: bench takes one of --growth, --steps and --only\n")
+    done = forks.run("bench", "--growth", "--only", "echo")
+    assert (done.returncode, done.stderr) == (2, b"luaproc: bench takes one of --growth, --steps and --only\n")
 
 
 @pytest.mark.slow  # starts ten processes by way of the command
 def test_the_table_of_steps() -> None:
     """Without a real Lua to compare with."""
-    done = subprocess.run([*BENCH, "--steps", "--rounds", "1"], capture_output=True, text=True, timeout=600)
+    done = forks.run("bench", "--steps", "--rounds", "1")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].startswith("launcher with its bundle, to the first reply")
+    assert done.stdout.decode().splitlines()[-1].startswith("launcher with its bundle, to the first reply")

@@ -10,6 +10,7 @@ from itertools import count
 import pytest
 
 from luaproc.nflua import Control, SocketError
+from tests.forks import LUAPROC
 
 RUNTIMES = ("lua53", "lua51", "luajit21")
 
@@ -22,9 +23,8 @@ Start = Callable[..., str]
 def luaproc(*words: str, address: str = "", stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
     environment = {**os.environ, "LUAPROC_NFLUA_SOCKET": address}
     return subprocess.run(
-        [sys.executable, "-m", "luaproc", *words], input=stdin, capture_output=True, timeout=300, env=environment,
-        check=False,
-    )  # fmt: skip
+        [*LUAPROC, *words], input=stdin, capture_output=True, timeout=300, env=environment, check=False
+    )
 
 
 def lua(address: str, code: str, runtime: str = "lua51") -> str:

@@ -389,9 +389,9 @@ def test_older_scribuntos_get_no_log(lua: Interpreter) -> None:
 @pytest.mark.parametrize("words", ['{["error"]=%s}', '{["return"]=%s}', '"error",[2]=%s', '{["foo"]=%s}'])
 def test_a_call_too_large_to_take_is_answered_whatever_words_it_begins_with(words: str, runtime: str) -> None:
     """What was lost, a request or a reply, is told by the op, not by a word among the arguments."""
-    huge = words % f'"{"x" * (50 << 20)}"'
+    huge = words % f'"{"x" * (20 << 20)}"'
     outcome = feed(
-        frames(load_body("return 7"), call_body(1, huge), call_body(1)), serve(runtime, "--max-memory", "51200K")
+        frames(load_body("return 7"), call_body(1, huge), call_body(1)), serve(runtime, "--max-memory", "20M")
     )
     assert (outcome.status, outcome.stderr) == (0, b"")
     assert b"not enough memory" in outcome.replies[1]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from luaproc.responder import fast_path
 from luaproc.wire.expressions import loads
 from luaproc.wire.messages import Call, CleanupChunks, LoadString, Return, encode_for_responder
-from tests.parts import examples
+from tests.parts import LONG, examples
 from tests.wire.strategies import lua_values, strings
 
 # What PHP's five escapes are made of, and what else stands in strings that look like messages.
@@ -31,7 +31,7 @@ def test_load_string_as_php_writes_it(text: bytes, name: bytes) -> None:
 # Python warns of escapes that are none of its own; they are not taken.
 @pytest.mark.slow  # compares a thousand messages with Lua
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@settings(max_examples=examples(500))
+@settings(max_examples=examples(500 if LONG else 200))
 @given(pieces)
 def test_unescape_takes_what_php_writes_alone(spelled: bytes) -> None:
     """Whatever stands between the quotes: the string that Lua would read, or None."""
@@ -68,7 +68,7 @@ def test_numbers_that_cross_have_nine_digits_at_most() -> None:
 plain = st.one_of(strings, pieces, st.booleans(), st.integers(0, 10**9 - 1))
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(300 if LONG else 120))
 @given(plain, plain)
 def test_two_plain_values_in_their_order(first: object, second: object) -> None:
     """What mw.ustring.gsub gives. Strings that hold the seam between the two are escaped there, or left to Lua."""

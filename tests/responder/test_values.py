@@ -13,7 +13,7 @@ from luaproc.wire.expressions import dumps
 from luaproc.wire.framing import unescape
 from luaproc.wire.serialization import array_key, loads
 from luaproc.wire.values import MAX_INT, MIN_INT, FunctionRef
-from tests.parts import examples
+from tests.parts import LONG, examples
 from tests.responder.conftest import RUNTIMES, Judge, call_body, load_body, serve
 
 Ask = Callable[[str], bytes]
@@ -362,7 +362,7 @@ def show(value: object) -> str:
 
 
 @pytest.mark.real
-@settings(max_examples=examples(250))
+@settings(max_examples=examples(250 if LONG else 100))
 @given(sources)
 def test_any_value_of_lua_reaches_php(ask: Ask, php_judge: Judge, source: Source) -> None:
     """Written by us, read by PHP and by phpserialize, each as what the source text says."""
@@ -405,7 +405,7 @@ def echo(request: pytest.FixtureRequest) -> Iterator[Callable[[bytes], bytes]]:
 
 
 @pytest.mark.real
-@settings(max_examples=examples(250))
+@settings(max_examples=examples(250 if LONG else 100))
 @given(php_values)
 def test_any_value_of_php_comes_back(echo: Callable[[bytes], bytes], php_judge: Judge, value: object) -> None:
     """PHP's expression -> Lua -> serialize() format -> PHP."""
