@@ -33,7 +33,9 @@ def intervals(seconds: float, chosen: Iterable[str] = ()) -> dict[str, float]:
     known = {name: length for name, length in LENGTHS.items() if name in names}
     found: dict[str, float] = {}
     for position, (name, length) in enumerate(known.items(), 1):
-        value = math.floor(seconds / length)
+        value = seconds / length
+        if abs(value) < _WHOLE:
+            value = math.floor(value)
         if value > 0 or (position == len(known) and not found):
             seconds -= value * length
             found[name] = value
@@ -52,6 +54,11 @@ def text(language: Language, seconds: float, chosen: Iterable[str] = ()) -> str:
 def _segment(language: Language, name: str, value: float) -> str:
     one = _ONE.get(name, name.removesuffix("s"))
     message = language.message(f"duration-{name}") or f"$1 {{{{PLURAL:$1|{one}|{name}}}}}"
-    number = str(int(value))
+    number = str(int(value)) if math.isfinite(value) else _NO_NUMBERS[str(value)]
     message = _PLURAL.sub(lambda match: language.plural(number, match[1].split("|")), message)
     return escape_html(message.replace("$1", language.format_number(number)))
+
+
+_NO_NUMBERS = {"inf": "INF", "-inf": "-INF", "nan": "NAN"}
+_WHOLE = 2.0**53
+"""From here on a float has no fraction; PHP's floor() gives floats."""
