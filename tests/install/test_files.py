@@ -2,6 +2,7 @@
 files of others, which are read up to a bound."""
 
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -46,6 +47,35 @@ def test_the_name_on_the_way_cannot_be_guessed(tmp_path: Path) -> None:
         files.put(tmp_path / "file", make)
     assert len(set(names)) == 2
     assert all(str(os.getpid()) not in name for name in names)
+
+
+def test_who_guesses_the_name_on_the_way_gets_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made where nothing is, through no link."""
+    monkeypatch.setattr(secrets, "token_hex", lambda size: "guessed")
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    for planted in (victim, tmp_path / "nowhere"):
+        (tmp_path / ".luaproc-guessed").symlink_to(planted)
+        with pytest.raises(NotWrittenError, match="File exists"):
+            files.write(tmp_path / "file", b"x", 0o755)
+    assert (victim.read_text(), [file.name for file in tmp_path.iterdir()]) == ("precious", ["victim"])
+
+
+def test_the_mode_is_there_before_the_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until then the file is its owner's alone: who has it open reads on, whatever its mode becomes."""
+    found: list[tuple[int, int]] = []
+    chmod = os.chmod
+
+    def seen(file: int, mode: int) -> None:
+        before = os.stat(file)
+        found.append((stat.S_IMODE(before.st_mode), before.st_size))
+        chmod(file, mode)
+
+    monkeypatch.setattr(os, "chmod", seen)
+    monkeypatch.setattr(os, "supports_fd", {seen})
+    files.write(tmp_path / "file", b"x" * 100_000, 0o755)
+    assert found == [(0o600, 0)]
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o755
 
 
 def test_nobody_else_can_read_what_is_private(tmp_path: Path) -> None:
