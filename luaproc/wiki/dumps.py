@@ -20,12 +20,13 @@ from luaproc.wiki.site import Site
 from luaproc.wiki.titles import Title
 
 SUFFIX = ".luaproc.sqlite"
-_VERSION = 2
+_VERSION = 3
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _BATCH = 1000  # pages in one statement
 _SCHEMA = """
 CREATE TABLE page (namespace INTEGER, title TEXT, id INTEGER, text BLOB, PRIMARY KEY (namespace, title)) WITHOUT ROWID;
 CREATE TABLE namespace (id INTEGER PRIMARY KEY, name TEXT, is_capitalized INTEGER);
-CREATE TABLE about (stamp TEXT);
+CREATE TABLE about (stamp TEXT, name TEXT, language TEXT);
 """
 
 
@@ -34,7 +35,8 @@ class Dump:
 
     The index lies beside the dump, or in the cache where that directory cannot be written; it is made anew when the
     dump has another size or date. progress: called with (bytes read, bytes in all). namespaces: what the dump says of
-    its own, by number: (name, whether titles begin with a capital letter). Raises `PagesError`, also for a dump that is
+    its own, by number: (name, whether titles begin with a capital letter). name, language: of its wiki, "" where the
+    dump does not say it; language is a tag of BCP 47. Raises `PagesError`, also for a dump that is
     cut off, and for one without texts.
     """
 
@@ -44,6 +46,7 @@ class Dump:
         self.index = _index(site, path, progress)
         self._database = sqlite3.connect(f"{self.index.absolute().as_uri()}?mode=ro", uri=True)
         rows = self._rows("SELECT id, name, is_capitalized FROM namespace")
+        [(self.name, self.language)] = self._rows("SELECT name, language FROM about")
         self.namespaces: dict[int, tuple[str, bool]] = {row[0]: (row[1], bool(row[2])) for row in rows}
 
     def get(self, key: PageKey) -> str | None:
@@ -138,7 +141,8 @@ def _build(site: Site, path: Path, index: Path, progress: IndexProgress | None) 
             stamp = _stamp(path)  # of now: a dump that changes meanwhile is indexed anew
             namespaces: dict[int, tuple[str, bool]] = {}
             batch: list[tuple[int, str, int, bytes]] = []
-            for row in _pages(site, path, namespaces, progress):
+            about: dict[str, str] = {}
+            for row in _pages(site, path, namespaces, about, progress):
                 batch.append(row)
                 if len(batch) >= _BATCH:
                     database.executemany("INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?)", batch)
@@ -146,7 +150,8 @@ def _build(site: Site, path: Path, index: Path, progress: IndexProgress | None) 
             database.executemany("INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?)", batch)
             spaces = [(number, *known) for number, known in namespaces.items()]
             database.executemany("INSERT INTO namespace VALUES (?, ?, ?)", spaces)
-            database.execute("INSERT INTO about VALUES (?)", (stamp,))
+            known = (about.get("name", ""), about.get("language", ""))
+            database.execute("INSERT INTO about VALUES (?, ?, ?)", (stamp, *known))
             database.commit()
         finally:
             database.close()
@@ -161,9 +166,10 @@ def _pages(
     site: Site,
     path: Path,
     namespaces: dict[int, tuple[str, bool]],
+    about: dict[str, str],
     progress: IndexProgress | None,
 ) -> Iterator[tuple[int, str, int, bytes]]:
-    """The pages of a dump; what it says of namespaces is put into `namespaces`."""
+    """The pages of a dump; what it says of namespaces and of its wiki is put into `namespaces` and `about`."""
     total = path.stat().st_size
     with path.open("rb") as raw:
         text = _unpacked(path, raw)
@@ -175,6 +181,9 @@ def _pages(
                         yield row
                 elif _name(element) == "siteinfo":
                     namespaces.update(_namespaces(element))
+                    about["name"] = next((part.text or "" for part in element if _name(part) == "sitename"), "")
+                elif _name(element) == "mediawiki":
+                    about["language"] = element.get(_LANGUAGE, "")
                 if progress is not None and count % _BATCH == 0:
                     progress(raw.tell(), total)
         except ElementTree.ParseError as error:
@@ -192,7 +201,7 @@ def _unpacked(path: Path, raw: IO[bytes]) -> IO[bytes]:
 
 
 def _elements(path: Path, text: IO[bytes]) -> Iterator[ElementTree.Element]:
-    """The elements below the root; each is taken off the root before the next one, so that memory stays flat."""
+    """The root as it begins, and the elements below it; each is taken off before the next one: memory stays flat."""
     root: ElementTree.Element | None = None
     depth = 0
     for event, element in ElementTree.iterparse(text, ("start", "end")):
@@ -200,6 +209,7 @@ def _elements(path: Path, text: IO[bytes]) -> Iterator[ElementTree.Element]:
             root = element
             if _name(root) != "mediawiki":
                 raise PagesError(f"{path}: expected a dump of a MediaWiki, got XML that begins with <{_name(root)}>")
+            yield root
         depth += 1 if event == "start" else -1
         if event == "end" and depth == 1:
             yield element

@@ -15,6 +15,7 @@ from luaproc.errors import NotReadError
 from luaproc.install import files
 from luaproc.wiki import titles
 from luaproc.wiki.errors import NoSuchTitle, SiteError
+from luaproc.wiki.language import codes
 from luaproc.wiki.site_parts import Interwiki, Limits, Namespace, default_namespaces
 from luaproc.wiki.site_values import member
 from luaproc.wiki.siteinfo import from_api
@@ -103,6 +104,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self._has_own_namespaces = bool(self.namespaces)
+        self._language_is_given = self.language != Site.language
         if not self.namespaces:
             self.namespaces = default_namespaces(self.name)
         self._titles: dict[tuple[str, int], Title | None] = {}
@@ -135,6 +137,7 @@ class Site:
                 raise SiteError(f"{name}: unknown key {key!r}; known are {', '.join(known)}")
         try:
             site = cls(**{key: member(key, value) for key, value in members.items()})
+            site._language_is_given = "language" in members
             site._name_pages()
             titles.required(site, site.main_page_text, "main_page_text: ")
         except (TypeError, ValueError, AttributeError, NoSuchTitle) as error:
@@ -180,6 +183,17 @@ class Site:
     def skip_of(self, title: Title, test: str = "") -> str | None:
         """Why a module's tests, or one of them, are not run; None for those that are."""
         return self.skips.get(self._test(f"{title.prefixed_text} {test}".rstrip()))
+
+    def learn_wiki(self, name: str, tag: str) -> None:
+        """Take over what a dump says of its wiki: its name, and the language by a tag of BCP 47. What was configured
+        stays, and what the first dump said."""
+        if name and self.name == Site.name:
+            self.name = name
+        code = tag.lower() if codes.is_known(tag.lower()) else codes.from_bcp47(tag)
+        if codes.is_known(code) and self.language == Site.language and not self._language_is_given:
+            self.language = code
+            self._titles.clear()
+        self._language_is_given = self._language_is_given or bool(tag)
 
     def learn_namespaces(self, found: Mapping[int, tuple[str, bool]]) -> None:
         """Take over what a dump says of its namespaces: (name, whether titles are capitalized) by number.

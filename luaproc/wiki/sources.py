@@ -20,7 +20,8 @@ def open_source(
     title_map: Sequence[str] = (),
     progress: IndexProgress | None = None,
 ) -> Source:
-    """The pages of a folder, or of a dump that is indexed when it was not yet, whose namespaces the site learns.
+    """The pages of a folder, or of a dump that is indexed when it was not yet: the site learns its namespaces, its name
+    and its language.
 
     Raises `PagesError`.
     """
@@ -35,6 +36,7 @@ def open_source(
         from luaproc.wiki.dumps import Dump
 
         dump = Dump(site, place, progress)
+        site.learn_wiki(dump.name, dump.language)
         site.learn_namespaces(dump.namespaces)
         return dump
     raise PagesError(f"expected a folder or a dump ({', '.join(DUMPS[:3])}), got {place}")

@@ -140,6 +140,27 @@ def test_the_dump_knows_its_namespaces(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("tag", "members", "expected"),
+    [
+        ("de", {}, ("Wörterbuch", "de")),
+        ("de", {"name": "Mine", "language": "en"}, ("Mine", "en")),
+        ("sr-Cyrl", {}, ("Wörterbuch", "sr-ec")),
+        ("be-tarask", {}, ("Wörterbuch", "be-tarask")),
+        ("qqx-nothing", {}, ("Wörterbuch", "en")),
+        ("", {"language": "fr"}, ("Wörterbuch", "fr")),
+    ],
+)
+def test_the_dump_knows_its_wiki(tmp_path: Path, tag: str, members: dict[str, str], expected: tuple[str, str]) -> None:
+    """Numbers, dates and errors are in the dump's language; what is configured stays."""
+    content = exported(siteinfo="<siteinfo><sitename>Wörterbuch</sitename></siteinfo>")
+    (tmp_path / "d.xml").write_bytes(content.replace(b"<mediawiki>", f'<mediawiki xml:lang="{tag}">'.encode()))
+    for _ in range(2):  # the second time from the index
+        site = Site.from_dict(members)
+        open_source(site, tmp_path / "d.xml")
+        assert (site.name, site.language) == expected
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"<html><p>x</p></html>", "expected a dump of a MediaWiki, got XML that begins with <html>"),
