@@ -18,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import CodeType
 from typing import Any, NamedTuple
 
 from luaproc.install import files, starting
@@ -66,12 +67,8 @@ def make(runtime_name: str, library: Iterable[Path] = ()) -> Bundle:
     library: Scribunto's own texts, which are compiled as well. Bytecode is not checked when it is loaded, so these are
     of `library_texts`. Raises as `runtime.new_runtime`.
     """
-    sources: list[Path] = []
-    modules = []
-    for name in MODULES:
-        origin, attributes, code = _compiled(name)
-        sources.append(origin)
-        modules.append((name, attributes, code))
+    (_, _, head), *modules = _compiled((_FIRST, *MODULES))
+    sources = [Path(str(attributes["__file__"])) for _, attributes, _ in modules]
     lua = runtime.new_runtime(runtime_name)
     compiler = lua.execute(
         b"local dump, load = string.dump, loadstring "
@@ -92,10 +89,9 @@ def make(runtime_name: str, library: Iterable[Path] = ()) -> Bundle:
     content += texts
     prepared = {"runtime": runtime_name, "extensions": extensions, "parts": parts, "library": places}
     everything: Any = ([_seen(path) for path in sources], modules, prepared)
-    first: Any = _compiled(_FIRST)[2]
-    head = marshal.dumps(first)
-    data = head + marshal.dumps(everything)
-    return Bundle(content + data, len(data), len(head), _imp.source_hash(0, data))
+    first = marshal.dumps(head)
+    data = first + marshal.dumps(everything)
+    return Bundle(content + data, len(data), len(first), _imp.source_hash(0, data))
 
 
 def library_texts(mediawikis: Iterable[Path]) -> tuple[list[Path], list[Path]]:
@@ -138,17 +134,29 @@ def _library(
     return blobs, places
 
 
-def _compiled(name: str) -> tuple[Path, dict[str, object], object]:
-    """A module's file, its attributes and its code."""
-    spec = importlib.util.find_spec(name)
-    assert spec is not None
-    assert spec.origin is not None
-    # Without docstrings, a seventh of what a start reads, and without assertions, which are mypy's.
-    code = compile(Path(spec.origin).read_bytes(), spec.origin, "exec", dont_inherit=True, optimize=2)
-    attributes: dict[str, object] = {"__file__": spec.origin, "__package__": spec.parent}
-    if spec.submodule_search_locations is not None:
-        attributes["__path__"] = list(spec.submodule_search_locations)
-    return Path(spec.origin), attributes, code
+# Without docstrings, a seventh of what a start reads, without assertions, which are mypy's, and without columns, which
+# no traceback needs. That is an option of a whole process; before 3.11 Python passes it over.
+_COMPILE = """
+import marshal, sys
+files = [(path, open(path, "rb").read()) for path in sys.argv[1:]]
+marshal.dump([compile(text, path, "exec", optimize=2) for path, text in files], sys.stdout.buffer)
+"""
+
+
+def _compiled(names: Iterable[str]) -> list[tuple[str, dict[str, object], CodeType]]:
+    """Each module's name, attributes, its file among them, and code."""
+    specs = [importlib.util.find_spec(name) for name in names]
+    paths = [spec.origin for spec in specs if spec and spec.origin]
+    command = [sys.executable, "-I", "-S", "-X", "no_debug_ranges", "-c", _COMPILE, *paths]
+    codes = marshal.loads(subprocess.run(command, stdout=subprocess.PIPE, timeout=60, check=True).stdout)
+    found = []
+    for spec, code in zip(specs, codes, strict=True):
+        assert spec is not None
+        attributes: dict[str, object] = {"__file__": spec.origin, "__package__": spec.parent}
+        if spec.submodule_search_locations is not None:
+            attributes["__path__"] = list(spec.submodule_search_locations)
+        found.append((spec.name, attributes, code))
+    return found
 
 
 def _seen(path: Path) -> tuple[str, int, int]:

@@ -21,9 +21,9 @@ START = 3328 * 1024
 
 PARTS = __file__.rpartition("serve")[0] + "lua/"
 
-COMPILED: "dict[str, tuple[dict[bytes, bytes], dict[int, list[tuple[int, int, int]]]]]" = {}
-"""Runtime -> what it made, as string.dump gives it, of our parts and of Scribunto's library: part -> compiled, and see
-`fast_path.LIBRARY`. From a bundle."""
+COMPILED: "dict[str, tuple[dict[bytes, tuple[int, int, int]], dict[int, list[tuple[int, int, int]]]]]" = {}
+"""Runtime -> where what it made lies, as string.dump gives it, of our parts and of Scribunto's library: part ->
+descriptor, length and offset; and see `fast_path.LIBRARY`. From a bundle."""
 
 
 def serve(words: "list[str]", main_script: "str | None" = None, note: str = "") -> "NoReturn":
@@ -96,7 +96,9 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
     fast_path.LIBRARY.update(library)
 
     def source(part: bytes) -> bytes:
-        return compiled.get(part) or _read(PARTS + part.decode() + ".lua")
+        if part in compiled:
+            return os.pread(*compiled[part])
+        return _read(PARTS + part.decode() + ".lua")
 
     observers = {}
     if "profile" in found or "coverage" in found:
@@ -133,7 +135,6 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         **observers,
     }
     start = boot(*[part for name, value in given.items() for part in (name.encode(), value)])
-    compiled.clear()  # and what it took is free
     limit = memory.lua_limit(max_memory)
     reserve.set_limit(limit, address_space)
     start(limit)
