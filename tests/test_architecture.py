@@ -125,6 +125,23 @@ def test_the_map_of_the_wiki_names_each_part() -> None:
     assert parts - named == {"__init__"}
 
 
+def test_files_are_written_in_one_room() -> None:
+    """`install.files` writes them whole and through nobody's link. Who writes by himself has said why: a log or a
+    transcript grows and overwrites nothing, and two write into a directory that they have just made."""
+    opens = r"""\bopen\((?!os\.devnull|ours)[^()]*["'][wax]b?\+?["']"""
+    writes = re.compile(rf"\.write_text\(|\.write_bytes\(|O_CREAT|{opens}")
+    found = {str(file.relative_to(ROOT)) for file in FILES if writes.search(file.read_text("utf-8"))}
+    assert found == {
+        "bench/account.py",
+        "bench/wiki.py",
+        "install/files.py",
+        "responder/log.py",
+        "transcripts/writer.py",
+        "wiki/fetching.py",
+        "wiki/line_files.py",
+    }
+
+
 def test_no_file_is_too_long_to_read_in_one_sitting() -> None:
     files = [file for kind in ("*.py", "*.lua") for file in ROOT.rglob(kind)]
     assert [str(file.relative_to(ROOT)) for file in files if len(file.read_bytes().splitlines()) > 550] == []

@@ -68,3 +68,28 @@ def test_a_callable_that_fails_between_calls_that_do_not() -> None:
         assert calls == [1, 2, 3, 4]
         assert lua.depth == 0
         assert lua.load_string("return 6")() == [6]
+
+
+def test_an_error_whose_value_cannot_be_sent() -> None:
+    """Lua is told so, and the conversation is in step."""
+
+    def fail() -> None:
+        raise LuaError({"key": object()})
+
+    with Interpreter() as lua:
+        lua.register_library("mw_t", {"fail": fail})
+        assert "object" in lua.load_string("return select( 2, pcall( mw_t.fail ) )")()[0]
+        assert lua.load_string("return 6")() == [6]
+
+
+def test_what_a_callable_raises_after_the_server_ended_is_raised() -> None:
+    """There is nobody to tell it to, and it is better news than that."""
+    with Interpreter() as lua:
+
+        def end() -> None:
+            lua.terminate()
+            raise ZeroDivisionError("mine")
+
+        lua.register_library("mw_t", {"end": end})
+        with pytest.raises(ZeroDivisionError, match="mine"):
+            lua.load_string("mw_t['end']()")()

@@ -51,6 +51,13 @@ def test_reason_on_stderr_is_told() -> None:
     assert died.stderr == "RX <== loadString\nout of luck\n"
 
 
+def test_of_a_long_stderr_the_end_is_told() -> None:
+    """Where the stack at the CPU limit stands, behind what a wrapper said before."""
+    died = death("receive(); print('x' * 200_000, 'the end', sep=chr(10), file=sys.stderr); sys.exit(1)")
+    assert died.stderr.endswith("x\nthe end\n")
+    assert len(died.stderr) == 65_536
+
+
 def test_pythons_own_end_is_the_reason() -> None:
     """More than the traceback that follows it."""
     error = ServerDied(1, "Fatal Python error: out of memory\nPython runtime state: core\n\n  <no Python frame>\n")
@@ -363,6 +370,7 @@ def test_server_that_breaks_the_protocol_is_ended(reply: str, problem: str) -> N
             interpreter.load_string("return 1")
         assert problem in str(caught.value)
         assert not interpreter.connection.alive
+        assert not interpreter.connection.running
         with pytest.raises(RemoteProtocolError):
             interpreter.get_status()
 
