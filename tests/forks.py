@@ -97,16 +97,19 @@ class Popen(subprocess.Popen[bytes]):
 
     def _execute_child(self, args: Any, *rest: Any) -> None:
         """Of subprocess in Python 3.10 to 3.14: `rest` has pairs of descriptors, ours and the child's, from 9 on."""
-        code = next((number for number, word in enumerate(args) if str(word).endswith(_MARK)), None)
-        if code is None:
+        words = list(args)
+        code = next((number for number, word in enumerate(words) if str(word).endswith(_MARK)), 0)
+        limited = words[:3] == ["/bin/sh", "-c", luaproc.host.process._ULIMIT]
+        special = rest[1] or rest[3] or rest[20]  # preexec_fn, pass_fds, start_new_session
+        if not code or special or (words[0] != "env" and not limited):  # another shell does what it does each time
             super()._execute_child(args, *rest)  # type: ignore[misc]
             return
         own, env = rest[9:15], rest[5]
         pipes = [own[0], own[3], own[5]]
         try:
             with _lock:
-                nursery = _nursery(tuple(args[: code + 1]), _warm(args[code + 1 :]), rest[4], env)
-                self.pid = nursery.fork(pipes, args[code + 1 :])
+                nursery = _nursery(tuple(words[: code + 1]), _warm(words[code + 1 :]), rest[4], env)
+                self.pid = nursery.fork(pipes, words[code + 1 :])
             self._child_created = True
         finally:
             self._close_pipe_fds(*own)  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ class Responder:
 
     def __init__(self, runtime: str, *options: str, setup: Callable[[], object] | None = None) -> None:
         self.process = forks.Popen(
-            (forks.started if setup else forks.forked)("serve", "--runtime", runtime, *options),
+            forks.forked("serve", "--runtime", runtime, *options),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

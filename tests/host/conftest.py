@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from luaproc.host import Interpreter
-from luaproc.host.interpreter import default_server
+from tests import forks
 from tests.parts import REFERENCE, reference_server
 
 Start = Callable[..., Interpreter]
@@ -17,7 +17,7 @@ Start = Callable[..., Interpreter]
 @pytest.fixture(params=[REFERENCE, "ours"])
 def server(request: pytest.FixtureRequest) -> list[str]:
     """The command of a real Lua-side server."""
-    return reference_server() if request.param == "reference" else default_server()
+    return reference_server() if request.param == "reference" else forks.forked("serve")
 
 
 @pytest.fixture

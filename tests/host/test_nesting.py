@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from luaproc.host import Interpreter, LuaError, LuaFunction
-from luaproc.host.interpreter import MAX_NESTING, default_server
+from luaproc.host.interpreter import MAX_NESTING
 from luaproc.wire.errors import RemoteProtocolError
 from luaproc.wire.serialization import loads
+from tests import forks
 
 _CALLBACK = "return function(n) return n == 0 and 1 or 1 + php.down(n - 1) end"
 _DEEP = "local t = 'bottom' for i = 1, ... do t = {t} end return t"
@@ -20,7 +21,7 @@ _DEEP = "local t = 'bottom' for i = 1, ... do t = {t} end return t"
 
 @pytest.fixture(params=["lua51", "luajit21"])
 def lua(request: pytest.FixtureRequest) -> Iterator[Interpreter]:
-    with Interpreter([*default_server(), "--runtime", str(request.param)], timeout=300) as lua:
+    with Interpreter(forks.forked("serve", "--runtime", str(request.param)), timeout=300) as lua:
         yield lua
 
 

@@ -5,13 +5,14 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luaproc.errors import readable, visible
 from luaproc.host import printing
 from luaproc.wire import expressions
 from luaproc.wire.values import MAX_LEVELS, FunctionRef
+from tests.parts import LONG, examples
 
 KEYS = st.integers(-5, 2**53) | st.binary(max_size=12) | st.text(max_size=6).map(str.encode)
 SCALARS = (
@@ -28,7 +29,8 @@ def same(a: object, b: object) -> bool:
     return a == b and isinstance(a, bool) == isinstance(b, bool)
 
 
-@pytest.mark.slow  # generates hundreds of deep values
+@pytest.mark.slow  # generates dozens of deep values
+@settings(max_examples=examples(100 if LONG else 40))
 @given(st.lists(VALUES, max_size=3), st.integers(1, 120))
 def test_values_are_printable_and_read_back(values: list[object], width: int) -> None:
     text = printing.values(values, width)
