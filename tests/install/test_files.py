@@ -3,6 +3,7 @@ files of others, which are read up to a bound."""
 
 import os
 import secrets
+import signal
 import stat
 from pathlib import Path
 
@@ -123,9 +124,13 @@ def test_a_pipe_is_read_where_this_process_has_it(tmp_path: Path) -> None:
     os.close(ours)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")
+    signal.signal(signal.SIGALRM, lambda *_: pytest.fail("the pipe is waited for"))
+    signal.alarm(60)
     for name in ("pipe", "link"):
         with pytest.raises(NotReadError, match="this is a pipe"):
             files.read(tmp_path / name, 10)
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
