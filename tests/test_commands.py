@@ -44,6 +44,7 @@ def test_each_command_has_help_that_names_it() -> None:
         assert "Options:" in done.output
 
 
+@pytest.mark.slow  # starts commands
 @pytest.mark.parametrize("words", [["wiki", "eval", "1"], ["lua", "--mw", "-e", ""], ["link", "lua"]], ids=" ".join)
 def test_a_directory_that_is_gone_is_said_in_a_line(words: list[str], tmp_path: Path) -> None:
     """These look for a configuration, or name a file, by the current directory. (It was told as a full disk.)"""
@@ -53,6 +54,7 @@ def test_a_directory_that_is_gone_is_said_in_a_line(words: list[str], tmp_path: 
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "luaproc: the current directory is gone\n")
 
 
+@pytest.mark.slow  # starts commands
 def test_streams_that_do_not_wait_are_waited_for() -> None:
     """A parent's O_NONBLOCK: the steps after the first were lost without a word, and so was all but 64 KB of output."""
     (read_end, steps), (output, write_end) = os.pipe(), os.pipe()

@@ -189,6 +189,7 @@ def test_local_settings(healthy: Path, wiki: Path, make: Make, text: str | None,
     assert expected in finding.text
 
 
+@pytest.mark.slow  # starts PHP for each row
 @pytest.mark.parametrize(
     ("text", "level", "advice"),
     [

@@ -83,6 +83,7 @@ def test_errors_show_the_code_of_the_server(server: ForkServer) -> None:
     assert error.value.source_line == "return function() error( 'no' ) end"
 
 
+@pytest.mark.slow  # spends CPU time
 def test_limits_are_each_forks_own(server: ForkServer) -> None:
     """A fork that uses up its CPU time ends with the stack on its stderr, and the next one has all of it again."""
     for _ in range(2):

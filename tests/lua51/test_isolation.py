@@ -90,6 +90,7 @@ def test_little_memory_is_no_reason_to_fail(stand_ins: dict[str, Path], name: st
         assert execute("/bin/sh", words, b"", {"LC_ALL": "C"}) == Outcome(b"1\n", b"", 0)
 
 
+@pytest.mark.slow  # starts interpreters
 def test_a_broken_pipe_ends_it_as_it_ends_lua(stand_ins: dict[str, Path], name: str) -> None:
     """Of SIGPIPE, not of a Python exception."""
     program = str(stand_ins[name])

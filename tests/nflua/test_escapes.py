@@ -61,6 +61,7 @@ DEBUG = {
 }
 
 
+@pytest.mark.slow  # attacks each runtime
 @pytest.mark.parametrize("what", list(DEBUG))
 def test_the_debug_library_cannot_corrupt_memory(any_server: str, what: str) -> None:
     with Control(server=any_server, timeout=300) as control:

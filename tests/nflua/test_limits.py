@@ -143,6 +143,7 @@ assert(metatable == nil or metatable.__index == string)
 """
 
 
+@pytest.mark.slow  # attacks each runtime
 def test_the_debug_library_reaches_nothing_of_ours(any_server: str) -> None:
     with Control(server=any_server, timeout=300) as control:
         control.create("s", 100_000, 1 << 20, "d")

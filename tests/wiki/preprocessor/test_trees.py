@@ -28,6 +28,7 @@ def test_the_one_that_was_not_asked_for_longest_goes() -> None:
     assert trees.parse("{{b}}", TAGS, True) is not kept["{{b}}"]
 
 
+@pytest.mark.slow  # keeps many trees
 @pytest.mark.parametrize("text", ["{{{1|}}}", "{{a|" + "|" * 20 + "}}", "<pre/>", "\n==a==", "[[", "plain text", "я"])
 def test_memory_is_bounded(text: str) -> None:
     """Whatever the texts are made of: 100 KB of trees are not 300 KB."""
