@@ -3,7 +3,7 @@
 -- Runs behind mw.ustring.lua, with the line in it from which gmatch asks.
 local gmatch_line = ...
 local ustring = mw.ustring
-local byte, find, gsub = string.byte, string.find, string.gsub
+local byte, find, match, gmatch, gsub = string.byte, string.find, string.match, string.gmatch, string.gsub
 local error, select, type = error, select, type
 local KEPT = 500 -- patterns that were found good
 
@@ -114,7 +114,40 @@ local function fault( pattern )
 	end
 end
 
-local good, known = {}, 0
+-- What string's own functions find in a text of ASCII is the same, where a pattern has nothing but these: classes and
+-- escapes (one sign here, \1), signs that mean themselves, sets of both and of ranges, all with or without a quantifier;
+-- captures, and an anchor at either end. There a character is a byte, and each class has the same signs.
+local ESCAPED, CLASS = '%%[][()%%.+*?^$-]', '%%[acdlsuwxACDLSUWX]'
+local SIGN, IN_SET = '[\1%w%s_,;:!"\'#&/<=>@`{|}~.]', '^[\1%w%s_,;:!"\'#&/<=>@`{|}~().*+?$]+$'
+local function set( members )
+	return find( gsub( members, '%w%-%w', 'a' ), IN_SET ) and '\1' or '%'
+end
+
+-- 'once' for such a pattern that matches something wherever it matches, or only at the start: of matches of nothing the two
+-- make different numbers. 'same' for another such pattern, true for all others.
+local function kind_of( pattern )
+	if #pattern > 200 or find( pattern, '[%z\1\128-\255]' ) or find( pattern, '%$', 1, true ) then
+		return true
+	end
+	local rest = gsub( gsub( pattern, ESCAPED, '\1' ), CLASS, '\1' )
+	rest = gsub( gsub( gsub( rest, '^%^', '' ), '%$$', '' ), '%[%^?([^][]+)%]', set )
+	local brackets, signs = gsub( rest, SIGN .. '[*+?-]?', '' )
+	if signs == 0 or not find( brackets, '^[()]*$' ) then
+		return true
+	end
+	return ( find( pattern, '^%^' ) or not find( pattern, '[*?-]' ) ) and 'once' or 'same'
+end
+
+local function is_ascii( text )
+	return type( text ) == 'string' and #text < 100000 and #text <= ustring.maxStringLength
+		and not find( text, '[\128-\255]' )
+end
+
+local good, known = {}, 0 -- good patterns -> kind_of
+
+local function is_short( pattern, text )
+	return ( good[pattern] == 'once' or good[pattern] == 'same' ) and is_ascii( text )
+end
 
 -- where: the position in front of what is wrong with the pattern. plain: it is no pattern, but a text.
 local function check( name, text, pattern, where, plain )
@@ -145,7 +178,7 @@ local function check( name, text, pattern, where, plain )
 	if known >= KEPT then
 		good, known = {}, 0
 	end
-	good[pattern] = true
+	good[pattern] = kind_of( pattern )
 	known = known + 1
 end
 
@@ -171,6 +204,9 @@ function ustring.find( ... )
 	local text, pattern, start, plain = ...
 	check( 'find', text, pattern, '', plain )
 	check_start( 'find', start )
+	if start == nil and not plain and is_short( pattern, text ) then
+		return results( find( text, pattern ) )
+	end
 	return results( plain_find( ... ) )
 end
 
@@ -181,12 +217,18 @@ function ustring.match( ... )
 	local text, pattern, start = ...
 	check( 'match', text, pattern, '' )
 	check_start( 'match', start )
+	if start == nil and is_short( pattern, text ) then
+		return results( match( text, pattern ) )
+	end
 	return results( plain_match( ... ) )
 end
 
 function ustring.gmatch( text, pattern )
 	if type( text ) == 'string' and type( pattern ) == 'string' then
 		check( 'gmatch', text, pattern, 'mw.ustring.lua:' .. gmatch_line .. ': ' )
+		if good[pattern] == 'once' and not find( pattern, '^%^' ) and is_ascii( text ) then
+			return gmatch( text, pattern )
+		end
 	end
 	return plain_gmatch( text, pattern )
 end
@@ -208,5 +250,10 @@ function ustring.gsub( ... )
 	end
 	local text, pattern, replacement, most = ...
 	check( 'gsub', text, pattern, '' )
+	if most == nil and good[pattern] == 'once' and type( replacement ) == 'string'
+		and not find( gsub( replacement, '%%[01]', '' ), '%', 1, true ) and is_ascii( text )
+	then
+		return gsub( text, pattern, replacement )
+	end
 	return plain_gsub( text, pattern, whole( replacement ), most )
 end
