@@ -56,6 +56,7 @@ class Pages(MutableMapping["str | Title", str]):
         self._written: dict[PageKey, str | None] = {}
         self._ids: dict[PageKey, int] | None = None
         self._by_id: dict[int, PageKey] = {}
+        self._length: tuple[int, int] | None = None  # of how many sources
         self._touched: set[PageKey] | None = None
         for name, text in {**site.stubs, **(texts or {})}.items():
             self[name] = text
@@ -173,14 +174,14 @@ class Pages(MutableMapping["str | Title", str]):
         must_be(text, str, "text", "a page's text as str")
         title = self._title(name)
         self._written[title.page_key] = text
-        self._ids = None
+        self._ids = self._length = None
 
     def __delitem__(self, name: str | Title) -> None:
         title = self._title(name)
         if not self.exists(title):
             raise KeyError(str(name))
         self._written[title.page_key] = None
-        self._ids = None
+        self._ids = self._length = None
 
     def __contains__(self, name: object) -> bool:
         title = name if isinstance(name, Title) else self.site.title(str(name))
@@ -190,7 +191,10 @@ class Pages(MutableMapping["str | Title", str]):
         return (title.prefixed_text for title in self.titles())
 
     def __len__(self) -> int:
-        return len(self._keys())
+        # Each page view with modules asks for it, and a dump may have millions.
+        if self._length is None or self._length[0] != len(self.sources):
+            self._length = len(self.sources), len(self._keys())
+        return self._length[1]
 
 
 def redirect_target(site: Site, text: str) -> Title | None:

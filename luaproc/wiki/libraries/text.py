@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from html.entities import html5
 from typing import Any
 
@@ -59,11 +60,7 @@ class TextLibrary(Library):
             "comma": decode_entities(text("comma-separator")),
             "and": decode_entities(text("and")) + decode_entities(text("word-separator")),
             "ellipsis": decode_entities(text("ellipsis")),
-            "nowiki_protocols": {
-                f"({_SPECIAL.sub(_any_case, protocol[:-1])}):": "%1&#58;"
-                for protocol in self.site.protocols or PROTOCOLS
-                if protocol.endswith(":")
-            },
+            "nowiki_protocols": dict.fromkeys(_patterns(tuple(self.site.protocols or PROTOCOLS)), "%1&#58;"),
         }
 
     def unstrip(self, text: Any = None, *_: Any) -> str:
@@ -109,6 +106,13 @@ class TextLibrary(Library):
             except JsonError:
                 raise LuaError(f"mw.text.jsonDecode: {error}") from None
         return value if flags & PRESERVE_KEYS else reindex(value)
+
+
+@lru_cache(4)
+def _patterns(protocols: tuple[str, ...]) -> tuple[str, ...]:
+    """Lua's patterns for the protocols of one word, in any case."""
+    words = (protocol[:-1] for protocol in protocols if protocol.endswith(":"))
+    return tuple(f"({_SPECIAL.sub(_any_case, word)}):" for word in words)
 
 
 def _any_case(match: re.Match[str]) -> str:
