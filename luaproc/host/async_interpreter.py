@@ -175,6 +175,10 @@ class AsyncInterpreter(ProtocolCore[AsyncLuaFunction]):
         """Call a Lua function; the list of its results, nils as None. ``await function(...)`` does the same."""
         return await self._take(self._calling(function, args))
 
+    async def tell(self, function: AsyncLuaFunction, *args: Any) -> None:
+        """Call a Lua function, and forget its results: `Interpreter.tell`, but at once."""
+        await self.call(function, *args)
+
     async def register_library(self, name: str, functions: Mapping[str, PhpFunction | None]) -> None:
         """Put Python callables, which may be coroutine functions, into the global Lua table `name`.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from luaproc.host.connection import Connection
 from luaproc.host.core import Failed, PhpFunction, ProtocolCore, Steps
@@ -41,13 +41,16 @@ class ParentConnection(Connection):
 
     def exchange(self, body: bytes) -> bytes:
         """Send a body, unless it is empty, and receive."""
-        frame = memoryview(encode_frame(body)) if body else memoryview(b"")
+        self.send_all([body] if body else [])
+        return self.receive()
+
+    def send_all(self, bodies: Sequence[bytes]) -> None:
+        frames = memoryview(b"".join(map(encode_frame, bodies)))
         try:
-            while frame:
-                frame = frame[os.write(1, frame) :]
+            while frames:
+                frames = frames[os.write(1, frames) :]
         except OSError:
             raise LuaEnded from None
-        return self.receive()
 
     def receive(self) -> bytes:
         while True:
@@ -89,6 +92,8 @@ class AttachedInterpreter(Interpreter):
         self.on_interrupt = None
         self._on_call = on_call
         self._lock = threading.RLock()
+        self._ahead = []
+        self.cleans_ahead = False
         self.connection = ParentConnection()
         self._callbacks |= {name.encode(): (name, function) for name, function in functions.items()}
 

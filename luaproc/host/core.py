@@ -212,7 +212,7 @@ class ProtocolCore(Generic[F]):
         must_be(function, HeldFunction, "function", "a LuaFunction, as load_string gives it")
         number = self._convert.number(function)
         if self._chunks.any_dropped:
-            yield from self._cleaning()
+            yield from self._cleaning_if_dropped()
         body = self._convert.writer.called(number, args) if self._convert.writer else None
         if body is None:
             body = encode_for_responder(Call(number, tuple(self._convert.to_wire(arg) for arg in args)))

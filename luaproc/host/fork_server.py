@@ -130,6 +130,9 @@ class ForkedInterpreter(Interpreter):
         )
         self.on_interrupt = lua.on_interrupt
         self._lock = threading.RLock()
+        self._ahead = []
+        self.cleans_ahead = lua.cleans_ahead
+        self._convert.reader.remember(convert.reader)
         self._registrations = lua._registrations
         self._callbacks = {
             number: (name, function)

@@ -28,7 +28,7 @@ from luaproc.host.core import PhpFunction as PhpFunction
 from luaproc.host.functions import LuaFunction
 from luaproc.host.process import FrameHook
 from luaproc.install import starting
-from luaproc.wire.messages import Message, Quit, TestQuit, encode_for_responder
+from luaproc.wire.messages import Call, CleanupChunks, Error, Message, Quit, Return, TestQuit, encode_for_responder
 from luaproc.wire.stack import Room
 from luaproc.wire.values import Value
 
@@ -112,6 +112,9 @@ class Interpreter(ProtocolCore[LuaFunction]):
         )
         self.on_interrupt = on_interrupt
         self._lock = threading.RLock()
+        self._ahead: list[tuple[bytes, bool]] = []  # put off; and whether it must not fail
+        self.cleans_ahead = False
+        """Whether the server is told what Python dropped with the next message, in a message that nobody waits for."""
         self.connection = Connection(
             server,
             timeout=timeout,
@@ -154,6 +157,18 @@ class Interpreter(ProtocolCore[LuaFunction]):
     def call(self, function: LuaFunction, *args: Any) -> list[Any]:
         """Call a Lua function; the list of its results, nils as None. Raises TypeError for what is no `LuaFunction`."""
         return self._take(self._calling(function, args))
+
+    def tell(self, function: LuaFunction, *args: Any) -> None:
+        """Call a Lua function before anything else that Lua is asked or answered next, and forget its results.
+
+        The call goes out with that next message, so that nobody waits for it. Where it fails, the server is ended, and
+        the next message raises its error. Raises as `call` for values that cannot be sent.
+        """
+        number = self._convert.number(function)
+        body = self._convert.writer.called(number, args) if self._convert.writer else None
+        if body is None:
+            body = encode_for_responder(Call(number, tuple(self._convert.to_wire(arg) for arg in args)))
+        self._ahead.append((body, True))
 
     def register_library(self, name: str, functions: Mapping[str, PhpFunction | None]) -> None:
         """Put Python callables into the global Lua table `name`. None is a function that `fallback` answers.
@@ -242,12 +257,15 @@ class Interpreter(ProtocolCore[LuaFunction]):
         """Send a body and answer Lua's frequent calls; the first frame that is none, or the failure of a callable."""
         exchange, answer_to = self.connection.exchange, self._answer
         while True:
-            try:
-                reply = exchange(body)
-            except KeyboardInterrupt:
-                # What is left of the frame goes out before the next one is received.
-                self._go_on_or_raise()
-                reply = self._receive()
+            if self._ahead:
+                reply = self._behind(body)
+            else:
+                try:
+                    reply = exchange(body)
+                except KeyboardInterrupt:
+                    # What is left of the frame goes out before the next one is received.
+                    self._go_on_or_raise()
+                    reply = self._receive()
             try:
                 answer = answer_to(reply)
             except Exception as error:
@@ -255,6 +273,29 @@ class Interpreter(ProtocolCore[LuaFunction]):
             if answer is None:
                 return reply
             body = answer
+
+    def _cleaning_if_dropped(self) -> Steps[None]:
+        if not self.cleans_ahead:
+            yield from super()._cleaning_if_dropped()
+        elif self._chunks.any_dropped:
+            # Where it fails, for lack of memory, the next list cleans up the same.
+            self._ahead.append((encode_for_responder(CleanupChunks(self._chunks.kept())), False))
+
+    def _behind(self, body: bytes) -> bytes:
+        """Send what was put off with `tell`, then the body; the first frame that comes for the body."""
+        ahead, self._ahead = self._ahead, []
+        try:
+            self.connection.send_all([*(put_off for put_off, _ in ahead), body])
+        except KeyboardInterrupt:
+            self._go_on_or_raise()
+        for _, must_succeed in ahead:
+            message = self._read(self._receive(), wire=True)
+            if isinstance(message, Error) and must_succeed:
+                self.connection.terminate()
+                raise self._lua_error(message)
+            if not isinstance(message, (Return, Error)):
+                raise self._wrong("call", "values", ())
+        return self._receive()
 
     def _receive(self) -> bytes:
         while True:

@@ -38,6 +38,10 @@ _COVERAGE_FACTOR = 4
 function that does nothing but call itself 24 times. What runs without end is to end before the host's 60 s are over."""
 
 
+_TOLD = 10_000
+"""Characters of a frame's arguments that Lua is told of, asked or not."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExtraLibrary:
     """A library besides Scribunto's, as an extension adds it.
@@ -80,6 +84,16 @@ class EngineOptions:
     chunk_name: Callable[[Title], str] | None = None
 
 
+def _plain(frame: FrameLike) -> Mapping[str, Mapping[Any, Any]] | None:
+    """A frame's arguments as `luaproc.wiki.loading` has them told; None where they would take much of Lua's memory."""
+    texts, others = frame.plain_arguments()
+    if sum(map(len, texts)) + sum(map(len, texts.values())) > _TOLD:
+        return None
+    if not others:
+        return {"all": frame.arguments()}
+    return {"texts": texts, "others": dict.fromkeys(others, True)}
+
+
 class Module:
     """A module's text and, once it is compiled, its chunk."""
 
@@ -113,9 +127,10 @@ class Engine:
         self._interpreter: Interpreter | None = None
         self._loaded: Loaded | None = None
         self._lost_by: ModuleError | None = None
+        self._told: FrameLike | None = None
         self.files: dict[str, bytes] = {}
         """The files of Scribunto's library that were loaded, by the paths that were asked for."""
-        self._deferred = {item.name: item for item in options.extra if item.deferred}
+        self.deferred = {item.name: item for item in options.extra if item.deferred}
 
     @property
     def interpreter(self) -> Interpreter:
@@ -162,7 +177,9 @@ class Engine:
             lua, loaded = forked
             self._interpreter = lua
         self._loaded = loaded
-        libraries.set_up(loaded)
+        lua.cleans_ahead = True
+        libraries.set_up(lua, loaded)
+        self._tell_frames()
         for extra in self.options.extra:
             if not extra.deferred:
                 self._register_extra(extra)
@@ -206,7 +223,7 @@ class Engine:
 
     def load_deferred(self, name: str) -> Any:
         """The package of a library that waits for `require`; None if there is none of that name."""
-        extra = self._deferred.get(name)
+        extra = self.deferred.get(name)
         return None if extra is None else self._register_extra(extra)
 
     def lua_file(self, path: str) -> bytes | None:
@@ -251,10 +268,25 @@ class Engine:
             frame = self.preprocessor.root_frame()
         self.frames = {"current": frame, "parent": frame.parent}
         self._expanded = {}
+        self._tell_frames()
         try:
             yield
         finally:
             self.frames, self._expanded = kept
+            self._tell_frames()
+
+    def _tell_frames(self) -> None:
+        """Let Lua know of the current frame's arguments, and its parent's, before it runs on."""
+        frame = self.frames.get("current")
+        if self._loaded is None or frame is None or frame is self._told or self._interpreter is None:
+            return
+        self._told = frame
+        parent = frame.parent
+        know = self._loaded.know
+        try:
+            self._interpreter.tell(know, _plain(frame), None if parent is None else _plain(parent))
+        except LocalProtocolError:  # a text that cannot be sent is no error before Lua asks for it
+            self._interpreter.tell(know)
 
     def frame(self, frame_id: Any) -> FrameLike:
         """A frame by the name that Lua has for it. Raises LuaError."""

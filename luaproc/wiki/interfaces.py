@@ -58,6 +58,9 @@ class FrameLike(Protocol):
     def arguments(self) -> dict[ArgumentName, str]:
         """All arguments, expanded as `get_argument` does."""
 
+    def plain_arguments(self) -> tuple[dict[str, str], list[str]]:
+        """Arguments for which nothing has to be expanded, as `get_argument` gives them, and the names of the others."""
+
     def expand(self, text: str) -> str:
         """Parse and expand wikitext in this frame (``{{{1}}}`` is this frame's argument).
 

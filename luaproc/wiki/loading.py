@@ -45,7 +45,7 @@ class Libraries:
 
     def given(self) -> list[Any]:
         """Whatever `load` depends on, beside the files: equal values lead to equal libraries."""
-        found: list[Any] = [self.prelude(), self.core.options(), self.extension.code()]
+        found: list[Any] = [self.prelude(), self.core.options(), self.extension.code(), *self._engine.deferred]
         for library in self.mw:
             found += [library.file, None if library.of_page else library.options(), library.afterwards()]
         return found
@@ -62,7 +62,10 @@ class Libraries:
         prelude = self.prelude()
         if prelude != (None, None):
             lua.load_string(own_lua("prelude"), "@luaproc.lua")(*prelude)
-        mw = self._register(lua, self._functions[self.core], self.core.file, self.core.options())
+        core = self.core
+        lua.register_library("mw_interface", self._functions[core])
+        [know] = lua.load_string(own_lua("answers"), "@luaproc.lua")(dict.fromkeys(self._engine.deferred, True))
+        mw = set_up_library(lua, self._text(core.file), core.file, core.options())
         begin = lua.load_string(own_lua("load_library"), "@luaproc.lua")
         setups: list[LuaFunction] = []
         for library in self.mw:
@@ -79,11 +82,11 @@ class Libraries:
         extension = self.extension
         run_library(lua, self._functions[extension], extension.code(), extension.file, {})
         [set_up] = lua.load_string(own_lua("set_up"), "@luaproc.lua")(*setups)
-        return Loaded({name: mw[name] for name in _MW}, set_up, dict(self._engine.files))
+        return Loaded({name: mw[name] for name in _MW}, set_up, know, dict(self._engine.files))
 
-    def set_up(self, loaded: Loaded) -> None:
-        """Let the libraries know the page, after `load`. Raises LuaError."""
-        loaded.set_up(*(library.options() for library in self.mw if library.of_page))
+    def set_up(self, lua: Interpreter, loaded: Loaded) -> None:
+        """Let the libraries know the page, after `load`."""
+        lua.tell(loaded.set_up, *(library.options() for library in self.mw if library.of_page))
 
     def _register(self, lua: Interpreter, functions: Mapping[str, PhpFunction], file: str, options: Any) -> Any:
         return run_library(lua, functions, self._text(file), file, options)
@@ -101,18 +104,19 @@ class Libraries:
 class Loaded:
     """What came of `Libraries.load`.
 
-    mw: functions of mw.lua's table. set_up: gives the libraries that know the page their options. files: the texts
-    that were loaded, by their paths.
+    mw: functions of mw.lua's table. set_up: gives the libraries that know the page their options. know: tells Lua of
+    the frames of an ``#invoke``, see lua/answers.lua. files: the texts that were loaded, by their paths.
     """
 
     mw: dict[str, LuaFunction]
     set_up: LuaFunction
+    know: LuaFunction
     files: dict[str, bytes]
 
     def of(self, adopt: Callable[[LuaFunction], LuaFunction]) -> Loaded:
         """The same with the functions of another server."""
         mw = {name: adopt(function) for name, function in self.mw.items()}
-        return Loaded(mw, adopt(self.set_up), self.files)
+        return Loaded(mw, adopt(self.set_up), adopt(self.know), self.files)
 
 
 def run_library(
@@ -120,6 +124,11 @@ def run_library(
 ) -> Any:
     """Load a library as PHP does, with its functions as mw_interface; what its file returns. Raises LuaError."""
     lua.register_library("mw_interface", functions)
+    return set_up_library(lua, code, name, options)
+
+
+def set_up_library(lua: Interpreter, code: bytes, name: str, options: Mapping[str, Any]) -> Any:
+    """`run_library` where mw_interface is there already."""
     chunk = lua.load_string(code, f"@{name.rpartition('/')[2]}")
     results = chunk()
     package = results[0] if results else None

@@ -68,6 +68,10 @@ class FastReader:
         self._heads: dict[bytes, tuple[bytes | int | None, list[bytes]]] = {}
         """All up to a list's values, as it was read before -> the id (None for a return), and the list's keys."""
 
+    def remember(self, other: FastReader) -> None:
+        """Share what another reader has read before: texts and their values, which are the same for both."""
+        self._keys, self._values, self._ids, self._heads = other._keys, other._values, other._ids, other._heads
+
     def call(self, body: bytes) -> FastCall | None:
         """`message`, but of calls alone: a return is not looked at."""
         found = self.message(body) if body.startswith(_CALL) else None

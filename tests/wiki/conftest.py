@@ -1,6 +1,7 @@
 """The judge: one real wiki for the room, with the corpus's pages."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,8 @@ def our_wiki(real_site: Site) -> Wiki:
 
 
 @pytest.fixture
-def small_wiki(tmp_path: Path) -> Callable[[dict[str, str]], Wiki]:
+def small_wiki(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Wiki]]:
     """A wiki of given pages, with its defaults. Needs Scribunto's Lua library alone."""
     need("mediawiki")
-    return lambda pages: Wiki(pages, mediawiki=False)
+    with ExitStack() as stack:
+        yield lambda pages: stack.enter_context(Wiki(pages, mediawiki=False))

@@ -166,6 +166,20 @@ class Frame:
         names = sorted(self._raw, key=lambda name: self._raw[name][1]) if self._raw else list(self._known)
         return {array_key(name): self.argument(name) or "" for name in names}
 
+    def plain_arguments(self) -> tuple[dict[str, str], list[str]]:
+        """Arguments that are there without expanding anything, by name, as `argument` gives them; names of others."""
+        texts = dict(self._known)
+        others = []
+        nests = self.preprocessor.nesting <= self.preprocessor.max_nesting
+        for name, (value, is_named) in self._raw.items():
+            if name in texts:
+                continue
+            if type(value) is str and nests:
+                texts[name] = value.strip(PHP_SPACE) if is_named else value
+            else:
+                others.append(name)
+        return texts, others
+
     @property
     def is_empty(self) -> bool:
         """Whether there are no arguments."""
