@@ -57,8 +57,10 @@ def _value(body: bytes, start: int, end: int) -> "bytes | int | bool | None":
     """The value between two places, if it is a string, true, false or a count."""
     if body[start] == _QUOTE:
         return unescape(body[start + 1 : end - 1]) if body[end - 1] == _QUOTE and end - start > 1 else None
+    if end - start > 9:  # a table; or ten digits, which may overflow where Lua's integers have 32 bits
+        return None
     text = body[start:end]
-    if text.isdigit() and len(text) < 10:  # ten digits may overflow where Lua's integers have 32 bits
+    if text.isdigit():
         return int(text)
     return {b"true": True, b"false": False}.get(text)
 
