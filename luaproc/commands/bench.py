@@ -85,7 +85,7 @@ def command(
             say(f"Trying {server.name} ...")
             runner.try_out(server)
         site = None
-        if any(page.key in keys for page in runner.PAGES):
+        if runner.OWN_WIKI[0] in keys or any(page.key in keys for page in runner.PAGES):
             lack = wiki.missing() if place else "no MediaWiki with Scribunto was found (--mediawiki DIR)"
             if place and not lack:
                 say("Installing a wiki ...")

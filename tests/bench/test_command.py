@@ -156,3 +156,14 @@ def test_errors_are_one_sentence(words: list[str], status: int, said: str) -> No
     assert said in done.stderr
     assert done.stderr.startswith("luaproc: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_page_that_cannot_be_measured_says_why(tmp_path: Path) -> None:
+    """Also the one row that has no server of its own."""
+    own = f"{sys.executable} -m luaproc serve"
+    command = [*BENCH, "--only", "page-wiki", "--rounds", "1", "--against", own]
+    done = subprocess.run(
+        command, env=os.environ | {"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=300
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no pages: " in done.stderr
