@@ -29,8 +29,19 @@ from luaproc.host.interpreter import Interpreter, default_server
 from luaproc.wire.errors import RemoteProtocolError
 from luaproc.wire.framing import MAX_BODY
 
-AVAILABLE = sys.platform.startswith("linux") and hasattr(os, "pidfd_open") and hasattr(signal, "pidfd_send_signal")
-"""Whether this system and Python have what a fork server needs; an old kernel still may not."""
+
+def _can_be_had() -> bool:
+    if not (sys.platform.startswith("linux") and hasattr(os, "pidfd_open") and hasattr(signal, "pidfd_send_signal")):
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:  # of a kernel before 5.3, or of a sandbox
+        return False
+    return True
+
+
+AVAILABLE = _can_be_had()
+"""Whether this system and Python have what a fork server needs."""
 
 
 class ForkedProcess:
@@ -45,21 +56,28 @@ class ForkedProcess:
         self._owner = os.getpid()
         self._ended_by: signal.Signals | None = None
         self.returncode: int | None = None
-        theirs_in, ours_in = os.pipe()
-        ours_out, theirs_out = os.pipe()
+        pipes: list[int] = []
+        try:
+            pipes += os.pipe()
+            pipes += os.pipe()
+            theirs_in, ours_in, ours_out, theirs_out = pipes
+            self.pid = server._start(theirs_in, theirs_out, stderr.fileno())
+            try:
+                # The number stays this process's until the fork server is asked for the status.
+                self._pidfd = os.pidfd_open(self.pid)
+            except OSError:
+                server._has_ended()  # without its pipes it does
+                raise
+        except BaseException as error:
+            for descriptor in pipes:
+                os.close(descriptor)
+            if isinstance(error, OSError):
+                raise ServerNotStarted(f"the server cannot be forked: {error.strerror}") from None
+            raise
+        os.close(theirs_in)
+        os.close(theirs_out)
         self.stdin: IO[bytes] | None = open(ours_in, "wb", 0)
         self.stdout: IO[bytes] | None = open(ours_out, "rb", 0)
-        try:
-            self.pid = server._start(theirs_in, theirs_out, stderr.fileno())
-            # The number stays this process's until the fork server is asked for the status.
-            self._pidfd = os.pidfd_open(self.pid)
-        except BaseException:
-            self.stdin.close()
-            self.stdout.close()
-            raise
-        finally:
-            os.close(theirs_in)
-            os.close(theirs_out)
 
     def poll(self) -> int | None:
         """The status, if the process has ended."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from luaproc.errors import UsageError
-from luaproc.host import HostError, LuaError, ServerDied
+from luaproc.host import HostError, LuaError, ServerDied, ServerNotStarted
 from luaproc.host.fork_server import AVAILABLE, ForkServer
 from luaproc.responder.serve import serve
 
@@ -198,3 +198,22 @@ def test_the_option_wants_a_process() -> None:
     """A word in place of the number is one clear line."""
     with pytest.raises(UsageError, match="--forks-for expects a process id, got 'x'"):
         serve(["--forks-for", "x"])
+
+
+def test_no_descriptors_are_left(server: ForkServer) -> None:
+    """Where there are no more of them, none is lost, and the fork server goes on."""
+    import resource
+
+    files = os.listdir("/proc/self/fd")
+    free = [number for number in range(100) if not Path(f"/proc/self/fd/{number}").exists()]
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for room in range(6):  # of six: a file for stderr, two pipes, and the fork's own
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free[room], before[1]))
+        try:
+            with pytest.raises(ServerNotStarted):
+                server.fork([lambda: ""])
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert len(os.listdir("/proc/self/fd")) == len(files)
+    with server.fork([lambda: ""]) as lua:
+        assert lua.load_string("return 1")() == [1]
