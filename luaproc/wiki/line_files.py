@@ -7,10 +7,12 @@ import fcntl
 import json
 import os
 import signal
+import stat
 from pathlib import Path
 
 from luaproc.errors import NotWrittenError, UsageError
 
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -18,8 +20,9 @@ class LineFile:
     """Where lines go: a file, or standard output for None.
 
     resume: go on with what the file has. A last line that is cut is taken off; `titles` are those of the whole ones.
-    Raises `UsageError` for a file that is there without `resume`, that another process writes, or whose lines are no
-    documents with a title, and `NotWrittenError`.
+    A symbolic link at the end of the path is not followed: whoever can write to the directory may have planted one.
+    Raises `UsageError` for a file that is there without `resume`, that is no regular one, that another process writes,
+    or whose lines are no documents with a title, and `NotWrittenError`.
     """
 
     def __init__(self, path: Path | None, resume: bool = False) -> None:
@@ -29,8 +32,10 @@ class LineFile:
         if path is None:
             return
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY, 0o666)
+            self._file = os.open(path, _OPEN, 0o666)
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise UsageError(f"expected a regular file, and {path} is a symbolic link") from None
             raise NotWrittenError(f"cannot write {path}: {error.strerror}") from None
         try:
             self._begin(path, resume)
@@ -39,6 +44,8 @@ class LineFile:
             raise
 
     def _begin(self, path: Path, resume: bool) -> None:
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            raise UsageError(f"expected a regular file, and {path} is none")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

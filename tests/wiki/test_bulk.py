@@ -122,6 +122,19 @@ def test_a_line_file_goes_on_behind_its_last_whole_line(tmp_path: Path) -> None:
         assert path.read_bytes() == foreign
 
 
+def test_a_line_file_is_no_link_that_somebody_planted(tmp_path: Path) -> None:
+    """A file elsewhere is neither made nor written to, and a pipe is not waited for."""
+    (tmp_path / "elsewhere").write_bytes(b"a victim's")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "dangling").symlink_to(tmp_path / "new")
+    os.mkfifo(tmp_path / "pipe")
+    for name, resume in (("link", True), ("dangling", False), ("pipe", False)):
+        with pytest.raises(UsageError, match=f"expected a regular file, and {tmp_path / name}"):
+            LineFile(tmp_path / name, resume)
+    assert (tmp_path / "elsewhere").read_bytes() == b"a victim's"
+    assert not (tmp_path / "new").exists()
+
+
 def command(directory: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "luaproc", "wiki", "expand", "--dump", str(directory / "d.xml.bz2"), *arguments]
 
