@@ -36,6 +36,8 @@ BUILT_IN: Mapping[str, str] = {
     "parser-template-loop-warning": "Template loop detected: [[$1]]",
     "parser-template-recursion-depth-warning": "Template recursion depth limit exceeded ($1)",
     "parser-unstrip-loop-warning": "Unstrip loop detected",
+    "unstrip-size-category": "Pages where the unstrip size limit is exceeded",
+    "unstrip-size-warning": "Unstrip size limit exceeded ($1)",
     "unstrip-depth-category": "Pages where the unstrip depth limit is exceeded",
     "unstrip-depth-warning": "Unstrip depth limit exceeded ($1)",
     "template-loop-category": "Pages with template loops",

@@ -86,10 +86,16 @@ class Preprocessor:
 
     def expand_page(self, text: str) -> str:
         """A page's text with all expanded, as Special:ExpandTemplates gives it: comments gone, markers put back."""
+        if self.is_too_long(text):
+            return self.strip.unstrip_both(text)
         with Room(ROOM):
             # A page's own text comes once: its tree would only take the place of a template's.
             expanded = self.root_frame().children(parse(text, self.tags, False))
         return self.strip.unstrip_both(expanded)
+
+    def is_too_long(self, text: str) -> bool:
+        """Whether a text stays as it is, because it is longer than all that a page may include."""
+        return len(text) * 4 > self.max_bytes and len(text.encode("utf-8", "surrogatepass")) > self.max_bytes
 
     def parse(self, text: str, inclusion: bool) -> Children:
         """The tree of a text, kept for other page views. inclusion: the text is a template's."""
@@ -120,9 +126,10 @@ class Preprocessor:
         return f'<span class="error">{self.view.messages.text(key, *parameters)}</span>'
 
     def _not_put_back(self, key: str, *parameters: str) -> str:
-        if key == "unstrip-depth":
+        if key in ("unstrip-depth", "unstrip-size"):
+            parameters = tuple(self.language.format_number(number) for number in parameters)
             self.view.limit_exceeded(key, *parameters)
-            key = "unstrip-depth-warning"
+            key = f"{key}-warning"
         return self.error(key, *parameters)
 
     def zone(self, local: bool) -> tzinfo:
@@ -273,6 +280,8 @@ class Preprocessor:
         size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         if counters.argument_bytes + size > self.max_bytes:
             self.view.limit_exceeded("post-expand-template-argument")
+            if size > self.max_bytes:
+                text = ""  # MediaWiki keeps it: templates that each pass on their argument twice fill PHP's memory
             return text + "<!-- WARNING: argument omitted, expansion size too large -->"
         counters.argument_bytes += size
         return text

@@ -223,7 +223,11 @@ class Frame:
 
     def expand(self, text: str) -> str:
         """Parse and expand wikitext in this frame."""
-        return self.children(self.preprocessor.parse(text, self.depth > 0))
+        return (
+            text
+            if self.preprocessor.is_too_long(text)
+            else self.children(self.preprocessor.parse(text, self.depth > 0))
+        )
 
     def children(self, nodes: Children, flags: int = 0) -> str:
         """A tree as text."""

@@ -8,6 +8,8 @@ from collections.abc import Callable
 PREFIX = "\x7f'\"`UNIQ-"
 SUFFIX = "-QINU`\"'\x7f"
 MAX_DEPTH = 20
+MAX_BYTES = 5_000_000
+"""Bytes that are put back on a page; within one another they are counted at each level, as in MediaWiki."""
 
 MARKER = re.compile(f"{PREFIX}([^\x7f<>&'\"]+){SUFFIX}")
 
@@ -22,6 +24,7 @@ class StripState:
         self._error = error
         self._texts: dict[str, dict[str, str]] = {"nowiki": {}, "general": {}}
         self._count = 0
+        self._put_back = 0  # bytes
 
     def add(self, kind: str, text: str, tag: str) -> str:
         """Keep a text; the marker for it. kind: `nowiki` or `general`. tag: the word inside the marker."""
@@ -42,7 +45,18 @@ class StripState:
     def replace_nowiki(self, text: str, change: Callable[[str], str]) -> str:
         """The text with `change` of what the nowiki markers stand for."""
         kept = self._texts["nowiki"]
-        return MARKER.sub(lambda match: change(kept[match[1]]) if match[1] in kept else match[0], text)
+
+        def changed(match: re.Match[str]) -> str:
+            if match[1] not in kept:
+                return match[0]
+            return self._too_much(kept[match[1]]) or change(kept[match[1]])
+
+        return MARKER.sub(changed, text)
+
+    def _too_much(self, text: str) -> str:
+        """The error in place of a text that is one too many; "" where it can be put back, which is counted."""
+        self._put_back += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        return self._error("unstrip-size", str(MAX_BYTES)) if self._put_back > MAX_BYTES else ""
 
     def kill_markers(self, text: str) -> str:
         """The text without its markers."""
@@ -64,6 +78,6 @@ class StripState:
                 return self._error("parser-unstrip-loop-warning")
             if len(inside) >= MAX_DEPTH:
                 return self._error("unstrip-depth", str(MAX_DEPTH))
-            return self._unstrip(kept, kinds, (*inside, name))
+            return self._too_much(kept) or self._unstrip(kept, kinds, (*inside, name))
 
         return MARKER.sub(put_back, text)

@@ -90,3 +90,27 @@ def test_errors_within_errors_do_not_grow() -> None:
     """A sort key may hold the error of the key inside it, which shows two: twelve levels were 640 KB."""
     text = "{{DEFAULTSORT:z}}" + "{{DEFAULTSORT:a" * 12 + "}}" * 12
     assert len(Wiki({}, mediawiki=False).expand(text).text) < 5000
+
+
+def test_arguments_that_are_passed_on_twice() -> None:
+    """Forty templates that each double an argument: it is left out where it alone is longer than all may be."""
+    pages = {f"Template:L{n}": f"{{{{L{n + 1}|{{{{{{1}}}}}}{{{{{{1}}}}}}}}}}" for n in range(40)}
+    pages["Template:L40"] = "{{{1}}}"
+    assert len(Wiki(pages, mediawiki=False).expand("{{L0|x}}").text) < 10_000
+
+
+def test_tags_within_tags_are_put_back_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What markers stand for is counted, as in MediaWiki: each level of 20 may double it."""
+    monkeypatch.setattr("luaproc.wiki.preprocessor.strip.MAX_BYTES", 5000)
+    pages = {f"Template:L{n}": f"{{{{#tag:pre|{{{{L{n + 1}}}}}{{{{L{n + 1}}}}}}}}}" for n in range(12)}
+    pages["Template:L12"] = "x"
+    page = Wiki(pages, mediawiki=False).expand("{{L0}}")
+    assert len(page.text) < 10_000
+    assert (page.warnings, list(page.categories)) == (
+        ("Unstrip size limit exceeded (5,000)",), ["Pages where the unstrip size limit is exceeded"]
+    )  # fmt: skip
+
+
+def test_a_page_that_is_longer_than_what_it_may_include_stays_as_it_is() -> None:
+    wiki = Wiki({}, mediawiki=False, site={"limits": {"bytes": 100}})
+    assert (wiki.expand("{{lc:Ä}}" * 11).text, wiki.expand("{{lc:Ä}}" * 12).text) == ("ä" * 11, "{{lc:Ä}}" * 12)
