@@ -95,9 +95,9 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
     compiled, library = COMPILED.get(name, ({}, {}))
     fast_path.LIBRARY.update(library)
 
-    def source(part: bytes) -> bytes:
-        if part in compiled:
-            return os.pread(*compiled[part])
+    def source(part: bytes) -> object:
+        if part in compiled:  # a function, of which Lua need not hold the bytecode as a string, too
+            return lua.compile(os.pread(*compiled[part]))
         return _read(PARTS + part.decode() + ".lua")
 
     observers = {}
@@ -105,7 +105,10 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         from luaproc.responder import records
 
         observers = records.open_records(found, name)
-    boot = lua.execute(b"return assert(loadstring(..., '=luaproc/boot.lua'))", source(b"boot"))
+    boot = lua.execute(
+        b"local boot = ... return type(boot) == 'function' and boot or assert(loadstring(boot, '=luaproc/boot.lua'))",
+        source(b"boot"),
+    )
     given = {
         "boot.source": source,
         "boot.stack_levels": limits.gsub_levels(),

@@ -2,7 +2,7 @@
 -- Arguments: names and values by turns. A name has a group before its dot: `pipes.` (callables of Python's, see
 -- delivery.lua and dispatch.lua; `report` writes a line to stderr), `reserve.` (callables of Python's, see memory.lua),
 -- `settings.`, `records.` (a file's name in observers/ -> who writes what it finds into a file), and `boot.` for what is
--- needed here (boot.source: part -> its text).
+-- needed here (boot.source: part -> its text, or its function where that was compiled ahead).
 
 local given = { pipes = {}, reserve = {}, settings = {}, records = {}, boot = {} }
 for i = 1, select( '#', ... ), 2 do
@@ -37,7 +37,8 @@ end
 deeper()
 
 local function part( name )
-	return assert( loadstring( source( name ), '=luaproc/' .. name .. '.lua' ) )
+	local found = source( name )
+	return type( found ) == 'function' and found or assert( loadstring( found, '=luaproc/' .. name .. '.lua' ) )
 end
 
 local observers = { microseconds = pipes.cpu_microseconds }
