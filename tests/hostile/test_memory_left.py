@@ -15,6 +15,7 @@ times over while it grows. The reference on luajit leaves nothing: memory that r
 
 import pytest
 
+from luaproc.responder.memory import BALLAST
 from tests import forks
 from tests.hostile import host
 from tests.hostile.attack import BOTH, DEFAULT
@@ -40,6 +41,19 @@ def test_a_module_can_hold_33_mb(runtime: str) -> None:
         (kilobytes,) = interpreter.call(interpreter.load_string(_STRINGS, "=m"))
         host.check_health(interpreter)
     assert kilobytes >= AIM
+
+
+@pytest.mark.parametrize("runtime", BOTH)
+def test_a_module_whose_reply_was_lost_has_no_more_than_before(runtime: str) -> None:
+    """PHP's reply does not fit: the reserve, which that takes, is held again when the module gets the error."""
+    with host.start(runtime, DEFAULT, command=forks.started) as interpreter:
+        interpreter.register_library("php", {"big": lambda: "x" * 40_000_000})
+        lose = "local ok, reason = pcall( php.big ) return ok, reason, ( function () " + _STRINGS + " end )()"
+        ok, reason, after = interpreter.call(interpreter.load_string(lose, "=m"))
+        assert (ok, reason) == (False, b"not enough memory")
+        (usual,) = interpreter.call(interpreter.load_string(_STRINGS, "=m"))
+        host.check_health(interpreter)
+    assert after < usual + BALLAST // 1024 // 2
 
 
 @pytest.mark.parametrize("runtime", BOTH)

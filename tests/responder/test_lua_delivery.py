@@ -34,7 +34,8 @@ GET_STATUS = "function () return 'return { op = [[getStatus]] }' end"
 
 def test_a_message_that_found_no_memory_is_taken_again(runtime: str) -> None:
     """After a collection and with the reserve, which is taken back before the message is acted on.
-    Where it is lost for good, PHP is answered with the reserve."""
+    Where a reply is lost for good, the reserve is taken back before its module gets the error; about a request, PHP is
+    answered with the reserve."""
     code = f"""
         pipes.receive = fails( 1, 'receive', {GET_STATUS} )
         pipes.again = fails( 1, 'again', {GET_STATUS} )
@@ -44,10 +45,19 @@ def test_a_message_that_found_no_memory_is_taken_again(runtime: str) -> None:
         note( op .. ': ' .. reason )
         pipes.receive = fails( 1, 'receive' )
         note( receive() )
+        pipes.receive = fails( 1, 'receive' )
+        pipes.again = fails( 1, 'again' )
+        pipes.lost = noted( 'lost', function () return settings.request_lost end )
+        note( ( receive() ) )
+        pipes.receive = fails( 1, 'receive' )
+        pipes.lost = noted( 'lost', function () return settings.not_sent end )
+        note( ( receive() ) )
         return table.concat( did, ' ' )"""
     assert run(runtime, code) == (
-        b"receive collect lost spend again replyLost: not enough memory "
-        b"receive collect lost spend again restore getStatus"
+        b"receive collect lost spend again restore replyLost: not enough memory "
+        b"receive collect lost spend again restore getStatus "
+        b"receive collect lost spend again requestLost "
+        b"receive collect lost restore notSent"
     )
 
 
@@ -119,7 +129,7 @@ def test_python_that_cannot_say_what_was_lost_is_asked_again(runtime: str) -> No
         note( receive() )
         return table.concat( did, ' ' )"""
     assert run(runtime, code) == (
-        b"receive collect lost lost collect spend lost collect spend lost replyLost receive bare requestLost"
+        b"receive collect lost lost collect spend lost collect spend lost restore replyLost receive bare requestLost"
     )
 
 

@@ -175,12 +175,16 @@ local function what_was_lost()
 	return pipes.exit( 1 )
 end
 
+-- PHP is answered about a request that was lost with the reserve; where a module goes on, it may not have it.
 local function recover( err )
 	local ok, op, a, b, c = pcall( receive_again, err )
-	if ok then
-		return op, a, b, c
+	if not ok then
+		op, a, b, c = LOSSES[what_was_lost()], NO_MEMORY, nil, nil
 	end
-	return LOSSES[what_was_lost()], NO_MEMORY
+	if op == 'replyLost' or op == 'notSent' then
+		pcall( memory.restore )
+	end
+	return op, a, b, c
 end
 
 ---- Delivery --------------------------------------------------------------------------------------------------------
