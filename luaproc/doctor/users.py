@@ -34,8 +34,8 @@ _EXEC = (
 )
 _ASK = "sys.exit(0 if os.access(command[0], int(command[1])) else 1)\n"
 
-INSTALL = "/usr/bin/python3 -m venv /opt/luaproc && /opt/luaproc/bin/pip install luaproc"
-"""The commands that put luaproc where every user can read it."""
+INSTALL = "/usr/bin/python3 -m venv /opt/luaproc && /opt/luaproc/bin/pip install ."
+"""The commands that put luaproc where every user can read it, as README has them: in a clone of its repository."""
 
 _HOMES = ("/root", "/home/")
 _VERBS = {os.R_OK: "read", os.X_OK: "execute", os.W_OK: "write to", os.W_OK | os.X_OK: "make files in"}
@@ -109,7 +109,7 @@ def way_in(path: Path, user: User, access: int) -> str:
     """The command that takes an `obstacle` away; for what lies in a home directory, one that installs elsewhere."""
     place = next((place for place in _way(path) if _refusal(place, path, user, access)), path)
     if str(place).startswith(_HOMES) or str(path).startswith(_HOMES):
-        return f"Install where every user can read: `{INSTALL}`"
+        return f"Install where every user can read, in a clone of luaproc: `{INSTALL}`"
     if os.path.realpath(path) != str(place):
         return f"`chmod a+x {shlex.quote(str(place))}`"
     if access & os.W_OK:
