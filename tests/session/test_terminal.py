@@ -136,7 +136,9 @@ def test_the_prompt_leaves_the_line(open_terminal: Callable[..., Terminal]) -> N
     terminal.child.sendintr()
     if terminal.kind == "plain":  # prompt-toolkit draws the prompt again before it goes on
         assert "\n" in terminal.wait("lua>")
-    terminal.type("1 + 1", "2")
+    # The prompt behind a result that no control sequence has in it: before Lua runs, a prompt is drawn again that reads
+    # no Ctrl-D.
+    terminal.type("'two' .. 2", '"two2"')
     terminal.wait("lua>")
     terminal.child.sendeof()
     terminal.child.expect(pexpect.EOF)
