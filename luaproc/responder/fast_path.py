@@ -22,11 +22,12 @@ _RETURN = b'{["op"]="return",["nvalues"]='
 _LOAD_STRING = b'{["op"]="loadString",["text"]="'
 _CLEANUP_CHUNKS = b'{["op"]="cleanupChunks",["ids"]={'
 _NARGS, _ARGS, _VALUES, _CHUNK_NAME = b',["nargs"]=', b',["args"]=', b',["values"]=', b'",["chunkName"]="'
-_ONE_ARGUMENT, _ONE_VALUE, _TWO_VALUES = b'1,["args"]={[1]=', b'1,["values"]={[1]=', b'2,["values"]={[1]='
+_ONE_ARGUMENT = b'1,["args"]={[1]='
+_ONE_VALUE, _TWO_VALUES = _RETURN + b'1,["values"]={[1]=', _RETURN + b'2,["values"]={[1]='
 _SECOND, _SECOND_BEHIND_STRING, _NIL = b",[2]=", b'",[2]=', b"nil"
 _ID, _NVALUES, _TEXT, _IDS = len(_CALL), len(_RETURN), len(_LOAD_STRING), len(_CLEANUP_CHUNKS)
 _TO_COUNT, _TO_ARGS, _TO_VALUES, _TO_NAME = len(_NARGS), len(_ARGS), len(_VALUES), len(_CHUNK_NAME)
-_TO_ARGUMENT, _VALUE, _TO_SECOND = len(_ONE_ARGUMENT), len(_RETURN) + len(_ONE_VALUE), len(_SECOND)
+_TO_ARGUMENT, _VALUE, _TO_SECOND = len(_ONE_ARGUMENT), len(_ONE_VALUE), len(_SECOND)
 _DIGITS = 20  # of a number, at most
 # Bytes as Python's `in` wants them: for b"\n" in text it makes an error first, which takes five times as long.
 _QUOTE, _BACKSLASH, _LF, _CR = b'"\\\n\r'
@@ -67,6 +68,8 @@ def _value(body: bytes, start: int, end: int) -> "bytes | int | bool | None":
 
 def _call(body: bytes) -> "tuple[object, ...] | bytes | None":
     # {["op"]="call",["id"]=7,["nargs"]=1,["args"]={[1]="text"}}
+    if not body.startswith(_CALL):
+        return None
     end = body.find(_NARGS, _ID, _ID + 9 + _TO_COUNT)  # behind nine digits at most, as in `_value`
     chunk, count = body[_ID:end], end + _TO_COUNT
     if end < 0 or not chunk.isdigit():
@@ -87,19 +90,21 @@ def _return(body: bytes) -> "tuple[object, ...] | bytes | None":
     if body[-2:] != b"}}":
         return None
     last = len(body) - 2
-    count = body[_NVALUES:_VALUE]
-    if count == _ONE_VALUE:
+    beginning = body[:_VALUE]
+    if beginning == _ONE_VALUE:
         value = _value(body, _VALUE, last)
         if value is not None:
             return b"return1", value
         if body[_VALUE:last] == _NIL:
             return b"returnNil", True
-    elif count == _TWO_VALUES:
+    elif beginning == _TWO_VALUES:
         seam = _seam(body)
         first = _value(body, _VALUE, seam)
         second = _value(body, seam + _TO_SECOND, last) if first is not None else None
         if second is not None:
             return b"return2", first, second
+    elif not body.startswith(_RETURN):
+        return None
     end = body.find(_VALUES, _NVALUES, _NVALUES + _DIGITS)
     if not _is_count(body, _NVALUES, end):
         return None
@@ -141,6 +146,8 @@ def _compiled_ahead(body: bytes) -> "bytes | None":
 
 def _load_string(body: bytes) -> "tuple[object, ...] | None":
     # {["op"]="loadString",["text"]="return 1",["chunkName"]="=Module:X"}
+    if not body.startswith(_LOAD_STRING):
+        return None
     dump = _compiled_ahead(body)
     if dump is not None:
         return b"loadDumped", dump
@@ -160,7 +167,7 @@ def _cleanup_chunks(body: bytes) -> "tuple[object, ...] | None":
     # {["op"]="cleanupChunks",["ids"]={[1]=1,[2]=3}}
     global _last_list
     ids = body[_IDS:-2]
-    if body[-2:] != b"}}":
+    if body[-2:] != b"}}" or not body.startswith(_CLEANUP_CHUNKS):
         return None
     if ids != _last_list:
         known = _last_list + b","
@@ -185,14 +192,13 @@ def _are_listed(ids: bytes) -> bool:
     )
 
 
-# How a body begins -> who reads it. Twelve bytes tell the ops apart; the readers rely on the whole beginning.
-_BEGINNINGS: "tuple[tuple[bytes, Callable[[bytes], tuple[object, ...] | bytes | None]], ...]" = (
-    (_CALL, _call),
-    (_RETURN, _return),
-    (_LOAD_STRING, _load_string),
-    (_CLEANUP_CHUNKS, _cleanup_chunks),
-)
-_READERS = {beginning[:12]: (beginning, reader) for beginning, reader in _BEGINNINGS}
+# How a body begins, as far as tells the ops apart -> who reads it, and looks at the rest of the beginning.
+_READERS: "dict[bytes, Callable[[bytes], tuple[object, ...] | bytes | None]]" = {
+    _CALL[:12]: _call,
+    _RETURN[:12]: _return,
+    _LOAD_STRING[:12]: _load_string,
+    _CLEANUP_CHUNKS[:12]: _cleanup_chunks,
+}
 
 
 # What short messages were read as. Of the calls and replies of a page with 40 blocks three of four came before, word
@@ -204,13 +210,15 @@ _REMEMBERED, _SHORT = 256, 128  # messages, and bytes of one
 def read(body: bytes) -> "tuple[object, ...] | bytes | None":
     """The message as a tuple (op and fields), as a shorter expression, or None if it is not one of these spellings."""
     short = len(body) <= _SHORT
-    if short and body in _read_before:
-        return _read_before[body]
-    found = _READERS.get(body[:12])
-    if found is None or not body.startswith(found[0]):
+    if short:
+        known = _read_before.get(body)
+        if known is not None:
+            return known
+    reader = _READERS.get(body[:12])
+    if reader is None:
         return None
-    fields = found[1](body)
-    if short and fields is not None and found[0] is not _LOAD_STRING:
+    fields = reader(body)
+    if short and fields is not None and reader is not _load_string:
         if len(_read_before) >= _REMEMBERED:
             _read_before.clear()
         try:
