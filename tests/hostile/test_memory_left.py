@@ -76,10 +76,10 @@ def test_a_module_can_make_a_string_of_10_mb(runtime: str) -> None:
 def test_a_fork_has_the_memory_of_a_start(runtime: str) -> None:
     """Most tests that fill memory do it in forks (tests/forks.py): 0.13 MB less there."""
     used = []
-    for command in (forks.started, forks.forked):
+    for command in (forks.started, forks.started, forks.forked):  # the first may have to compile luaproc, in 0.3 MB
         with host.start(runtime, DEFAULT, command=command) as interpreter:
             status = interpreter.get_status()
             assert status is not None
             assert status.vsize is not None
             used.append(status.vsize // 1024)
-    assert abs(used[0] - used[1]) < 300, used
+    assert abs(used[1] - used[2]) < 300, used
