@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import IO
 
 from luaproc.host.connection import Connection
-from luaproc.host.core import PhpFunction, ProtocolCore
+from luaproc.host.core import PhpFunction, ProtocolCore, Status
 from luaproc.host.errors import HostError, ServerNotStarted
 from luaproc.host.functions import LuaFunction
 from luaproc.host.interpreter import Interpreter, default_server
@@ -42,6 +42,23 @@ def _can_be_had() -> bool:
 
 AVAILABLE = _can_be_had()
 """Whether this system and Python have what a fork server needs."""
+
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
+
+
+def _status(pid: int) -> Status | None:
+    """What /proc has of a process that runs; None where it has nothing."""
+    try:
+        file = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            found = os.read(file, 1024).rpartition(b")")[2].split()
+        finally:
+            os.close(file)
+        vsize = int(found[20])
+        # Of one that has ended, but was not waited for, there is no size.
+        return Status(pid, sum(map(int, found[11:15])), vsize, int(found[21]) * _PAGE) if vsize else None
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 class ForkedProcess:
@@ -161,6 +178,13 @@ class ForkedInterpreter(Interpreter):
 
     def __enter__(self) -> ForkedInterpreter:
         return self
+
+    def kernel_status(self) -> Status | None:
+        """What `get_status` gives, without asking the fork, which takes two changes of process: the kernel tells it.
+
+        None where it has nothing. A fork that dies may still be told of.
+        """
+        return _status(self.connection.pid)
 
     def adopt(self, function: LuaFunction) -> LuaFunction:
         """The same function as one that the fork server's `Interpreter` holds."""

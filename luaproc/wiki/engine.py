@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from luaproc.host import HostError, Interpreter, LuaError, LuaFunction
+from luaproc.host.fork_server import ForkedInterpreter
 from luaproc.host.interpreter import PhpFunction
 from luaproc.install.lualib import Lualib, read_below
 from luaproc.wiki.failures import ModuleError, from_host, shown
@@ -227,8 +228,13 @@ class Engine:
         return None if extra is None else self._register_extra(extra)
 
     def lua_file(self, path: str) -> bytes | None:
-        """The text of a file for `require`: of Scribunto's folders, then of the given ones."""
+        """The text of a file for `require`: of Scribunto's folders, then of the given ones.
+
+        A page view looks once for a file of Scribunto's: what it found stays, though the file may change meanwhile.
+        """
         path = path.lstrip("/")
+        if path in self.files:
+            return self.files[path]
         for folder in ("", "luabit/", "ustring/"):
             code = self.options.lualib.read(folder + path)
             if code is not None:
@@ -349,8 +355,10 @@ class Engine:
         if not self.started:
             return None
         try:
-            assert self._interpreter is not None
-            status = self._interpreter.get_status()
+            lua = self._interpreter
+            assert lua is not None
+            status = lua.kernel_status() if isinstance(lua, ForkedInterpreter) else None
+            status = status or lua.get_status()
         except (HostError, RemoteProtocolError):
             return None
         if status is None or status.time is None or status.vsize is None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from luaproc.errors import LuaprocError
 from luaproc.host import Interpreter, LuaFunction
 from luaproc.host.interpreter import PhpFunction
-from luaproc.wiki.libraries import order
+from luaproc.wiki.libraries import Library, order
 from luaproc.wiki.libraries.core import Core
 from luaproc.wiki.libraries.parser_functions import ParserFunctionsLibrary
 from luaproc.wiki.own_lua import own_lua
@@ -31,10 +31,14 @@ class Libraries:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        lualib = engine.options.lualib
+        lualib, files = engine.options.lualib, engine.files
         self.core = Core(engine)
-        known = [kind(engine) for kind in order.LIBRARIES]
-        self.mw = [library for library in known if lualib.read(library.file) is not None]
+        self.mw: list[Library] = []
+        for kind in order.LIBRARIES:
+            text = lualib.read(kind.file)
+            if text is not None:
+                files[kind.file] = text
+                self.mw.append(kind(engine))
         self.extension = ParserFunctionsLibrary(engine)
         self._functions = {library: library.functions() for library in (self.core, *self.mw, self.extension)}
 

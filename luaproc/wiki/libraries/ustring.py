@@ -19,5 +19,5 @@ class UstringLibrary(Library):
 
     def afterwards(self) -> tuple[str, tuple[Any, ...]]:
         """`patterns.lua`, and the line from which gmatch asks PHP: errors name it."""
-        code = self.engine.options.lualib.read(self.file) or b""
+        code = self.engine.lua_file(self.file) or b""
         return own_lua("patterns"), (code.partition(_ASKS)[0].count(b"\n") + 1,)
