@@ -13,7 +13,7 @@
 local pipes, memory, delivery_of, environment, protected_functions, encode_of, trace_of, watch, settings = ...
 local type, next, error, pcall, xpcall, select = type, next, error, pcall, xpcall, select
 local rawget, rawset, setfenv, loadstring, unpack = rawget, rawset, setfenv, loadstring, unpack
-local collectgarbage = collectgarbage
+local gcinfo = gcinfo
 local find, match, sub, gmatch, floor = string.find, string.match, string.sub, string.gmatch, math.floor
 local resume, create = coroutine.resume, coroutine.create
 local jit_off = jit and jit.off
@@ -268,26 +268,28 @@ local function invoke()
 	return chunks[call_id]( taken_from( args, unpack( args, 1, count ) ) )
 end
 
--- encode.values or encode.call, once more after a collection if there was no memory: a module that caught "not enough
--- memory" has left its garbage to us.
-local function encode_with_care( encoder, ... )
+-- After encode.values or encode.call failed with `err`: once more after a collection if there was no memory. A module
+-- that caught "not enough memory" has left its garbage to us.
+local function encode_again( err, encoder, ... )
+	encode.forget()
+	if err ~= NO_MEMORY then
+		return false, err
+	end
+	memory.collect()
 	local ok, text = pcall( encoder, ... )
 	if not ok then
 		encode.forget()
-		if text == NO_MEMORY then
-			memory.collect()
-			ok, text = pcall( encoder, ... )
-			if not ok then
-				encode.forget()
-			end
-		end
 	end
 	return ok, text
 end
 
 -- The reply with the results; an error reply where they cannot be passed.
 local function encode_results( ... )
-	local ok, text = encode_with_care( encode.values, select( '#', ... ), ... )
+	local count = select( '#', ... )
+	local ok, text = pcall( encode.values, count, ... )
+	if not ok then
+		ok, text = encode_again( text, encode.values, count, ... )
+	end
 	return ok and text or encode.failure( text )
 end
 
@@ -389,12 +391,10 @@ local function reply_to_loss( reason )
 end
 
 local function check_reply( op, count, values )
-	if op == 'return' then
-		if type( count ) ~= 'number' or count < 0 or floor( count ) ~= count then
-			malformed( op, 'nvalues', 'a count', count )
-		elseif type( values ) ~= 'table' then
-			malformed( op, 'values', 'a table', values )
-		end
+	if type( count ) ~= 'number' or count < 0 or floor( count ) ~= count then
+		malformed( op, 'nvalues', 'a count', count )
+	elseif type( values ) ~= 'table' then
+		malformed( op, 'values', 'a table', values )
 	end
 end
 
@@ -416,7 +416,9 @@ local function converse( request )
 	while true do
 		local reply
 		if ENDS[op] and request then
-			check_reply( op, a, b )
+			if op == 'return' then
+				check_reply( op, a, b )
+			end
 			return op, a, b
 		elseif op == 'replyLost' then
 			pipes.die( 'unexpected message: a reply that nothing asked for' )
@@ -439,13 +441,16 @@ local grow_stack = loadstring(
 )
 
 local function call_php( heads, count, ... )
-	if jit_off or collectgarbage( 'count' ) > memory.check_above_kb then
+	if jit_off or gcinfo() > memory.check_above_kb then
 		if not pcall( grow_stack, grow_stack, 10 ) then
 			memory.collect()
 			grow_stack( grow_stack, 10 )
 		end
 	end
-	local ok, request = encode_with_care( encode.call, heads, count, ... )
+	local ok, request = pcall( encode.call, heads, count, ... )
+	if not ok then
+		ok, request = encode_again( request, encode.call, heads, count, ... )
+	end
 	if not ok then
 		-- Our own texts get the position of the module's line; what a __pairs raised stays as it is.
 		error( request, own_failure( request ) and CALLER or 0 )

@@ -46,7 +46,9 @@ local function encode_integer( v )
 end
 
 local function encode_number( v )
-	if v >= -INT_MAX and v < INT_MAX and floor( v ) == v then
+	if v >= 2000 and v < 0x80000000 and v % 1 == 0 then
+		return format( 'i:%d;', v )
+	elseif v >= -INT_MAX and v < INT_MAX and v % 1 == 0 then
 		local text = encode_integer( v )
 		if v >= 0 and v < 2000 then
 			numbers[v] = text
@@ -250,9 +252,10 @@ local function encode_single( value )
 	return nil
 end
 
--- head .. the values (by position, nils left out) .. '}}', as one string. Up to four values, none of them a table or nil,
--- take one concatenation.
-local function encode_list( head, count, ... )
+-- heads[count] .. the values (by position, nils left out) .. '}}', as one string. Up to four values, none of them a table
+-- or nil, take one concatenation.
+local function encode_list( heads_of, count, ... )
+	local head = heads_of[count]
 	if count == 0 then
 		return head .. 'a:0:{}}'
 	elseif count <= 2 then
@@ -299,10 +302,21 @@ end
 
 local RETURN_HEAD = 'a:3:{s:2:"op";s:6:"return";s:7:"nvalues";i:'
 local CALL_HEAD = 'a:4:{s:2:"op";s:4:"call";s:2:"id";'
-local VALUES_HEADS = {} -- for up to two values, all that most calls have
-for count = 0, 2 do
-	VALUES_HEADS[count] = RETURN_HEAD .. count .. ';s:6:"values";'
+
+-- Number of values -> before .. number .. behind, up to eight kept from their first use on: the number's text costs as
+-- much as two values do.
+local function heads_by_count( before, behind )
+	return setmetatable( {}, {
+		__index = function ( known, count )
+			local whole = before .. count .. behind
+			if count <= 8 then
+				known[count] = whole
+			end
+			return whole
+		end,
+	} )
 end
+local VALUES_HEADS = heads_by_count( RETURN_HEAD, ';s:6:"values";' )
 
 -- The three messages we send. Each raises an error (a string) where a value cannot be passed; see own_failure.
 local encode = {}
@@ -314,27 +328,16 @@ end
 
 -- A reply's values, in the order 1..n: PHP takes them by position when their number is nvalues.
 function encode.values( count, ... )
-	return encode_list( VALUES_HEADS[count] or RETURN_HEAD .. count .. ';s:6:"values";', count, ... )
+	return encode_list( VALUES_HEADS, count, ... )
 end
 
--- A call of the PHP function that has `heads`.
-function encode.call( heads, count, ... )
-	return encode_list( heads[count], count, ... )
-end
+-- A call of the PHP function that has these heads, the number of arguments, and the arguments.
+encode.call = encode_list
 
--- What calls of a PHP function begin with, whose id is as registered: a string, or whatever PHP gave. Number of
--- arguments -> head, up to eight kept from their first use on: the number's text costs as much as two values do.
+-- What calls of a PHP function begin with, whose id is as registered: a string, or whatever PHP gave.
 function encode.call_heads( id )
 	local head = CALL_HEAD .. ( type( id ) == 'number' and encode_number( id ) or encode_string( id ) ) .. 's:5:"nargs";i:'
-	return setmetatable( {}, {
-		__index = function ( known, count )
-			local whole = head .. count .. ';s:4:"args";'
-			if count <= 8 then
-				known[count] = whole
-			end
-			return whole
-		end,
-	} )
+	return heads_by_count( head, ';s:4:"args";' )
 end
 
 -- An error reply; trace and log are left out where they are nil.

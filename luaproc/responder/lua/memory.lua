@@ -8,7 +8,7 @@
 
 local reserve, die = ...
 local collectgarbage, pcall, max, min, huge = collectgarbage, pcall, math.max, math.min, math.huge
-local newproxy, getmetatable = newproxy, getmetatable
+local newproxy, getmetatable, gcinfo = newproxy, getmetatable, gcinfo
 
 if jit then
 	-- LuaJIT's compiled code may run out of memory where a trace ends, which may be outside of our pcalls.
@@ -138,7 +138,7 @@ function memory.make_room()
 		kept_strings = nil
 		collect()
 	end
-	local used = collectgarbage( 'count' )
+	local used = gcinfo()
 	if used > collect_above_kb
 		or used > memory.check_above_kb and used > kb_after_last_gc * 1.25 and reserve.is_full()
 	then
