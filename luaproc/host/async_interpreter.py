@@ -175,6 +175,10 @@ class AsyncInterpreter(ProtocolCore[AsyncLuaFunction]):
         """Call a Lua function; the list of its results, nils as None. ``await function(...)`` does the same."""
         return await self._take(self._calling(function, args))
 
+    async def call_at_the_end(self, function: AsyncLuaFunction, *args: Any) -> list[Any]:
+        """`call`, without the cleanup before it, which a server that ends soon does not need."""
+        return await self._take(self._calling(function, args, cleans=False))
+
     async def tell(self, function: AsyncLuaFunction, *args: Any) -> None:
         """Call a Lua function, and forget its results: `Interpreter.tell`, but at once."""
         await self.call(function, *args)

@@ -208,10 +208,10 @@ class ProtocolCore(Generic[F]):
             raise self._wrong("loadString", "one id", values)
         return self._chunks.get(values[0], name.decode("utf-8", "replace"))
 
-    def _calling(self, function: F, args: tuple[Any, ...]) -> Steps[list[Any]]:
+    def _calling(self, function: F, args: tuple[Any, ...], cleans: bool = True) -> Steps[list[Any]]:
         must_be(function, HeldFunction, "function", "a LuaFunction, as load_string gives it")
         number = self._convert.number(function)
-        if self._chunks.any_dropped:
+        if cleans and self._chunks.any_dropped:
             yield from self._cleaning_if_dropped()
         body = self._convert.writer.called(number, args) if self._convert.writer else None
         if body is None:

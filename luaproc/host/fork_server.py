@@ -10,6 +10,7 @@ Only our own responder can do it, on Linux (luaproc/responder/fork_server.py).
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import signal
@@ -42,6 +43,11 @@ def _can_be_had() -> bool:
 
 AVAILABLE = _can_be_had()
 """Whether this system and Python have what a fork server needs."""
+
+_CLOSED = io.BytesIO()
+_CLOSED.close()
+_STDERRS = 4
+"""Files for forks' stderr that are kept: for as many page views at once."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
 
@@ -141,12 +147,21 @@ class ForkedConnection(Connection):
 
     def __init__(self, server: ForkServer) -> None:
         connection = server.lua.connection
-        self._prepare(connection.server, connection.timeout, MAX_BODY, None, None)
+        self._fork_server = server
+        self._prepare(connection.server, connection.timeout, MAX_BODY, None, server._unused_stderr())
         try:
             self._talk_to(ForkedProcess(server, self._stderr))
         except BaseException:
             self._stderr.close()
             raise
+
+    def _leave_stderr(self) -> None:
+        # Most forks say nothing there: the next one takes the file. A fork has no children who might say it later.
+        if self._last_words or self._parent != os.getpid():
+            self._stderr.close()
+        elif not self._stderr.closed:
+            self._fork_server._keep_stderr(self._stderr)
+            self._stderr = _CLOSED
 
 
 class ForkedInterpreter(Interpreter):
@@ -213,6 +228,7 @@ class ForkServer:
         self._lock = threading.Lock()
         self._running = 0  # forks that have not ended, as far as is known
         self._retired = False
+        self._stderrs: list[IO[bytes]] = []  # files to which forks that have ended wrote nothing
         self.forks = 0
         """How many there were."""
         self.lua = Interpreter(
@@ -244,6 +260,27 @@ class ForkServer:
         if not self._running and self._owner == os.getpid():
             self._status_of(-1)  # of whom it has not reaped yet
             self.lua.terminate()
+            self._close_stderrs()
+
+    def _unused_stderr(self) -> IO[bytes] | None:
+        with self._lock:
+            return self._stderrs.pop() if self._stderrs else None
+
+    def _keep_stderr(self, file: IO[bytes]) -> None:
+        with self._lock:
+            if not self._retired and len(self._stderrs) < _STDERRS:
+                self._stderrs.append(file)
+                return
+        file.close()
+
+    def _close_stderrs(self) -> None:
+        with self._lock:
+            while self._stderrs:
+                self._stderrs.pop().close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_stderrs"):
+            self._close_stderrs()
 
     def __enter__(self) -> ForkServer:
         return self

@@ -140,7 +140,7 @@ class ServerProcess:
         timeout: float | None,
         frame_limit: int,
         on_frame: FrameHook | None,
-        stderr: str | os.PathLike[str] | None,
+        stderr: str | os.PathLike[str] | IO[bytes] | None,
     ) -> None:
         """What is there before the process is. Raises ServerNotStarted."""
         self.server = server
@@ -151,7 +151,9 @@ class ServerProcess:
         self._out = bytearray()
         self._last_words = ""
         try:
-            self._stderr: IO[bytes] = scratch_file() if stderr is None else open(stderr, "a+b")
+            if stderr is None:
+                stderr = scratch_file()
+            self._stderr = open(stderr, "a+b") if isinstance(stderr, (str, os.PathLike)) else stderr
         except OSError as error:
             raise ServerNotStarted(
                 f"the server cannot be started: {stderr or 'a temporary file'}, for its stderr, cannot be written: "
@@ -251,5 +253,8 @@ class ServerProcess:
         if self._gone is None:
             self._gone = died
         self._close_pipes()
-        self._stderr.close()
+        self._leave_stderr()
         return died
+
+    def _leave_stderr(self) -> None:
+        self._stderr.close()

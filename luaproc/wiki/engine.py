@@ -26,7 +26,6 @@ from luaproc.wiki.titles import MODULE, Title
 from luaproc.wiki.values import text_of
 from luaproc.wiki.view import PageView
 from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
-from luaproc.wire.messages import Call
 
 EXPANSIONS_KEPT = 100
 """Of templates and texts that a module had expanded: Scribunto's number."""
@@ -370,9 +369,8 @@ class Engine:
         if not self.started or self._loaded is None:
             return ""
         try:
-            # No cleanup of functions is due before it, as it is before a call: this is the end of most page views.
-            lua = self.interpreter
-            return text_of(lua.convert(lua.request(Call(self._loaded.mw["getLogBuffer"].id)))[0])
+            # This is the end of most page views.
+            return text_of(self.interpreter.call_at_the_end(self._loaded.mw["getLogBuffer"])[0])
         except (HostError, RemoteProtocolError):
             return ""
 

@@ -130,6 +130,8 @@ def test_nobody_is_left(server: ForkServer) -> None:
     """Neither forks nor the server, as processes or as zombies, and no descriptor here."""
     before = children() - {server.lua.connection.pid}
     pids = [server.lua.connection.pid]
+    with server.fork([lambda: ""]):  # whose file for stderr the next takes
+        pass
     files = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
         with server.fork([lambda: ""]) as lua:
@@ -147,6 +149,20 @@ def test_a_retired_server_waits_for_its_forks(server: ForkServer) -> None:
     assert lua.load_string("return 1")() == [1]
     assert lua.testquit() == 42
     assert not server.alive
+
+
+def test_what_a_fork_says_is_its_own(server: ForkServer) -> None:
+    """The file of a fork that said nothing is another's then; what one said stays with it, and no next fork has it."""
+    for _ in range(3):
+        with server.fork([lambda: ""]) as quiet:
+            quiet.load_string("return 1")()
+        lua = server.fork([lambda: ""])
+        assert lua.connection.stderr_tail() == ""
+        with pytest.raises(ServerDied, match="unknown op") as died:
+            lua.request_body(b'{["op"]="none"}')
+        assert "unknown op" in died.value.stderr
+        assert "unknown op" in lua.connection.stderr_tail()
+        assert quiet.connection.stderr_tail() == ""
 
 
 def test_a_fork_server_that_dies(server: ForkServer) -> None:

@@ -198,6 +198,9 @@ def test_dropped_function_is_cleaned_up_before_the_next_message(start: Start) ->
     sent.clear()
     dropped = drop.id
     del drop
+    assert interpreter.call_at_the_end(keep) == ["kept"]
+    assert requests(sent) == [Call(keep.id)]
+    sent.clear()
     keep()
     keep()
     assert requests(sent) == [CleanupChunks(frozenset({keep.id})), Call(keep.id), Call(keep.id)]
