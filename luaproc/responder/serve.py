@@ -77,7 +77,7 @@ def _open_pipes(lua, reserve: memory.Reserve, found: "dict[str, str | int]", not
         if "forks-for" in found:
             from luaproc.responder.fork_server import ForkingPipes
 
-            return ForkingPipes(reserve, int(found["forks-for"]), lua.gccollect)
+            return ForkingPipes(reserve, int(found["forks-for"]), lua)
         return pipes.Pipes(reserve, status.open_reporter(), log.open_log(log_path, note) if log_path else None)
     except OSError as error:
         raise UsageError(f"cannot open stdin and stdout: {error.strerror}") from error
