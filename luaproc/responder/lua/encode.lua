@@ -317,6 +317,9 @@ local function heads_by_count( before, behind )
 	} )
 end
 local VALUES_HEADS = heads_by_count( RETURN_HEAD, ';s:6:"values";' )
+for count = 0, 8 do -- there before a module has filled the memory
+	local _ = VALUES_HEADS[count]
+end
 
 -- The three messages we send. Each raises an error (a string) where a value cannot be passed; see own_failure.
 local encode = {}
