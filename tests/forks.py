@@ -1,10 +1,10 @@
 """Processes of luaproc for tests that ask for hundreds: forked from one that has imported what they import.
 
 A responder's start takes 16 ms of a processor, 11 of them for Python itself and imports; a fork takes 5. (The start of
-`luaproc bench` takes 300, a fork 20.) The process that forks was
-started by the command: Python's options, environment and limits are what they would be (`ulimit` of a shell included).
-A module has the same memory within 0.3 MB (tests/hostile/test_memory_left.py), and the responder is a child of the
-tests' process. Nothing is tested so of what comes before `main`: tests of a start take `started`.
+`luaproc bench` takes 300, a fork 20.) The process that forks was started by the command: Python's options, environment
+and limits are what they would be (`ulimit` of a shell included). A module has the same memory within 0.3 MB
+(tests/hostile/test_memory_left.py), and the responder is a child of the tests' process. Nothing is tested so of what
+comes before `main`: tests of a start take `started`.
 """
 
 from __future__ import annotations

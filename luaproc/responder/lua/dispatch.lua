@@ -402,7 +402,8 @@ end
 local ENDS = { ['return'] = true, return1 = true, return2 = true, returnNil = true, error = true, replyLost = true }
 
 -- Sends `request`, answers PHP's requests, and returns what became of ours: 'return', count and values, or one of its
--- short forms; 'error' and the value; 'notSent' or 'replyLost' and the reason. Without a request (at the top) it listens for ever.
+-- short forms; 'error' and the value; 'notSent' or 'replyLost' and the reason. Without a request (at the top) it
+-- listens for ever.
 local function converse( request )
 	local op, a, b, c
 	if request then
