@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from luaproc.host.interpreter import default_server
 from luaproc.wiki.libraries import ustring
 from luaproc.wiki.own_lua import own_lua
 from luaproc.wiki.wiki import Wiki
@@ -111,3 +112,35 @@ def test_a_text_of_ascii_takes_the_short_way(call: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(ustring, "own_lua", lambda name: code.replace(spy, refused))
     with Wiki({}, mediawiki=False) as wiki:
         assert wiki.eval(f"local text = '  aaa '\nreturn mw.ustring.{call}") in ([1, 6, "aaa"], ["aaa", 1])
+
+
+LOADED = """
+local function names()
+    local found = {}
+    for name in pairs( package.loaded ) do found[#found + 1] = name end
+    return table.concat( found, ' ' )
+end
+return {
+    names = names,
+    find = function () return mw.ustring.find( 'aé', '%w%a' ) .. '' end,
+    spoil = function ()
+        local charsets = require 'ustring/charsets'
+        for key in pairs( charsets ) do charsets[key] = nil end
+        return tostring( next( charsets ) ) .. tostring( require 'ustring/charsets' == charsets )
+    end,
+}
+"""
+
+
+@pytest.mark.parametrize("server", [None, [*default_server(), "--runtime", "luajit21"]], ids=["own", "luajit"])
+def test_tables_of_patterns_are_in_no_module(server: list[str] | None) -> None:
+    """A wiki's packages are the same before and behind a pattern, and mw.lua copies them all for each #invoke; a module
+    that requires the tables has its own."""
+    need("mediawiki")
+    calls = [f"{{{{#invoke:M|{name}}}}}" for name in ("names", "find", "names", "spoil", "find", "names")]
+    with Wiki({"Module:M": LOADED}, mediawiki=False, server=server) as wiki:
+        for _ in range(3):  # a server of its own, a fork server's first fork, another one
+            names, *others = wiki.expand("|".join(calls)).text.split("|")
+            assert "mw.ustring" in names
+            assert "charsets" not in names
+            assert others == ["1", names, "niltrue", "1", names]
