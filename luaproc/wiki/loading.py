@@ -66,10 +66,12 @@ class Libraries:
         prelude = self.prelude()
         if prelude != (None, None):
             lua.load_string(own_lua("prelude"), "@luaproc.lua")(*prelude)
+        [replace_clone] = lua.load_string(own_lua("clone"), "@mwInit.lua")()
         core = self.core
         lua.register_library("mw_interface", self._functions[core])
         [know] = lua.load_string(own_lua("answers"), "@luaproc.lua")(dict.fromkeys(self._engine.deferred, True))
         mw = set_up_library(lua, self._text(core.file), core.file, core.options())
+        replace_clone()
         begin = lua.load_string(own_lua("load_library"), "@luaproc.lua")
         setups: list[LuaFunction] = []
         for library in self.mw:
