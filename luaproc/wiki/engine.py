@@ -23,7 +23,7 @@ from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, PreprocessorLike
 from luaproc.wiki.loading import Libraries, Loaded, run_library
 from luaproc.wiki.messages import Messages
 from luaproc.wiki.titles import MODULE, Title
-from luaproc.wiki.values import text_of
+from luaproc.wiki.values import is_sendable, text_of
 from luaproc.wiki.view import PageView
 from luaproc.wire.errors import LocalProtocolError, RemoteProtocolError
 
@@ -84,10 +84,17 @@ class EngineOptions:
     chunk_name: Callable[[Title], str] | None = None
 
 
-def _plain(frame: FrameLike) -> Mapping[str, Mapping[Any, Any]] | None:
-    """A frame's arguments as `luaproc.wiki.loading` has them told; None where they would take much of Lua's memory."""
+_Told = Mapping[str, Mapping[Any, Any]] | None
+
+
+def _plain(frame: FrameLike | None) -> _Told:
+    """A frame's arguments as lua/answers.lua has them told; None where Lua is to ask for them: they would take much of
+    its memory, or there is a text that cannot be sent, which is no error before Lua asks for it."""
+    if frame is None:
+        return None
     texts, others = frame.plain_arguments()
-    if sum(map(len, texts)) + sum(map(len, texts.values())) > _TOLD:
+    told = "".join([*map(str, texts), *texts.values(), *map(str, others)])
+    if len(told) > _TOLD or not is_sendable(told):
         return None
     if not others:
         return {"all": frame.arguments()}
@@ -128,6 +135,7 @@ class Engine:
         self._loaded: Loaded | None = None
         self._lost_by: ModuleError | None = None
         self._told: FrameLike | None = None
+        self._silent = False  # whether Lua has said that no module has logged anything
         self.files: dict[str, bytes] = {}
         """The files of Scribunto's library that were loaded, by the paths that were asked for."""
         self.deferred = {item.name: item for item in options.extra if item.deferred}
@@ -266,19 +274,28 @@ class Engine:
         return module.chunk()
 
     @contextmanager
-    def current(self, frame: FrameLike | None) -> Iterator[None]:
-        """Make a frame the one that Lua calls `current`, with a cache of expansions of its own."""
+    def current(self, frame: FrameLike | None, told: bool = False) -> Iterator[None]:
+        """Make a frame the one that Lua calls `current`, with a cache of expansions of its own. told: whether Lua is
+        told of it otherwise."""
         kept = self.frames, self._expanded
         if frame is None:
             frame = self.preprocessor.root_frame()
         self.frames = {"current": frame, "parent": frame.parent}
         self._expanded = {}
+        if told:
+            self._told = frame
         self._tell_frames()
         try:
             yield
         finally:
+            self._silent = False
             self.frames, self._expanded = kept
             self._tell_frames()
+
+    def forget(self) -> None:
+        """Forget what Lua had expanded in the current frame, and the frames that it made."""
+        self.frames = {name: self.frames[name] for name in ("current", "parent")}
+        self._expanded = {}
 
     def _tell_frames(self) -> None:
         """Let Lua know of the current frame's arguments, and its parent's, before it runs on."""
@@ -286,12 +303,7 @@ class Engine:
         if self._loaded is None or frame is None or frame is self._told or self._interpreter is None:
             return
         self._told = frame
-        parent = frame.parent
-        know = self._loaded.know
-        try:
-            self._interpreter.tell(know, _plain(frame), None if parent is None else _plain(parent))
-        except LocalProtocolError:  # a text that cannot be sent is no error before Lua asks for it
-            self._interpreter.tell(know)
+        self._interpreter.tell(self._loaded.know, _plain(frame), _plain(frame.parent))
 
     def frame(self, frame_id: Any) -> FrameLike:
         """A frame by the name that Lua has for it. Raises LuaError."""
@@ -327,12 +339,6 @@ class Engine:
             raise self._failure("scribunto-lua-notarrayreturn", text_of(value))
         return value
 
-    def execute_function(self, function: LuaFunction, frame: FrameLike | None) -> str:
-        """A function's results as one text. Raises LuaError, `ModuleError`."""
-        with self.current(frame):
-            results = self.interpreter.call(self.mw_function("executeFunction"), function)
-        return text_of(results[0]) if results else ""
-
     def mw_function(self, name: str) -> LuaFunction:
         """A function of mw.lua's table that modules do not have. Raises LuaError, `ModuleError`."""
         _ = self.interpreter  # where it was not started, it is now
@@ -366,7 +372,7 @@ class Engine:
 
     def log(self) -> str:
         """What modules wrote with mw.log; "" if Lua cannot be asked."""
-        if not self.started or self._loaded is None:
+        if not self.started or self._loaded is None or self._silent:
             return ""
         try:
             # This is the end of most page views.
@@ -383,12 +389,19 @@ class Engine:
         return text
 
     def _run(self, title: Title, name: str, function: str, frame: FrameLike) -> str:
-        found = self.execute_module(self.compiled(title, name), function, frame)
-        if found is None:
+        chunk = self.compiled(title, name)
+        assert self._loaded is not None
+        with self.current(frame, told=True):
+            told = _plain(frame), _plain(frame.parent)
+            found, value, *_ = [*self.interpreter.call(self._loaded.run, chunk, function, *told), None, None]
+        if isinstance(found, str):
+            self._silent = bool(value)
+            return found
+        if not found:
+            raise self._failure("scribunto-lua-notarrayreturn", text_of(value))
+        if value is None:
             raise self._failure("scribunto-common-nosuchfunction", function)
-        if not isinstance(found, LuaFunction):
-            raise self._failure("scribunto-common-notafunction", function)
-        return self.execute_function(found, frame)
+        raise self._failure("scribunto-common-notafunction", function)
 
     def guarded(self, call: Callable[[], Any]) -> Any:
         """What `call` gives. Raises `ModuleError` for each way in which Lua can fail."""

@@ -8,10 +8,7 @@ from typing import Any
 from luaproc.host import LuaError, LuaFunction
 from luaproc.host.copying import COPY, with_placeholders
 from luaproc.wiki.engine import Engine
-from luaproc.wiki.failures import ModuleError
-from luaproc.wiki.own_lua import own_lua
-
-_SOURCE = "luaproc.lua"
+from luaproc.wiki.own_lua import OWN_LUA, own_lua
 
 
 class Environment:
@@ -28,8 +25,8 @@ class Environment:
     def _open(self, on_log: Callable[[str], None] | None) -> list[LuaFunction]:
         lua = self.engine.interpreter
         write = None if on_log is None else lua.wrap_php_function(lambda text: on_log(text), "log")
-        opener = lua.load_string("return function() end", f"@{_SOURCE}")
-        return lua.load_string(COPY + own_lua("environment"), f"@{_SOURCE}")(
+        opener = lua.load_string("return function() end", f"@{OWN_LUA}")
+        return lua.load_string(COPY + own_lua("environment"), f"@{OWN_LUA}")(
             self.engine.mw_function("executeModule"), opener, write
         )
 
@@ -80,8 +77,4 @@ class Environment:
             with self.engine.current(None):
                 return call()
 
-        try:
-            return self.engine.guarded(in_frame)
-        except ModuleError as error:
-            error.trace = tuple(entry for entry in error.trace if entry.short_src != _SOURCE)
-            raise
+        return self.engine.guarded(in_frame)

@@ -10,6 +10,7 @@ from luaproc.host import HostError, LuaError, ServerDied, ServerTimeout, TraceEn
 from luaproc.host.errors import TIME_EXPIRED
 from luaproc.wiki.errors import WikiError
 from luaproc.wiki.messages import Messages
+from luaproc.wiki.own_lua import OWN_LUA
 from luaproc.wiki.titles import Title
 from luaproc.wiki.values import escape_html, text_of
 from luaproc.wire.errors import RemoteProtocolError
@@ -99,7 +100,7 @@ def _of_lua(error: LuaError, messages: Messages, page: Title, clean: Callable[[s
         message=message,
         module=module,
         line=line,
-        trace=error.trace,
+        trace=tuple(entry for entry in error.trace if entry.short_src != OWN_LUA),
         log=error.log,
     )
 

@@ -14,6 +14,7 @@ from luaproc.host import HostError, Interpreter, RemoteProtocolError
 from luaproc.host.fork_server import AVAILABLE, ForkServer
 from luaproc.responder.options import OPTIONS
 from luaproc.wiki.loading import Libraries, Loaded
+from luaproc.wiki.own_lua import OWN_LUA
 
 if TYPE_CHECKING:
     from luaproc.wiki.engine import Engine
@@ -121,7 +122,7 @@ class ForkServers:
         try:
             with engine.loading(server.lua):
                 loaded = self._loaded = libraries.load(server.lua)
-                server.lua.load_string(_COMPILE, "@luaproc.lua")()
+                server.lua.load_string(_COMPILE, f"@{OWN_LUA}")()
             server.lua.cleanup_chunks()
         except BaseException:
             self._retire()

@@ -17,12 +17,12 @@ from luaproc.host.interpreter import PhpFunction
 from luaproc.wiki.libraries import Library, order
 from luaproc.wiki.libraries.core import Core
 from luaproc.wiki.libraries.parser_functions import ParserFunctionsLibrary
-from luaproc.wiki.own_lua import own_lua
+from luaproc.wiki.own_lua import OWN_LUA, own_lua
 
 if TYPE_CHECKING:
     from luaproc.wiki.engine import Engine
 
-_MW = ("executeFunction", "executeModule", "getLogBuffer")
+_MW = ("executeModule", "executeFunction", "getLogBuffer")
 """Functions of mw.lua's table that PHP calls."""
 
 
@@ -65,14 +65,16 @@ class Libraries:
         kept: list[object] = [self._register(lua, {}, "mwInit.lua", {})]
         prelude = self.prelude()
         if prelude != (None, None):
-            lua.load_string(own_lua("prelude"), "@luaproc.lua")(*prelude)
+            lua.load_string(own_lua("prelude"), f"@{OWN_LUA}")(*prelude)
         [replace_clone] = lua.load_string(own_lua("clone"), "@mwInit.lua")()
         core = self.core
         lua.register_library("mw_interface", self._functions[core])
-        [know] = lua.load_string(own_lua("answers"), "@luaproc.lua")(dict.fromkeys(self._engine.deferred, True))
+        deferred = dict.fromkeys(self._engine.deferred, True)
+        know, runner = lua.load_string(own_lua("answers"), f"@{OWN_LUA}")(deferred)
         mw = set_up_library(lua, self._text(core.file), core.file, core.options())
         replace_clone()
-        begin = lua.load_string(own_lua("load_library"), "@luaproc.lua")
+        [run] = runner(*map(mw.get, _MW))
+        begin = lua.load_string(own_lua("load_library"), f"@{OWN_LUA}")
         setups: list[LuaFunction] = []
         for library in self.mw:
             functions = self._functions[library]
@@ -87,8 +89,8 @@ class Libraries:
                 lua.load_string(more[0], f"@{library.file}")(*more[1])
         extension = self.extension
         run_library(lua, self._functions[extension], extension.code(), extension.file, {})
-        [set_up] = lua.load_string(own_lua("set_up"), "@luaproc.lua")(*setups)
-        return Loaded({name: mw[name] for name in _MW}, set_up, know, dict(self._engine.files))
+        [set_up] = lua.load_string(own_lua("set_up"), f"@{OWN_LUA}")(*setups)
+        return Loaded({name: mw[name] for name in _MW}, set_up, know, run, dict(self._engine.files))
 
     def set_up(self, lua: Interpreter, loaded: Loaded) -> None:
         """Let the libraries know the page, after `load`."""
@@ -111,18 +113,19 @@ class Loaded:
     """What came of `Libraries.load`.
 
     mw: functions of mw.lua's table. set_up: gives the libraries that know the page their options. know: tells Lua of
-    the frames of an ``#invoke``, see lua/answers.lua. files: the texts that were loaded, by their paths.
+    frames, run: makes an ``#invoke``; see lua/answers.lua for both. files: the texts that were loaded, by their paths.
     """
 
     mw: dict[str, LuaFunction]
     set_up: LuaFunction
     know: LuaFunction
+    run: LuaFunction
     files: dict[str, bytes]
 
     def of(self, adopt: Callable[[LuaFunction], LuaFunction]) -> Loaded:
         """The same with the functions of another server."""
         mw = {name: adopt(function) for name, function in self.mw.items()}
-        return Loaded(mw, adopt(self.set_up), adopt(self.know), self.files)
+        return Loaded(mw, adopt(self.set_up), adopt(self.know), adopt(self.run), self.files)
 
 
 def run_library(

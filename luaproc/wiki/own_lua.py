@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+OWN_LUA = "luaproc.lua"
+"""What the files are called in Lua's stack; no trace shows them."""
+
 
 @cache
 def own_lua(name: str) -> str:

@@ -109,6 +109,15 @@ def _shortest(value: float) -> str:
     return next(text for text in (f"{value:.{count}e}" for count in range(17)) if float(text) == value)
 
 
+def is_sendable(text: str) -> bool:
+    """Whether a text has bytes in Lua: one with half a surrogate pair has none."""
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def text_of(value: Any) -> str:
     """A value as PHP's strval() gives it."""
     if value is None or value is False:

@@ -1,11 +1,12 @@
 """What Lua answers itself in Python's place: modules see what they saw when each call came over here."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from luaproc.wiki import engine
-from luaproc.wiki.wiki import Wiki
+from luaproc.wiki.wiki import Page, Wiki
 from tests.parts import need
 
 pytestmark = pytest.mark.real
@@ -125,3 +126,98 @@ def test_plain_arguments_cost_no_change_of_process(wiki: Wiki) -> None:
         assert page.expand(text).text.startswith("xx,nil,")
         assert asked
         assert not [body for body in asked if b"Argument" in body or b"frameExists" in body]  # type: ignore[operator]
+
+
+KEEPS = """
+local p = {}
+local frame = mw.getCurrentFrame()
+local child = frame:newChild{ args = { a = 'of the chunk' } }
+local text = frame:preprocess( '{{#note:chunk}}' ) .. frame:expandTemplate{ title = 'Note' }
+function p.main( same )
+    local ok, found = pcall( function () return child.args.a end )
+    local new = same:newChild{ args = { a = 'of the function' } }
+    return table.concat( {
+        tostring( frame == same ), tostring( ok ), tostring( found ), new.args.a, child:getTitle(),
+        text, same:preprocess( '{{#note:chunk}}' ), same:expandTemplate{ title = 'Note' }
+    }, '|' )
+end
+return p
+"""
+
+
+def test_a_modules_function_begins_anew(wiki: Wiki) -> None:
+    """What its chunk had expanded is expanded again, and the chunk's frames are no more: PHP calls them one by one."""
+    calls: list[str] = []
+
+    @wiki.parser_function("#note")
+    def note(text: str) -> str:
+        calls.append(text)
+        return str(len(calls))
+
+    wiki.pages["Module:K"] = KEEPS
+    wiki.pages["Template:Note"] = "{{#note:template}}"
+    for _ in range(2):  # a server of its own, and a fork
+        calls.clear()
+        text = wiki.expand("{{#invoke:K|main}}", "A page").text
+        assert text == "true|false|invalid frame ID|of the function|Module:K|12|3|4"
+        assert calls == ["chunk", "template"] * 2
+
+
+def frames(page: Page, text: str) -> int:
+    """How many frames this side sends for a text."""
+    sent: list[bytes] = []
+    connection = page.engine.interpreter.connection
+    exchange, send_all = connection.exchange, connection.send_all
+    connection.exchange = lambda body: sent.append(body) or exchange(body)  # type: ignore[method-assign, func-returns-value]
+    connection.send_all = lambda bodies: sent.extend(bodies) or send_all(bodies)  # type: ignore[method-assign, func-returns-value]
+    page.expand(text)
+    return len(sent)
+
+
+def test_an_invoke_is_one_message(wiki: Wiki) -> None:
+    """Each other costs two changes of process. The end of the page view asks a fork for nothing: it has no log."""
+    wiki.eval("")
+    with wiki.page() as page:
+        page.expand("{{#invoke:M|first|x}}")
+        assert frames(page, "{{#invoke:M|first|x}}" * 10) == 10
+
+
+def test_traces_end_in_mw_lua(wiki: Wiki) -> None:
+    """As where PHP calls it: nothing of ours stands in them, or gives one of its functions a name."""
+    wiki.pages["Module:F"] = "error( 'x' )"
+    wiki.pages["Module:G"] = """
+    return {
+        f = function () error( 'x' ) end,
+        t = function ( frame ) return frame:preprocess( '{{#invoke:G|f}}' ) .. nil end,
+    }
+    """
+    for text, levels in (("{{#invoke:F|x}}", [2]), ("{{#invoke:G|f}}", [2]), ("{{#invoke:G|t}}", [5, 2])):
+        errors = wiki.expand(text).errors
+        assert [len(error.trace) for error in errors] == levels
+        for error in errors:
+            assert "in function 'chunk'" in str(error.trace[0])
+            assert re.fullmatch(r"mw\.lua:\d+: in function <mw\.lua:\d+>", str(error.trace[-1]))
+
+
+@pytest.mark.parametrize(
+    ("text", "log"),
+    [
+        ("{{#invoke:L|log|a}}{{#invoke:L|quiet}}", "a\n"),
+        ("{{#invoke:L|quiet}}{{#invoke:L|log|a}}", "a\n"),
+        ("{{#invoke:L|quiet}}{{#invoke:L|fails|a}}", "a\n"),
+        ("{{#invoke:L|nests|b|{{#invoke:L|quiet}}}}", "b\n"),
+        ("{{#invoke:L|nests|b|{{#invoke:L|quiet}}}}{{#invoke:L|quiet}}{{#invoke:Nothing|x}}", "b\n"),
+        ("{{#invoke:L|quiet}}", ""),
+    ],
+)
+def test_nothing_of_the_log_is_lost(text: str, log: str, wiki: Wiki) -> None:
+    """Lua says with each result whether there is a log."""
+    wiki.pages["Module:L"] = """
+    return {
+        log = function ( frame ) mw.log( frame.args[1] ) end,
+        quiet = function () return '' end,
+        fails = function ( frame ) mw.log( frame.args[1] ) error( 'x' ) end,
+        nests = function ( frame ) local text = frame.args[2] mw.log( frame.args[1] ) error( 'x' ) end,
+    }
+    """
+    assert [wiki.expand(text).log for _ in range(2)] == [log] * 2

@@ -39,6 +39,7 @@ class Core(Library):
             "setTTL": self.set_ttl,
             "addWarning": self.add_warning,
             "loadJsonData": self.load_json_data,
+            "forget": self.forget,  # is not mw.lua's, but of lua/answers.lua
         }
 
     def options(self) -> dict[str, Any]:
@@ -166,6 +167,9 @@ class Core(Library):
             return reindex(from_json(text or ""))
         except JsonError:
             return None
+
+    def forget(self, *_: Any) -> None:
+        self.engine.forget()
 
     def _frame(self, frame_id: Any) -> FrameLike:
         return self.engine.frame(frame_id)

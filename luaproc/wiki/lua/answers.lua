@@ -1,14 +1,15 @@
 -- Answers some calls of mw.lua's in Python's place, for which Lua and Python would change places otherwise: arguments
 -- that are texts with nothing to expand, half of all calls of a page; whether there is a parent; libraries that wait for
 -- `require` (deferred: their names -> true). Runs where mw_interface has the functions of mw.lua.
--- Returns a function that is told of the frames of each #invoke before it runs: in `all` the arguments as Python would
--- give them; where Python has to expand some, the others' `texts` by names, and `others` -> true for those names.
+-- Returns two functions. know( current, parent ) is told of the frames that a module sees from now on: in `all` the
+-- arguments as Python would give them; where Python has to expand some, the others' `texts` by names, and `others` -> true
+-- for those names. runner( mw.executeModule, mw.executeFunction, mw.getLogBuffer ) makes the function for #invoke.
 
 local php, deferred = mw_interface, ...
 local frames = {}
 local argument, arguments, exists = php.getExpandedArgument, php.getAllExpandedArguments, php.frameExists
 local library = php.loadPHPLibrary
-local find, format, tonumber, type = string.find, string.format, tonumber, type
+local find, format, next, setmetatable, tonumber, type = string.find, string.format, next, setmetatable, tonumber, type
 
 function php.getExpandedArgument( id, name )
 	local frame = frames[id]
@@ -43,6 +44,47 @@ function php.loadPHPLibrary( name )
 	return library( name )
 end
 
-return function ( current, parent )
+-- How often Python was asked for what it keeps for the current frame: expanded texts, and frames that a module made.
+local asked = 0
+local keeping = {}
+for _, name in next, { 'newChildFrame', 'expandTemplate', 'preprocess' } do
+	keeping[name], php[name] = php[name], nil
+end
+setmetatable( php, {
+	__index = function ( _, name )
+		asked = asked + 1
+		return keeping[name]
+	end
+} )
+
+local function know( current, parent )
 	frames = { current = current, parent = parent }
 end
+
+-- What is called as its result has no name in a trace, as where PHP calls it.
+local function nameless( called )
+	return called
+end
+
+-- The steps of PHP for an #invoke: mw.executeModule for the function, mw.executeFunction for its text; between them what
+-- was kept for the frame is forgotten. Results: the text, and whether nothing was logged so far. Where there is no function:
+-- whether the module returned a table, and what it has under that name, or what type it is.
+local forget = php.forget
+php.forget = nil
+local function runner( execute_module, execute_function, log )
+	return function ( chunk, name, current, parent )
+		frames = { current = current, parent = parent }
+		local before = asked
+		local found, value = nameless( execute_module )( chunk, name )
+		if not found or type( value ) ~= 'function' then
+			return found, value
+		end
+		if asked ~= before then
+			forget()
+		end
+		local text = nameless( execute_function )( value )
+		return text, log() == ''
+	end
+end
+
+return know, runner

@@ -49,6 +49,10 @@ return function ()
 			return value
 		end
 		local usual = pairs == usual_pairs and getmetatable == usual_getmetatable
-		return usual and copy( value, {}, LEVELS ) or original( value )
+		local result = usual and copy( value, {}, LEVELS )
+		if result then
+			return result
+		end
+		return original( value )
 	end
 end
