@@ -114,7 +114,7 @@ class Module:
         """The compiled text, under a chunk's name; by default its title. Raises LuaError for a syntax error."""
         name = name or f"={self.title.prefixed_key}"
         if name not in self._chunks:
-            self._chunks[name] = self._engine.interpreter.load_string(self.text, name)
+            self._chunks[name] = self._engine.compile(name, self.text)
         return self._chunks[name]
 
 
@@ -265,6 +265,17 @@ class Engine:
                 module = self._modules.get(final) or Module(self, found, text)
                 self._modules[final] = self._modules[key] = module
         return self._modules[key]
+
+    def compile(self, name: str, text: str) -> LuaFunction:
+        """A module's chunk of that name. Raises LuaError for a syntax error, `ModuleError`."""
+        lua = self.interpreter
+        assert self._loaded is not None
+        known, chunk = self._loaded.chunks.get(name, (None, None))
+        if chunk is None or known != text:
+            chunk = lua.load_string(text, name)
+            if self.options.fork_servers is not None:
+                self.options.fork_servers.compiled(name, text)
+        return chunk
 
     def compiled(self, title: Title, name: str) -> LuaFunction:
         """The chunk of a module, which is called `name` where it is missing. Raises LuaError, `ModuleError`."""

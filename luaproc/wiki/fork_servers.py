@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from luaproc.host import HostError, Interpreter, RemoteProtocolError
 from luaproc.host.fork_server import AVAILABLE, ForkServer
 from luaproc.responder.options import OPTIONS
+from luaproc.wiki.compiled import CompiledModules
 from luaproc.wiki.loading import Libraries, Loaded
 from luaproc.wiki.own_lua import OWN_LUA
 
 if TYPE_CHECKING:
     from luaproc.wiki.engine import Engine
 
-_FORKS_A_SECOND = 100
-"""Page views for each second of CPU time that a fork server may use: a fork takes about 1 ms."""
+_FORKS_A_SECOND = 250
+"""Page views for each second of CPU time that a fork server may use: a fork takes 0.5 to 1 ms."""
 
-_UNLIMITED_SECONDS = 10
-"""CPU time by which the forks of a fork server without a limit are counted."""
+_MODULES_SHARE = 100
+"""The part of Lua's memory that may be the texts of modules which a fork server compiles for all page views."""
+
+_UNLIMITED_SECONDS, _UNLIMITED_BYTES = 10, 50_000_000
+"""What a fork server without limits is counted by."""
 
 _COMPILE = """
 require 'ustring/charsets'
@@ -56,6 +61,7 @@ class ForkServers:
         self._max_forks = 0
         self._key: Any = None
         self._loaded: Loaded | None = None
+        self._modules: CompiledModules | None = None
 
     def fork(self, engine: Engine, libraries: Libraries) -> tuple[Interpreter, Loaded] | None:
         """A server for this page view that has `Libraries.load` behind it; None where one has to be started."""
@@ -73,6 +79,12 @@ class ForkServers:
                 self._failures += 1
                 self._retire()
                 return None
+
+    def compiled(self, name: str, text: str) -> None:
+        """Note that a page view has compiled a module: a fork server may do so ahead."""
+        modules = self._modules
+        if modules is not None:
+            modules.met(name, text)
 
     def close(self) -> None:
         """End the fork server, as soon as no page view of its is open."""
@@ -105,6 +117,8 @@ class ForkServers:
         ):
             self._retire()
             server, loaded = self._begin(engine, libraries)
+        if self._modules is not None:
+            self._modules.compile()
         lua = server.fork(libraries.functions())
         self._failures = 0
         return lua, loaded.of(lua.adopt)
@@ -121,15 +135,17 @@ class ForkServers:
         self._max_forks = _FORKS_A_SECOND * (cpu_limit or _UNLIMITED_SECONDS)
         try:
             with engine.loading(server.lua):
-                loaded = self._loaded = libraries.load(server.lua)
+                loaded = libraries.load(server.lua)
                 server.lua.load_string(_COMPILE, f"@{OWN_LUA}")()
             server.lua.cleanup_chunks()
         except BaseException:
             self._retire()
             raise
+        modules = self._modules = CompiledModules(server.lua, (memory_limit or _UNLIMITED_BYTES) // _MODULES_SHARE)
+        loaded = self._loaded = replace(loaded, chunks=modules.chunks)
         return server, loaded
 
     def _retire(self) -> None:
         if self._server is not None:
             self._server.retire()
-            self._server = None
+            self._server = self._modules = None

@@ -8,12 +8,13 @@ first half for all page views (`luaproc.wiki.fork_servers`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from luaproc.errors import LuaprocError
 from luaproc.host import Interpreter, LuaFunction
 from luaproc.host.interpreter import PhpFunction
+from luaproc.wiki.compiled import Chunks
 from luaproc.wiki.libraries import Library, order
 from luaproc.wiki.libraries.core import Core
 from luaproc.wiki.libraries.parser_functions import ParserFunctionsLibrary
@@ -114,6 +115,7 @@ class Loaded:
 
     mw: functions of mw.lua's table. set_up: gives the libraries that know the page their options. know: tells Lua of
     frames, run: makes an ``#invoke``; see lua/answers.lua for both. files: the texts that were loaded, by their paths.
+    chunks: modules that are compiled already.
     """
 
     mw: dict[str, LuaFunction]
@@ -121,11 +123,13 @@ class Loaded:
     know: LuaFunction
     run: LuaFunction
     files: dict[str, bytes]
+    chunks: Chunks = field(default_factory=dict)
 
     def of(self, adopt: Callable[[LuaFunction], LuaFunction]) -> Loaded:
         """The same with the functions of another server."""
         mw = {name: adopt(function) for name, function in self.mw.items()}
-        return Loaded(mw, adopt(self.set_up), adopt(self.know), adopt(self.run), self.files)
+        chunks = {name: (text, adopt(chunk)) for name, (text, chunk) in self.chunks.items()}
+        return Loaded(mw, adopt(self.set_up), adopt(self.know), adopt(self.run), self.files, chunks)
 
 
 def run_library(

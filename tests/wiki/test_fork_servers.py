@@ -163,7 +163,7 @@ def test_a_fork_server_that_dies(wiki: Wiki) -> None:
 def test_a_fork_server_serves_its_number_of_pages(wiki: Wiki) -> None:
     """Forks cost a server CPU time, and it has as much as a page view."""
     pid = server_pid(wiki)
-    for _ in range(100):
+    for _ in range(250):
         wiki.eval("")
     assert server_pid(wiki) != pid
     assert not Path(f"/proc/{pid}").exists()
@@ -201,3 +201,41 @@ def test_a_library_of_ones_own_knows_the_page(wiki: Wiki) -> None:
     wiki.library("mw.ext.x", code, {"begin": lambda title: calls.append(title)})
     assert wiki.expand("{{#invoke:M|here}}", "A").errors == wiki.expand("{{#invoke:M|here}}", "B").errors == ()
     assert calls == ["A", "B"]
+
+
+def compiles(wiki: Wiki, text: str) -> tuple[str, list[str]]:
+    """What a page view gives, and the names of the chunks that it had Lua compile."""
+    with wiki.page() as page:
+        lua = page.engine.interpreter
+        names: list[str] = []
+        load = lua.load_string
+        lua.load_string = lambda text, name="": names.append(name) or load(text, name)  # type: ignore[method-assign, assignment, func-returns-value, arg-type]
+        found = page.expand(text)
+        lines = [f"{entry}: {entry.source_line}" for error in found.errors for entry in error.trace]
+        return found.text + "".join(lines), names
+
+
+def test_modules_of_many_page_views_are_compiled_once(wiki: Wiki) -> None:
+    """By the fork server, which a page view does not show: each has its own globals, its text and its lines."""
+    wiki.pages["Module:Once"] = "x = ( x or 0 ) + 1\nreturn { f = function () return x end }"
+    text = "{{#invoke:Once|f}}{{#invoke:Once|f}}{{#invoke:Needs|f}}"
+    wiki.pages["Module:Needs"] = "return { f = function () return require( 'Module:Once' ).f() end }"
+    names = ["=Module:Once", "=Module:Needs"]
+    wiki.eval("")  # has a server of its own: there are more pages now
+    assert [compiles(wiki, text) for _ in range(4)] == [("111", names)] * 2 + [("111", [])] * 2
+    wiki.pages["Module:Once"] = "return {\n f = function () error( 'new' ) end\n}"
+    for chunks in (names[:1], names[:1], [], []):
+        found, compiled = compiles(wiki, "{{#invoke:Once|f}}")
+        assert compiled == chunks
+        assert "Lua error in Module:Once at line 2: new." in found
+        assert "Module:Once:2: in function 'chunk': f = function () error( 'new' ) end" in found
+    wiki.pages["Module:Once"] = "return {"
+    assert [compiles(wiki, "{{#invoke:Once|f}}")[1] for _ in range(4)] == [names[:1]] * 4
+
+
+def test_modules_are_compiled_ahead_within_limits(wiki: Wiki) -> None:
+    """A hundredth of what a page view may have is the most that modules take of it which it does not use."""
+    wiki.pages["Module:Large"] = f"return {{ f = function () return 'x' end }} -- {'x' * 600_000}"
+    wiki.eval("")
+    assert [compiles(wiki, "{{#invoke:Large|f}}")[1] for _ in range(4)] == [["=Module:Large"]] * 4
+    assert [compiles(wiki, "{{#invoke:M|here|x}}")[1] for _ in range(3)] == [["=Module:M"]] * 2 + [[]]

@@ -1,0 +1,45 @@
+"""Modules that a fork server has compiled: its page views find the chunks, and send and compile no texts."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from luaproc.host import Interpreter, LuaError, LuaFunction
+
+Chunks = dict[str, tuple[str, LuaFunction]]
+"""Texts and their compiled chunks, by the chunks' names."""
+
+_MET = 500
+"""How many modules are remembered that page views compiled."""
+
+
+class CompiledModules:
+    """Of one fork server. lua: its interpreter. most: characters of all texts. Each page view has the chunks in its
+    memory, where they take up to three times as much.
+
+    A module is compiled ahead when two page views have compiled the same text under the same name. No code of it runs.
+    """
+
+    def __init__(self, lua: Interpreter, most: int) -> None:
+        self._lua = lua
+        self._room = most
+        self._met: dict[str, str] = {}
+        self._due: dict[str, str] = {}
+        self.chunks: Chunks = {}
+
+    def met(self, name: str, text: str) -> None:
+        """Note that a page view has compiled a text."""
+        if self._met.get(name) == text:
+            self._due[name] = text
+        elif len(self._met) < _MET:
+            self._met[name] = text
+
+    def compile(self) -> None:
+        """Compile what is due. Raises what a lost server raises."""
+        due, self._due = self._due, {}
+        for name, text in due.items():
+            old, _ = self.chunks.get(name, ("", None))
+            if len(text) - len(old) <= self._room:
+                with suppress(LuaError):  # there is no memory for it
+                    self.chunks[name] = text, self._lua.load_string(text, name)
+                    self._room -= len(text) - len(old)
