@@ -21,6 +21,9 @@ _OLDEST = 39
 BRANCH = re.compile(r"REL1_\d\d|master")
 """What a branch of Scribunto is called."""
 
+FOLDERS = ("", "luabit/", "ustring/")
+"""Where `require` finds the library's files, in this order."""
+
 FILES = ("mw.lua", "mwInit.lua")
 """What makes a directory the library."""
 
@@ -37,6 +40,46 @@ class Lualib:
         """A file of the library by its name below it; None if there is none, or it would lie elsewhere."""
         return read_below(self.path, name)
 
+    def now(self) -> LualibFiles:
+        """The files as they are now: the same object as before, unless something has changed since."""
+        files = _files.get(self.path)
+        if files is None or not files.are_current():
+            files = _files[self.path] = LualibFiles(self)
+        return files
+
+
+class LualibFiles:
+    """The library's files at one moment. What was read once stays, though the file may change meanwhile."""
+
+    def __init__(self, lualib: Lualib) -> None:
+        self._lualib = lualib
+        self._texts: dict[str, bytes | None] = {}
+        # Of what was looked at: a directory's time tells of new files and of those that are gone.
+        self._stamps = {path: _stamp(path) for path in (f"{lualib.path}/{folder}" for folder in FOLDERS)}
+
+    def are_current(self) -> bool:
+        """Whether the files are still the same on disk."""
+        return all(_stamp(path) == stamp for path, stamp in list(self._stamps.items()))
+
+    def find(self, path: str) -> bytes | None:
+        """The text of the file that `require` means, in the first of the folders that has it; None if there is none."""
+        if path in self._texts:
+            return self._texts[path]
+        for folder in FOLDERS:
+            place = f"{self._lualib.path}/{folder}{path}"
+            stamp = _stamp(place)
+            text = self._lualib.read(folder + path)
+            if text is not None:
+                self._stamps[place] = stamp
+                self._texts[path] = text
+                return text
+        directory = os.path.dirname(path)
+        if len(self._texts) < _MOST_TEXTS and not (
+            directory and any(os.path.isdir(f"{self._lualib.path}/{folder}{directory}") for folder in FOLDERS)
+        ):
+            self._texts[path] = None
+        return None
+
 
 def read_below(directory: Path, name: str) -> bytes | None:
     """A file by its name below a directory; None if there is none, or it would lie elsewhere.
@@ -44,12 +87,11 @@ def read_below(directory: Path, name: str) -> bytes | None:
     What was read is kept until the file's time or size changes: each page view reads thirty of them.
     """
     path = f"{directory}/{name}"
+    stamp = _stamp(path)
+    known = _texts.get(path)
+    if known is not None and known[0] == stamp:
+        return known[1]
     try:
-        status = os.stat(path)
-        stamp = status.st_mtime_ns, status.st_size, status.st_ino
-        known = _texts.get(path)
-        if known is not None and known[0] == stamp:
-            return known[1]
         file = directory.resolve() / name
         if not file.resolve().is_relative_to(directory.resolve()):
             return None
@@ -62,7 +104,20 @@ def read_below(directory: Path, name: str) -> bytes | None:
     return text
 
 
-_texts: dict[str, tuple[tuple[int, int, int], bytes]] = {}
+_Stamp = tuple[int, int, int] | None
+
+
+def _stamp(path: str) -> _Stamp:
+    """What changes with a file or a directory: its time, size and number; None where there is none."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+_texts: dict[str, tuple[_Stamp, bytes]] = {}
+_files: dict[Path, LualibFiles] = {}
 _MOST_TEXTS = 500
 
 

@@ -10,13 +10,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from luaproc.host import HostError, Interpreter, LuaError, LuaFunction
 from luaproc.host.fork_server import ForkedInterpreter
 from luaproc.host.interpreter import PhpFunction
-from luaproc.install.lualib import Lualib, read_below
+from luaproc.install.lualib import Lualib, LualibFiles, read_below
 from luaproc.wiki.failures import ModuleError, from_host, shown
 from luaproc.wiki.fork_servers import ForkServers
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, PreprocessorLike
@@ -136,9 +137,12 @@ class Engine:
         self._lost_by: ModuleError | None = None
         self._told: FrameLike | None = None
         self._silent = False  # whether Lua has said that no module has logged anything
-        self.files: dict[str, bytes] = {}
-        """The files of Scribunto's library that were loaded, by the paths that were asked for."""
         self.deferred = {item.name: item for item in options.extra if item.deferred}
+
+    @cached_property
+    def files(self) -> LualibFiles:
+        """Scribunto's library, as this page view finds it."""
+        return self.options.lualib.now()
 
     @property
     def interpreter(self) -> Interpreter:
@@ -240,13 +244,9 @@ class Engine:
         A page view looks once for a file of Scribunto's: what it found stays, though the file may change meanwhile.
         """
         path = path.lstrip("/")
-        if path in self.files:
-            return self.files[path]
-        for folder in ("", "luabit/", "ustring/"):
-            code = self.options.lualib.read(folder + path)
-            if code is not None:
-                self.files[path] = code
-                return code
+        code = self.files.find(path)
+        if code is not None:
+            return code
         for directory in self.options.lua_path:
             code = read_below(Path(directory), path)
             if code is not None:

@@ -113,7 +113,7 @@ class ForkServers:
             or loaded is None
             or not server.alive
             or server.forks >= self._max_forks
-            or any(engine.lua_file(path) is not text for path, text in loaded.files.items())
+            or engine.files is not loaded.files
         ):
             self._retire()
             server, loaded = self._begin(engine, libraries)

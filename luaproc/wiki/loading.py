@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from luaproc.errors import LuaprocError
 from luaproc.host import Interpreter, LuaFunction
 from luaproc.host.interpreter import PhpFunction
+from luaproc.install.lualib import LualibFiles
 from luaproc.wiki.compiled import Chunks
-from luaproc.wiki.libraries import Library, order
+from luaproc.wiki.libraries import order
 from luaproc.wiki.libraries.core import Core
 from luaproc.wiki.libraries.parser_functions import ParserFunctionsLibrary
 from luaproc.wiki.own_lua import OWN_LUA, own_lua
@@ -32,14 +33,8 @@ class Libraries:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        lualib, files = engine.options.lualib, engine.files
         self.core = Core(engine)
-        self.mw: list[Library] = []
-        for kind in order.LIBRARIES:
-            text = lualib.read(kind.file)
-            if text is not None:
-                files[kind.file] = text
-                self.mw.append(kind(engine))
+        self.mw = [kind(engine) for kind in order.LIBRARIES if engine.files.find(kind.file) is not None]
         self.extension = ParserFunctionsLibrary(engine)
         self._functions = {library: library.functions() for library in (self.core, *self.mw, self.extension)}
 
@@ -52,7 +47,7 @@ class Libraries:
         """Whatever `load` depends on, beside the files: equal values lead to equal libraries."""
         found: list[Any] = [self.prelude(), self.core.options(), self.extension.code(), *self._engine.deferred]
         for library in self.mw:
-            found += [library.file, None if library.of_page else library.options(), library.afterwards()]
+            found += [library.file, None if library.of_page else library.known(), library.afterwards()]
         return found
 
     def prelude(self) -> tuple[int | None, int | None]:
@@ -91,7 +86,7 @@ class Libraries:
         extension = self.extension
         run_library(lua, self._functions[extension], extension.code(), extension.file, {})
         [set_up] = lua.load_string(own_lua("set_up"), f"@{OWN_LUA}")(*setups)
-        return Loaded({name: mw[name] for name in _MW}, set_up, know, run, dict(self._engine.files))
+        return Loaded({name: mw[name] for name in _MW}, set_up, know, run, self._engine.files)
 
     def set_up(self, lua: Interpreter, loaded: Loaded) -> None:
         """Let the libraries know the page, after `load`."""
@@ -114,7 +109,7 @@ class Loaded:
     """What came of `Libraries.load`.
 
     mw: functions of mw.lua's table. set_up: gives the libraries that know the page their options. know: tells Lua of
-    frames, run: makes an ``#invoke``; see lua/answers.lua for both. files: the texts that were loaded, by their paths.
+    frames, run: makes an ``#invoke``; see lua/answers.lua for both. files: of which it was loaded.
     chunks: modules that are compiled already.
     """
 
@@ -122,7 +117,7 @@ class Loaded:
     set_up: LuaFunction
     know: LuaFunction
     run: LuaFunction
-    files: dict[str, bytes]
+    files: LualibFiles
     chunks: Chunks = field(default_factory=dict)
 
     def of(self, adopt: Callable[[LuaFunction], LuaFunction]) -> Loaded:

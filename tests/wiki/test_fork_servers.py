@@ -1,6 +1,7 @@
 """The fork server of a wiki: page views that are forks of it give what page views of new servers give."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ import pytest
 
 from luaproc.host.fork_server import AVAILABLE
 from luaproc.host.interpreter import default_server
+from luaproc.install.lualib import find_lualib
 from luaproc.wiki.failures import ModuleError
 from luaproc.wiki.site import Limits, Site
 from luaproc.wiki.wiki import Page, Wiki
@@ -239,3 +241,42 @@ def test_modules_are_compiled_ahead_within_limits(wiki: Wiki) -> None:
     wiki.eval("")
     assert [compiles(wiki, "{{#invoke:Large|f}}")[1] for _ in range(4)] == [["=Module:Large"]] * 4
     assert [compiles(wiki, "{{#invoke:M|here|x}}")[1] for _ in range(3)] == [["=Module:M"]] * 2 + [[]]
+
+
+def test_a_file_of_scribuntos_that_changes_reaches_the_next_page_view(tmp_path: Path) -> None:
+    """One that the libraries are made of, one that modules require, one that comes to stand before another, one that
+    goes. A page view that is open has what it found."""
+    need("mediawiki")
+    found = find_lualib()
+    assert found is not None
+    lualib = shutil.copytree(found.path, tmp_path / "lualib")
+    mine, text, bits = lualib / "mine.lua", lualib / "mw.text.lua", lualib / "bit32.lua"
+    library = text.read_text()
+
+    def asked(wiki: Wiki) -> list[object]:
+        code = "local ok, mine = pcall( require, 'mine' )\nreturn ok and mine, mw.text.news, require( 'bit32' ).news"
+        return wiki.eval(code)
+
+    with Wiki({}, scribunto=lualib, mediawiki=False) as wiki:
+        for _ in range(3):
+            assert asked(wiki) == [False, None, None]
+        mine.write_text("return 1")
+        assert asked(wiki) == [1, None, None]
+        mine.write_text("return 22")
+        text.write_text(library.replace("return mwtext", "mwtext.news = 1 return mwtext"))
+        bits.write_text("return { news = 3 }")
+        for _ in range(3):
+            assert asked(wiki) == [22, 1, 3]
+        with wiki.page() as page:
+            assert page.eval("return require( 'mine' )") == [22]
+            mine.unlink()
+            (lualib / "luabit" / "mine.lua").write_text("return 'bits'")
+            assert page.eval("return require( 'mine' )") == [22]
+            assert asked(wiki) == ["bits", 1, 3]
+        (lualib / "luabit" / "mine.lua").unlink()
+        text.write_text(library)
+        assert asked(wiki) == [False, None, 3]
+        (lualib / "some").mkdir()
+        assert wiki.eval("return ( pcall( require, 'some.thing' ) )") == [False]
+        (lualib / "some" / "thing.lua").write_text("return 4")
+        assert wiki.eval("return require( 'some.thing' )") == [4]

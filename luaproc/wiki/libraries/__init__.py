@@ -48,3 +48,7 @@ class Library:
     def options(self) -> dict[str, Any]:
         """What the file's setupInterface gets."""
         return {}
+
+    def known(self) -> Any:
+        """What the options are made of: where it is equal, they are. It is compared before each page view."""
+        return self.options()

@@ -13,7 +13,6 @@ from luaproc.wiki.libraries import Library
 from luaproc.wiki.libraries.json_values import JsonError, from_json, reindex
 from luaproc.wiki.values import PHP_SPACE, array_key, frame_arguments, lua_type
 
-_FOLDERS = ("", "luabit/", "ustring/")
 MAX_FRAMES = 100
 
 

@@ -31,6 +31,12 @@ class SiteLibrary(Library):
         }
 
     def options(self) -> dict[str, Any]:
+        return {**self._texts(), "namespaces": self._namespaces(), "stats": self.statistics()}
+
+    def known(self) -> list[Any]:
+        return [self._texts(), dict(self.site.namespaces), self._main(), self.statistics()]
+
+    def _texts(self) -> dict[str, str]:
         site = self.site
         return {
             "siteName": site.name,
@@ -39,9 +45,11 @@ class SiteLibrary(Library):
             "stylePath": site.style_path or f"{site.script_path}/skins",
             "currentVersion": site.version,
             "wikiId": site.wiki_id,
-            "namespaces": self._namespaces(),
-            "stats": self.statistics(),
         }
+
+    def _main(self) -> str:
+        """What the main namespace is called where it needs a name."""
+        return self.engine.messages.text("blanknamespace")
 
     def _namespaces(self) -> dict[int, dict[str, Any]]:
         tables = {}
@@ -70,7 +78,7 @@ class SiteLibrary(Library):
                 table["talk"] = number + 1 - number % 2
                 table["associated"] = number + 1 if number % 2 == 0 else number - 1
             if number == titles.MAIN:
-                table["displayName"] = self.engine.messages.text("blanknamespace")
+                table["displayName"] = self._main()
             tables[number] = table
         return tables
 
