@@ -4,7 +4,8 @@
     V/bin/python tools/wikitextprocessor_pages.py [PAGES]
 
 Both expand the same pages in the same process, by turns, so that a busy machine is as busy for both. The CPU time is
-that of this process and of all below it. wikitextprocessor 0.4.96 runs no module on Python 3.11.
+that of this process and of all below it. Ours come twice: each page view in a process, and, with modules that are
+trusted, all in this one. wikitextprocessor 0.4.96 runs no module on Python 3.11.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def seconds() -> float:
 
 
 def main(pages: int) -> None:
-    """Print a line for each kind of page. pages: how many of each."""
+    """Print two lines for each kind of page. pages: how many of each."""
     logging.disable(logging.CRITICAL)
     kinds: tuple[Callable[[int], str], ...] = (plain, with_module, block, blocks)
     with tempfile.TemporaryDirectory() as place:
@@ -101,7 +102,8 @@ def main(pages: int) -> None:
         for kind in kinds:
             for number in range(pages):
                 (Path(place) / f"{kind.__name__} {number}.wikitext").write_text(kind(number))
-        with Wiki([place, SOURCES], mediawiki=False) as wiki:
+        pages_of = [place, SOURCES]
+        with Wiki(pages_of, mediawiki=False) as wiki, Wiki(pages_of, mediawiki=False, trusted=True) as trusting:
             other = Wtp(quiet=True)
             for title in wiki.pages:
                 if title.startswith(("Module:", "Template:")):
@@ -111,19 +113,23 @@ def main(pages: int) -> None:
             def ours(title: str) -> str:
                 return wiki.expand(wiki.pages[title], title).text
 
+            def in_this_process(title: str) -> str:
+                return trusting.expand(trusting.pages[title], title).text
+
             def theirs(title: str) -> str:
                 other.start_page(title)
                 return str(other.expand(wiki.pages[title]))
 
             for kind in kinds:
-                compare(kind.__name__, pages, ours, theirs)
+                compare(kind.__name__, pages, theirs, ours, in_this_process)
 
 
-def compare(name: str, pages: int, ours: Callable[[str], str], theirs: Callable[[str], str]) -> None:
-    """One kind of page."""
-    same = ours(f"{name} 0").strip() == theirs(f"{name} 0").strip()
-    ours(f"{name} 1")  # the fork server starts
-    took: dict[Callable[[str], str], list[float]] = {ours: [], theirs: []}
+def compare(name: str, pages: int, theirs: Callable[[str], str], *ours: Callable[[str], str]) -> None:
+    """One kind of page: a line for each of ours."""
+    took: dict[Callable[[str], str], list[float]] = {expand: [] for expand in (theirs, *ours)}
+    same = {expand: expand(f"{name} 0").strip() == theirs(f"{name} 0").strip() for expand in ours}
+    for expand in ours:
+        expand(f"{name} 1")  # the fork server starts
     size = max(1, pages // ROUNDS)
     for begin in range(0, pages, size):
         for expand, times in took.items():
@@ -131,9 +137,11 @@ def compare(name: str, pages: int, ours: Callable[[str], str], theirs: Callable[
             for number in range(begin, min(begin + size, pages)):
                 expand(f"{name} {number}")
             times.append((seconds() - before) / size * 1000)
-    ratio = statistics.median(mine / other for mine, other in zip(took[ours], took[theirs], strict=True))
-    mine, other = (statistics.median(took[each]) for each in (ours, theirs))
-    print(f"{name:12} {mine:7.2f} ms, {other:7.2f} ms, ratio {ratio:.2f}, the same text: {same}", flush=True)
+    for expand in ours:
+        ratio = statistics.median(mine / other for mine, other in zip(took[expand], took[theirs], strict=True))
+        mine, other = (statistics.median(took[each]) for each in (expand, theirs))
+        told = f"{mine:7.2f} ms, {other:7.2f} ms, ratio {ratio:.2f}, the same text: {same[expand]}"
+        print(f"{name:12} {expand.__name__:16} {told}", flush=True)
 
 
 if __name__ == "__main__":

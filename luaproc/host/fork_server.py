@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import IO
 
 from luaproc.host.connection import Connection
-from luaproc.host.core import PhpFunction, ProtocolCore, Status
+from luaproc.host.core import PhpFunction, Status
 from luaproc.host.errors import HostError, ServerNotStarted
 from luaproc.host.functions import LuaFunction
 from luaproc.host.interpreter import Interpreter, default_server
@@ -168,27 +168,7 @@ class ForkedInterpreter(Interpreter):
     """`Interpreter` of a fork: see `ForkServer.fork`."""
 
     def __init__(self, server: ForkServer, functions: Iterable[PhpFunction]) -> None:
-        lua = server.lua
-        convert = lua._convert
-        ProtocolCore.__init__(
-            self,
-            lambda number, name: LuaFunction(number, name, self, self.call),
-            convert._encoding,
-            convert._errors,
-            convert._lists,
-            lua.fallback,
-        )
-        self.on_interrupt = lua.on_interrupt
-        self._lock = threading.RLock()
-        self._ahead = []
-        self.cleans_ahead = lua.cleans_ahead
-        self._convert.reader.remember(convert.reader)
-        self._registrations = lua._registrations
-        self._callbacks = {
-            number: (name, function)
-            for (number, (name, _)), function in zip(lua._callbacks.items(), functions, strict=True)
-        }
-        self._sources = lua._sources.copy()
+        self._begin_as_heir(server.lua, functions)
         self.connection = ForkedConnection(server)
 
     def __enter__(self) -> ForkedInterpreter:

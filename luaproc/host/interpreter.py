@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -107,14 +107,7 @@ class Interpreter(ProtocolCore[LuaFunction]):
             cwd=cwd,
         )
         server = default_server() if server is None else server
-        super().__init__(
-            lambda number, name: LuaFunction(number, name, self, self.call), encoding, errors, lists, fallback
-        )
-        self.on_interrupt = on_interrupt
-        self._lock = threading.RLock()
-        self._ahead: list[tuple[bytes, bool]] = []  # put off; and whether it must not fail
-        self.cleans_ahead = False
-        """Whether the server is told what Python dropped with the next message, in a message that nobody waits for."""
+        self._begin(encoding, errors, lists, fallback, on_interrupt)
         self.connection = Connection(
             server,
             timeout=timeout,
@@ -126,6 +119,43 @@ class Interpreter(ProtocolCore[LuaFunction]):
             cwd=cwd,
             new_session=new_session,
         )
+
+    def _begin(
+        self,
+        encoding: str | None,
+        errors: str,
+        lists: bool,
+        fallback: Fallback | None,
+        on_interrupt: Callable[[], bool] | None,
+    ) -> None:
+        """What there is beside the connection."""
+        ProtocolCore.__init__(
+            self,
+            lambda number, name: LuaFunction(number, name, self, self.call),
+            encoding,
+            errors,
+            lists,
+            fallback,
+        )
+        self.on_interrupt = on_interrupt
+        self._lock = threading.RLock()
+        self._ahead: list[tuple[bytes, bool]] = []  # put off; and whether it must not fail
+        self.cleans_ahead = False
+        """Whether the server is told what Python dropped with the next message, in a message that nobody waits for."""
+
+    def _begin_as_heir(self, lua: Interpreter, functions: Iterable[PhpFunction]) -> None:
+        """`_begin`, for a server that has what the server of `lua` has. functions: what answers here in place of the
+        callables that were registered there, in their order."""
+        convert = lua._convert
+        self._begin(convert._encoding, convert._errors, convert._lists, lua.fallback, lua.on_interrupt)
+        self.cleans_ahead = lua.cleans_ahead
+        self._convert.reader.remember(convert.reader)
+        self._registrations = lua._registrations
+        self._callbacks = {
+            number: (name, function)
+            for (number, (name, _)), function in zip(lua._callbacks.items(), functions, strict=True)
+        }
+        self._sources = lua._sources.copy()
 
     def load_string(self, text: str | bytes, chunk_name: str | bytes = "=chunk") -> LuaFunction:
         """Compile Lua code; the function has not run yet.
@@ -293,13 +323,17 @@ class Interpreter(ProtocolCore[LuaFunction]):
         except KeyboardInterrupt:
             self._go_on_or_raise()
         for _, must_succeed in ahead:
-            message = self._read(self._receive(), wire=True)
-            if isinstance(message, Error) and must_succeed:
-                self.connection.terminate()
-                raise self._lua_error(message)
-            if not isinstance(message, (Return, Error)):
-                raise self._wrong("call", "values", ())
+            self._check_ahead(self._receive(), must_succeed)
         return self._receive()
+
+    def _check_ahead(self, reply: bytes, must_succeed: bool) -> None:
+        """The reply to a message that was put off."""
+        message = self._read(reply, wire=True)
+        if isinstance(message, Error) and must_succeed:
+            self.connection.terminate()
+            raise self._lua_error(message)
+        if not isinstance(message, (Return, Error)):
+            raise self._wrong("call", "values", ())
 
     def _receive(self) -> bytes:
         while True:

@@ -91,7 +91,36 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
     class_name = str(found.get("function-class") or scribunto.function_class(main_script))
     reserve = memory.Reserve(lua)
     frames = _open_pipes(lua, reserve, found, note)
+    observers = {}
+    if "profile" in found or "coverage" in found:
+        from luaproc.responder import records
+
+        observers = records.open_records(found, name)
     cpu_limit = limits.cpu_seconds()
+    start = boot(lua, name, frames, reserve, {
+        "boot.stack_levels": limits.gsub_levels(),
+        "pipes.exit": os._exit,
+        "pipes.die": log.die,
+        "pipes.report": log.report,
+        "pipes.cpu_left": limits.cpu_clock(cpu_limit),
+        "settings.cpu_limit": cpu_limit,
+        "settings.int_size": found.get("int-size", 8),
+        "settings.function_head": scribunto.function_head(class_name, int(found.get("interpreter-id", 0))),
+        "settings.with_log": scribunto.reads_log(class_name),
+        **observers,
+    })  # fmt: skip
+    limit = memory.lua_limit(max_memory)
+    reserve.set_limit(limit, address_space)
+    start(limit)
+    raise AssertionError("the conversation ends by the end of the process")
+
+
+def boot(lua, name: str, frames, reserve: memory.Reserve, more: "dict[str, object]"):  # type: ignore[no-untyped-def]
+    """Put our Lua together in a runtime of lupa. Returns what lua/boot.lua returns.
+
+    name: of the runtime. frames: a `pipes.Pipes`, or what has methods of the same names. more: what else lua/boot.lua
+    is given, by the names there.
+    """
     compiled, library = COMPILED.get(name, ({}, {}))
     fast_path.LIBRARY.update(library)
 
@@ -100,18 +129,12 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
             return lua.compile(os.pread(*compiled[part]))
         return _read(PARTS + part.decode() + ".lua")
 
-    observers = {}
-    if "profile" in found or "coverage" in found:
-        from luaproc.responder import records
-
-        observers = records.open_records(found, name)
-    boot = lua.execute(
+    begin = lua.execute(
         b"local boot = ... return type(boot) == 'function' and boot or assert(loadstring(boot, '=luaproc/boot.lua'))",
         source(b"boot"),
     )
     given = {
         "boot.source": source,
-        "boot.stack_levels": limits.gsub_levels(),
         "pipes.receive": frames.receive,
         "pipes.exchange": frames.exchange,
         "pipes.slice": frames.slice,
@@ -119,10 +142,6 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         "pipes.plain": frames.plain,
         "pipes.lost": frames.lost,
         "pipes.status": lambda: frames.status(),  # a fork has its own
-        "pipes.exit": os._exit,
-        "pipes.die": log.die,
-        "pipes.report": log.report,
-        "pipes.cpu_left": limits.cpu_clock(cpu_limit),
         "reserve.spend": reserve.spend,
         "reserve.lift": reserve.lift,
         "reserve.restore": reserve.restore,
@@ -131,14 +150,6 @@ def _run(found: "dict[str, str | int]", max_memory: "int | None", main_script: "
         "settings.not_sent": pipes.NOT_SENT,
         "settings.reply_lost": pipes.REPLY_LOST,
         "settings.request_lost": pipes.REQUEST_LOST,
-        "settings.cpu_limit": cpu_limit,
-        "settings.int_size": found.get("int-size", 8),
-        "settings.function_head": scribunto.function_head(class_name, int(found.get("interpreter-id", 0))),
-        "settings.with_log": scribunto.reads_log(class_name),
-        **observers,
+        **more,
     }
-    start = boot(*[part for name, value in given.items() for part in (name.encode(), value)])
-    limit = memory.lua_limit(max_memory)
-    reserve.set_limit(limit, address_space)
-    start(limit)
-    raise AssertionError("the conversation ends by the end of the process")
+    return begin(*[part for name, value in given.items() for part in (name.encode(), value)])

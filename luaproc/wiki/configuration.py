@@ -38,6 +38,7 @@ class Configuration:
     title_map: tuple[str, ...] = ()
     lua_path: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
+    trusted: bool | None = None
     path: Path | None = field(default=None, compare=False)
     in_file: Mapping[str, str] = field(default_factory=dict, compare=False)
     prefix: str = field(default="--", compare=False)
@@ -75,6 +76,12 @@ def _number(value: Any) -> int:
     return value
 
 
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
 def _moment(value: Any) -> str:
     return value if isinstance(value, str) else value.isoformat() if hasattr(value, "isoformat") else _text(value)
 
@@ -84,6 +91,7 @@ _KEYS: dict[str, tuple[Callable[[Any], Any], bool]] = {
     "pages": (_texts, True), "scribunto": (_text, True), "mediawiki": (_text, True), "site": (_texts, True),
     "now": (_moment, False), "timezone": (_text, False), "seed": (_number, False), "server": (_text, False),
     "title_map": (_texts, False), "lua_path": (_texts, True), "tests": (_texts, False),
+    "trusted": (_truth, False),
 }  # fmt: skip
 
 

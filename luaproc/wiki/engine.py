@@ -16,10 +16,12 @@ from typing import Any
 
 from luaproc.host import HostError, Interpreter, LuaError, LuaFunction
 from luaproc.host.fork_server import ForkedInterpreter
+from luaproc.host.inner import InnerInterpreter
 from luaproc.host.interpreter import PhpFunction
 from luaproc.install.lualib import Lualib, LualibFiles, read_below
 from luaproc.wiki.failures import ModuleError, from_host, shown
 from luaproc.wiki.fork_servers import ForkServers
+from luaproc.wiki.inner_states import InnerStates
 from luaproc.wiki.interfaces import ArgumentsLike, FrameLike, PreprocessorLike
 from luaproc.wiki.loading import Libraries, Loaded, run_library
 from luaproc.wiki.messages import Messages
@@ -66,8 +68,9 @@ class EngineOptions:
     view's moment; the server's clock otherwise. seed: of math.random, 1 as in a wiki. hold_limits: whether Lua's
     process gets the site's limits of time and memory. own_session: whether that process has a session of its own, which
     a terminal's Ctrl-C does not reach: it is for this side, which ends the Lua process. interpreter: a Lua side that
-    runs already, in place of a server. fork_servers: servers that have the libraries, and fork. chunk_name: of a module
-    that is required; by default its title.
+    runs already, in place of a server. fork_servers: servers that have the libraries, and fork. inner_states: states in
+    this process that have them, for modules that are trusted. chunk_name: of a module that is required; by default its
+    title.
     """
 
     lualib: Lualib
@@ -82,6 +85,7 @@ class EngineOptions:
     lua_path: Sequence[str] = ()
     interpreter: Interpreter | None = None
     fork_servers: ForkServers | None = None
+    inner_states: InnerStates | None = None
     chunk_name: Callable[[Title], str] | None = None
 
 
@@ -180,13 +184,17 @@ class Engine:
 
     def _load(self) -> None:
         libraries = Libraries(self)
-        servers = self.options.fork_servers
-        forked = None if servers is None else servers.fork(self, libraries)
-        if forked is None:
-            lua = self._interpreter = self.options.interpreter or self._server()
+        options = self.options
+        begun: tuple[Interpreter, Loaded] | None = None
+        if options.inner_states is not None:
+            begun = options.inner_states.begin(self, libraries)
+        if begun is None and options.fork_servers is not None:
+            begun = options.fork_servers.fork(self, libraries)
+        if begun is None:
+            lua = self._interpreter = options.interpreter or self._server()
             loaded = libraries.load(lua)
         else:
-            lua, loaded = forked
+            lua, loaded = begun
             self._interpreter = lua
         self._loaded = loaded
         lua.cleans_ahead = True
@@ -373,7 +381,7 @@ class Engine:
         try:
             lua = self._interpreter
             assert lua is not None
-            status = lua.kernel_status() if isinstance(lua, ForkedInterpreter) else None
+            status = lua.kernel_status() if isinstance(lua, (ForkedInterpreter, InnerInterpreter)) else None
             status = status or lua.get_status()
         except (HostError, RemoteProtocolError):
             return None

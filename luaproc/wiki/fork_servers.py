@@ -16,7 +16,6 @@ from luaproc.host.fork_server import AVAILABLE, ForkServer
 from luaproc.responder.options import OPTIONS
 from luaproc.wiki.compiled import CompiledModules
 from luaproc.wiki.loading import Libraries, Loaded
-from luaproc.wiki.own_lua import OWN_LUA
 
 if TYPE_CHECKING:
     from luaproc.wiki.engine import Engine
@@ -29,16 +28,6 @@ _MODULES_SHARE = 100
 
 _UNLIMITED_SECONDS, _UNLIMITED_BYTES = 10, 50_000_000
 """What a fork server without limits is counted by."""
-
-_COMPILE = """
-require 'ustring/charsets'
-local load = package.loaders[#package.loaders]
-load( 'ustring/upper' )
-load( 'ustring/lower' )
-"""
-"""Lua that loads what mw.ustring's functions require on a page when they are first called: the tables of its patterns,
-which lua/patterns.lua keeps where no module sees them. Of those of upper and lower, which a page view has to find
-unloaded, mw.lua's loader keeps the compiled files. To compile one takes 1 to 3 ms."""
 
 _VARIABLES = tuple(variable for variable, *_ in OPTIONS.values() if variable)
 _RECORDS = ("LUAPROC_COVERAGE", "LUAPROC_PROFILE", "LUAPROC_LOG")
@@ -134,10 +123,7 @@ class ForkServers:
         )
         self._max_forks = _FORKS_A_SECOND * (cpu_limit or _UNLIMITED_SECONDS)
         try:
-            with engine.loading(server.lua):
-                loaded = libraries.load(server.lua)
-                server.lua.load_string(_COMPILE, f"@{OWN_LUA}")()
-            server.lua.cleanup_chunks()
+            loaded = libraries.load_for_views(server.lua)
         except BaseException:
             self._retire()
             raise

@@ -62,6 +62,7 @@ def open_wiki(
         seed=found.seed,
         server=server,
         lua_path=found.lua_path,
+        trusted=bool(found.trusted),
     )
 
 

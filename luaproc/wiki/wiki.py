@@ -21,6 +21,7 @@ from luaproc.wiki.environment import Environment
 from luaproc.wiki.errors import ScribuntoMissing, SiteError
 from luaproc.wiki.expanded import Expansion, Limit, categories
 from luaproc.wiki.fork_servers import ForkServers
+from luaproc.wiki.inner_states import InnerStates
 from luaproc.wiki.interfaces import ArgumentsLike, ExtensionTag, FrameLike, FunctionResult, ParserFunction
 from luaproc.wiki.messages import Messages
 from luaproc.wiki.pages import Pages, Source
@@ -46,8 +47,9 @@ class Wiki:
     None finds one, False does without. site: the wiki's settings. now: the moment that pages see, an ISO text or a
     datetime (one without a zone is UTC); None is the clock. timezone: an IANA name, instead of the site's. seed: of
     math.random. server: the command of a Lua-side server. title_map: see `luaproc.wiki.folders.Folder`. lua_path:
-    folders of Lua files that modules may require. hold_limits: whether Lua is held to the site's limits. progress:
-    called with (bytes done, bytes in all) while a dump is indexed.
+    folders of Lua files that modules may require. hold_limits: whether Lua is held to the site's limits. trusted:
+    whether modules may run in this process, where a page view is cheaper and less is kept from them (docs/modules.md,
+    "Trusted modules"). progress: called with (bytes done, bytes in all) while a dump is indexed.
 
     Raises `PagesError`, `SiteError`, UsageError for a directory without Scribunto's library, `WikiError` for a moment
     that is none, and TypeError; `ScribuntoMissing` comes with the first module that runs.
@@ -70,6 +72,7 @@ class Wiki:
         title_map: Sequence[str] = (),
         lua_path: Sequence[str] = (),
         hold_limits: bool = True,
+        trusted: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         must_be(site, (Site, Mapping, type(None)), "site", "a Site, a mapping or None")
@@ -95,6 +98,7 @@ class Wiki:
         self._functions: dict[str, ParserFunction] = {}
         self._tags: dict[str, ExtensionTag] = {}
         self._fork_servers = ForkServers()
+        self._inner_states = InnerStates() if trusted else None
 
     @property
     def lualib(self) -> Lualib:
@@ -277,12 +281,15 @@ class Wiki:
             own_session=self._own_sessions,
             extra=tuple(self._extra),
             fork_servers=self._fork_servers,
+            inner_states=self._inner_states,
             lua_path=self._lua_path,
         )
 
     def close(self) -> None:
         """End what runs. A page view afterwards begins anew."""
         self._fork_servers.close()
+        if self._inner_states is not None:
+            self._inner_states.close()
 
     def __enter__(self) -> Wiki:
         return self

@@ -148,7 +148,7 @@ def site_of(url: str) -> Site:
     return Site.from_dict({"query": answer["query"]}, "siteinfo")
 
 
-def our_wiki(site: Site, *, now: str | None = NOW) -> Wiki:
+def our_wiki(site: Site, *, now: str | None = NOW, trusted: bool = False) -> Wiki:
     """A wiki with the same pages and settings as the real one."""
     folders = [PAGES, installation.PAGES, SOURCES]
     texts = {}
@@ -157,7 +157,7 @@ def our_wiki(site: Site, *, now: str | None = NOW) -> Wiki:
     for path in (installation.PAGES / "Page").glob("*.wikitext"):
         texts[path.stem] = path.read_text().rstrip()
     code = need("mediawiki")
-    return Wiki([texts, *folders], scribunto=code, mediawiki=code, site=site, now=now, timezone="UTC")
+    return Wiki([texts, *folders], scribunto=code, mediawiki=code, site=site, now=now, timezone="UTC", trusted=trusted)
 
 
 @dataclass(frozen=True)

@@ -285,7 +285,7 @@ def test_the_doctor_without_a_library(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(doctor.command)
     assert [line.split()[0] for line in done.stdout.splitlines()] == [
-        *("configuration", "pages", "modules", "messages", "site", "fetched"),
+        *("configuration", "pages", "modules", "messages", "site", "modules", "fetched"),
     ]
     assert isinstance(done.exception, ScribuntoMissing)
     assert "luaproc wiki fetch" in str(done.exception)

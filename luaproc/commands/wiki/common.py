@@ -35,6 +35,7 @@ _OPTIONS = (
     click.option("--timezone", metavar="NAME", help="An IANA time zone."),
     click.option("--seed", type=click.IntRange(MIN_INT, MAX_INT), help="Of math.random: two runs give the same."),
     click.option("--server", metavar="CMD", help="The command of another Lua side."),
+    click.option("--trusted/--no-trusted", default=None, help="Modules may run in this process, which is faster."),
 )
 
 

@@ -4,7 +4,7 @@
 -- `settings.`, `records.` (a file's name in observers/ -> who writes what it finds into a file), and `boot.` for what is
 -- needed here (boot.source: part -> its text, or its function where that was compiled ahead).
 
-local given = { pipes = {}, reserve = {}, settings = {}, records = {}, boot = {} }
+local given = { pipes = {}, reserve = {}, settings = {}, records = {}, boot = {}, host = {} }
 for i = 1, select( '#', ... ), 2 do
 	local name, value = select( i, ... )
 	local group, key = string.match( name, '^(%l+)%.([%l_]+)$' )
@@ -55,10 +55,15 @@ end
 
 local environment, protected_functions = part 'sandbox' ( part 'names' (), _G )
 local memory = part 'memory' ( given.reserve, pipes.die )
-local serve = part 'dispatch' (
-	pipes, memory, part 'delivery', environment, protected_functions, part 'encode', part 'traceback',
-	part 'cpu_watch' ( settings.cpu_limit, pipes.cpu_left, pipes.report, observers ), settings
+local watch, stack_of, next_look = part 'cpu_watch' ( settings.cpu_limit, pipes.cpu_left, pipes.report, observers )
+local begin, _, inner = part 'dispatch' (
+	pipes, memory, part 'delivery', environment, protected_functions, part 'encode', part 'traceback', watch, settings
 )
+if given.host.tick then
+	local keep, restore = part 'snapshot' ( environment, inner.chunks )
+	local host = given.host
+	begin = part 'inner' ( pipes, inner, memory, keep, restore, host.tick, host.report, stack_of, next_look )
+end
 
 -- Every part keeps its functions in locals. The globals are emptied, because a leaked table would lead to them: lupa's
 -- `python` (also package.loaded.python), io, os, debug, package, ffi.
@@ -70,4 +75,4 @@ for name in next, globals do
 	globals[name] = nil
 end
 
-return serve
+return begin

@@ -8,7 +8,7 @@
 -- A coroutine has one hook. So this one also looks for `--profile` and `--coverage`, where they were asked for:
 -- observers.samples is called at each look, which comes every millisecond then; observers.lines has the hook for lines.
 --
--- Returns a function that watches a coroutine. Touches nothing of the modules.
+-- Returns a function that watches a coroutine, and stack_of and next_look for inner.lua. Touches nothing of the modules.
 
 -- Seconds of CPU time, the kernel's count down to SIGXCPU, who writes to stderr, and see boot.lua.
 local limit, left_ms, report, observers = ...
@@ -44,10 +44,10 @@ local function plain( text )
 	return ( gsub( sub( text, 1, 100 ), '[%c]', '?' ) )
 end
 
-local function tell( left )
-	local used = limit - left / 1000
-	local lines = { format( 'luaproc: %.2f of %d seconds of CPU time are used up\nstack traceback:', used, limit ) }
-	for level = 4, 3 + LEVELS do -- below this function, pcall and look
+-- A title, and below it the Lua stack from a level on, without what is ours.
+local function stack_of( title, from )
+	local lines = { title .. '\nstack traceback:' }
+	for level = from, from + LEVELS - 1 do
 		local info = getinfo( level, 'Snl' )
 		if not info then
 			break
@@ -59,7 +59,22 @@ local function tell( left )
 			lines[#lines + 1] = '\t' .. place .. ':' .. line .. ' ' .. ( named or info.what == 'main' and 'in main chunk' or '?' )
 		end
 	end
-	report( concat( lines, '\n' ) )
+	return concat( lines, '\n' )
+end
+
+local function tell( left )
+	local title = format( 'luaproc: %.2f of %d seconds of CPU time are used up', limit - left / 1000, limit )
+	report( stack_of( title, 5 ) ) -- below stack_of, this function, pcall and look
+end
+
+-- How many instructions come before the next look, where the last came after so many and took so many seconds.
+local function next_look( every, took )
+	if took > LATE and every > FEWEST then
+		return max( FEWEST, floor( every * SOON / took ) )
+	elseif took < SOON and every < MOST then
+		return min( MOST, every * 4 )
+	end
+	return every
 end
 
 local every, last = 1000, 0
@@ -99,11 +114,9 @@ local function look()
 			return
 		end
 	end
-	if took > LATE and every > FEWEST then
-		every = max( FEWEST, floor( every * SOON / took ) )
-		sethook( hook, mask, every )
-	elseif took < SOON and every < MOST then
-		every = min( MOST, every * 4 )
+	local coming = next_look( every, took )
+	if coming ~= every then
+		every = coming
 		sethook( hook, mask, every )
 	end
 end
@@ -115,4 +128,4 @@ return function ( thread )
 		last = clock()
 		sethook( thread, hook, mask, every )
 	end
-end
+end, stack_of, next_look

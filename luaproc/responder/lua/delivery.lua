@@ -14,7 +14,8 @@
 -- pipes.receive() is the same without sending. pipes.again() gives the message that was lost on the way to us once
 --   more, pipes.plain() its whole expression.
 -- pipes.lost( turn ) tells what was lost: one of three numbers of Python's, which `settings` has.
--- pipes.die( reason ) and pipes.exit( status ) end the process.
+-- pipes.die( reason ) and pipes.exit( status ) end the process. pipes.failed( err ), if there is one, is told what Python
+--   raised in one of them (see inner.lua).
 
 local pipes, memory, chunks, settings = ...
 local type, error, pcall = type, error, pcall
@@ -178,6 +179,9 @@ end
 
 -- PHP is answered about a request that was lost with the reserve; where a module goes on, it may not have it.
 local function recover( err )
+	if pipes.failed and ( type( err ) ~= 'string' or err == PYTHON_FAILED ) then
+		pipes.failed( err )
+	end
 	local ok, op, a, b, c = pcall( receive_again, err )
 	if not ok then
 		op, a, b, c = LOSSES[what_was_lost()], NO_MEMORY, nil, nil

@@ -483,7 +483,8 @@ function make_php_function( id )
 	return php_function
 end
 
--- The function that serves (limit: see memory.set_limit), and one that makes functions for PHP's ids.
+-- The function that serves (limit: see memory.set_limit); one that makes functions for PHP's ids; and what inner.lua needs:
+-- a function that answers one message, the chunk table in its parts, and what has to be known anew where these change.
 return function ( limit )
 	memory.set_limit( limit )
 	-- In a coroutine: a pcall would be a level more than modules find below them on the reference server.
@@ -495,4 +496,16 @@ return function ( limit )
 		pcall( pipes.die, type( reason ) == 'string' and reason or NO_MEMORY )
 		pcall( pipes.exit, 1 )
 	end
-end, make_php_function
+end, make_php_function, {
+	answer = function ()
+		local op, a, b, c = receive()
+		if op == 'requestLost' then
+			return reply_to_loss( a )
+		end
+		return reply_to( op, a, b, c )
+	end,
+	chunks = { chunks, ids, kept_by },
+	forget_list = function ()
+		last_list = ''
+	end,
+}
