@@ -107,7 +107,7 @@ class Site:
         self._language_is_given = self.language != Site.language
         if not self.namespaces:
             self.namespaces = default_namespaces(self.name)
-        self._titles: dict[tuple[str, int], Title | None] = {}
+        self._titles: dict[tuple[str, str, int], Title | None] = {}
         self._special: set[str] = set()
         self._zone: tuple[str, tzinfo] | None = None
         self._number_names()
@@ -267,20 +267,24 @@ class Site:
 
     def title(self, text: str, default_namespace: int = titles.MAIN) -> Title | None:
         """The page that a text names, or None: see `luaproc.wiki.titles.parse`. The last ones are remembered."""
-        if len(text) > MAX_REMEMBERED:
-            return titles.title(self, text, default_namespace)
-        key = (text, default_namespace)
-        if key in self._titles:
-            return self._titles[key]
-        found = titles.title(self, text, default_namespace)
-        if len(self._titles) > 2000:
-            self._titles.clear()
-        self._titles[key] = found
-        return found
+        return self._remembered("title", text, default_namespace)
 
     def make_title(self, namespace: int, text: str, fragment: str = "", interwiki: str = "") -> Title | None:
-        """See `luaproc.wiki.titles.make`."""
-        return titles.make(self, namespace, text, fragment, interwiki)
+        """See `luaproc.wiki.titles.make`. The last ones are remembered."""
+        if fragment or interwiki:
+            return titles.make(self, namespace, text, fragment, interwiki)
+        return self._remembered("make", text, namespace)
+
+    def _remembered(self, kind: str, text: str, namespace: int) -> Title | None:
+        key = (kind, text, namespace)
+        if key in self._titles:
+            return self._titles[key]
+        found = titles.title(self, text, namespace) if kind == "title" else titles.make(self, namespace, text)
+        if len(text) <= MAX_REMEMBERED:
+            if len(self._titles) > 2000:
+                self._titles.clear()
+            self._titles[key] = found
+        return found
 
     def content_model(self, title: Title) -> str:
         """The model that a page of that name has, as MediaWiki and Scribunto choose it."""
