@@ -34,7 +34,7 @@ load( 'ustring/upper' )
 load( 'ustring/lower' )
 """
 """Lua that loads what mw.ustring's functions require on a page when they are first called: the tables of its patterns,
-which lua/patterns.lua keeps where no module sees them. Of those of upper and lower, which a page view has to find
+which lua/charsets.lua keeps where no module sees them. Of those of upper and lower, which a page view has to find
 unloaded, mw.lua's loader keeps the compiled files. To compile one takes 1 to 3 ms."""
 
 
@@ -93,6 +93,7 @@ class Libraries:
             more = library.afterwards()
             if more is not None:
                 lua.load_string(more[0], f"@{library.file}")(*more[1])
+        lua.load_string(own_lua("charsets"), "=luaproc/charsets.lua")()
         extension = self.extension
         run_library(lua, self._functions[extension], extension.code(), extension.file, {})
         [set_up] = lua.load_string(own_lua("set_up"), f"@{OWN_LUA}")(*setups)

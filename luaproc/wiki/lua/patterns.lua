@@ -257,16 +257,3 @@ function ustring.gsub( ... )
 	end
 	return plain_gsub( text, pattern, whole( replacement ), most )
 end
-
--- ustring.lua's patterns require tables of characters, 3,600 values. Here they stay out of package.loaded, which mw.lua
--- clones for each #invoke: a wiki never has them there, since its patterns are PHP's.
-local CHARSETS = 'ustring/charsets'
-local plain_require, loaders = require, package.loaders
-local charsets
-function require( name )
-	if name ~= CHARSETS then
-		return plain_require( name )
-	end
-	charsets = charsets or loaders[#loaders]( name )( name )
-	return charsets
-end
