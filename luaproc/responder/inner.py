@@ -79,7 +79,7 @@ class InnerResponder:
         })  # fmt: skip
         limit = 0 if memory_limit is None else max(memory_limit - memory.BASE, memory.LEAST)
         self._reserve.set_limit(limit, 0)
-        self._answer, self.keep, self._restore, self._end_looks, self._raised = begin(limit)
+        self._answer, self.keep, self.keep_more, self._restore, self._end_looks, self._raised = begin(limit)
 
     def answer(self, body: bytes) -> "bytes | None":
         """The reply to a message, calls of Lua's answered meanwhile; None where Lua was ended (see `over`)."""

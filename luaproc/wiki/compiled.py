@@ -1,4 +1,4 @@
-"""Modules that a fork server has compiled: its page views find the chunks, and send and compile no texts."""
+"""Modules that are compiled for many page views: these find the chunks, and send and compile no texts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ Chunks = dict[str, tuple[str, LuaFunction]]
 _MET = 500
 """How many modules are remembered that page views compiled."""
 
+_SHARE, _UNLIMITED = 100, 50_000_000
+"""The part of Lua's memory, bytes, that their texts may be; and what that is a part of where there is no limit."""
+
 
 class CompiledModules:
-    """Of one fork server. lua: its interpreter. most: characters of all texts. Each page view has the chunks in its
-    memory, where they take up to three times as much.
+    """Of one fork server, or one Lua state in this process. lua: its interpreter. memory_limit: bytes; None for none.
+    Each page view has the chunks in its memory, where they take up to three times as much as the texts.
 
     A module is compiled ahead when two page views have compiled the same text under the same name. No code of it runs.
     """
 
-    def __init__(self, lua: Interpreter, most: int) -> None:
+    def __init__(self, lua: Interpreter, memory_limit: int | None) -> None:
         self._lua = lua
-        self._room = most
+        self._room = (memory_limit or _UNLIMITED) // _SHARE  # characters
         self._met: dict[str, str] = {}
         self._due: dict[str, str] = {}
         self.chunks: Chunks = {}
@@ -34,8 +37,8 @@ class CompiledModules:
         elif len(self._met) < _MET:
             self._met[name] = text
 
-    def compile(self) -> None:
-        """Compile what is due. Raises what a lost server raises."""
+    def compile(self) -> bool:
+        """Compile what is due; whether anything was. Raises what a lost server raises."""
         due, self._due = self._due, {}
         for name, text in due.items():
             old, _ = self.chunks.get(name, ("", None))
@@ -43,3 +46,4 @@ class CompiledModules:
                 with suppress(LuaError):  # there is no memory for it
                     self.chunks[name] = text, self._lua.load_string(text, name)
                     self._room -= len(text) - len(old)
+        return bool(due)

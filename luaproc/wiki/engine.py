@@ -281,8 +281,7 @@ class Engine:
         known, chunk = self._loaded.chunks.get(name, (None, None))
         if chunk is None or known != text:
             chunk = lua.load_string(text, name)
-            if self.options.fork_servers is not None:
-                self.options.fork_servers.compiled(name, text)
+            self._loaded.met(name, text)
         return chunk
 
     def compiled(self, title: Title, name: str) -> LuaFunction:

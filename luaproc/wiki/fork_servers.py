@@ -23,11 +23,8 @@ if TYPE_CHECKING:
 _FORKS_A_SECOND = 250
 """Page views for each second of CPU time that a fork server may use: a fork takes 0.5 to 1 ms."""
 
-_MODULES_SHARE = 100
-"""The part of Lua's memory that may be the texts of modules which a fork server compiles for all page views."""
-
-_UNLIMITED_SECONDS, _UNLIMITED_BYTES = 10, 50_000_000
-"""What a fork server without limits is counted by."""
+_UNLIMITED_SECONDS = 10
+"""CPU time by which the forks of a fork server without a limit are counted."""
 
 _VARIABLES = tuple(variable for variable, *_ in OPTIONS.values() if variable)
 _RECORDS = ("LUAPROC_COVERAGE", "LUAPROC_PROFILE", "LUAPROC_LOG")
@@ -68,12 +65,6 @@ class ForkServers:
                 self._failures += 1
                 self._retire()
                 return None
-
-    def compiled(self, name: str, text: str) -> None:
-        """Note that a page view has compiled a module: a fork server may do so ahead."""
-        modules = self._modules
-        if modules is not None:
-            modules.met(name, text)
 
     def close(self) -> None:
         """End the fork server, as soon as no page view of its is open."""
@@ -127,8 +118,8 @@ class ForkServers:
         except BaseException:
             self._retire()
             raise
-        modules = self._modules = CompiledModules(server.lua, (memory_limit or _UNLIMITED_BYTES) // _MODULES_SHARE)
-        loaded = self._loaded = replace(loaded, chunks=modules.chunks)
+        modules = self._modules = CompiledModules(server.lua, memory_limit)
+        loaded = self._loaded = replace(loaded, chunks=modules.chunks, met=modules.met)
         return server, loaded
 
     def _retire(self) -> None:

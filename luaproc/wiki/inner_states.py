@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from luaproc.host.inner import InnerInterpreter
 from luaproc.responder import limits
 from luaproc.responder.inner import InnerResponder
 from luaproc.responder.options import OPTIONS
+from luaproc.wiki.compiled import CompiledModules
 from luaproc.wiki.loading import Libraries, Loaded
 from luaproc.wiki.own_lua import OWN_LUA, own_lua
 
@@ -44,15 +46,21 @@ class _State:
         try:
             self.lua = InnerInterpreter(self.responder, lists=False)
             self.lua.load_string(own_lua("utc"), f"@{OWN_LUA}")()
-            self.loaded = libraries.load_for_views(self.lua)
+            loaded = libraries.load_for_views(self.lua)
             self.responder.keep()
         except BaseException:
             self.responder.close()
             raise
+        self._modules = CompiledModules(self.lua, memory_limit)
+        self.loaded = replace(loaded, chunks=self._modules.chunks, met=self._modules.met)
 
     def begins(self, engine: Engine) -> bool:
         """Whether it can serve this page view."""
-        return engine.files is self.loaded.files and self.responder.restore()
+        if engine.files is not self.loaded.files or not self.responder.restore():
+            return False
+        if self._modules.compile():
+            self.responder.keep_more()
+        return True
 
 
 class InnerStates:

@@ -129,7 +129,7 @@ class Loaded:
 
     mw: functions of mw.lua's table. set_up: gives the libraries that know the page their options. know: tells Lua of
     frames, run: makes an ``#invoke``; see lua/answers.lua for both. files: of which it was loaded.
-    chunks: modules that are compiled already.
+    chunks: modules that are compiled already. met: is told the name and text of each that a page view compiles.
     """
 
     mw: dict[str, LuaFunction]
@@ -138,12 +138,13 @@ class Loaded:
     run: LuaFunction
     files: LualibFiles
     chunks: Chunks = field(default_factory=dict)
+    met: Callable[[str, str], None] = lambda name, text: None
 
     def of(self, adopt: Callable[[LuaFunction], LuaFunction]) -> Loaded:
         """The same with the functions of another server."""
         mw = {name: adopt(function) for name, function in self.mw.items()}
         chunks = {name: (text, adopt(chunk)) for name, (text, chunk) in self.chunks.items()}
-        return Loaded(mw, adopt(self.set_up), adopt(self.know), adopt(self.run), self.files, chunks)
+        return Loaded(mw, adopt(self.set_up), adopt(self.know), adopt(self.run), self.files, chunks, self.met)
 
 
 def run_library(

@@ -5,7 +5,7 @@ import pytest
 from luaproc.responder import runtime
 from tests.responder.lua_parts import run
 
-# first: an environment with all that is kept. keep, restore: of it.
+# environment: with all that is kept. keep, keep_more, restore: of it.
 KEPT = """
     local debug, setfenv, setmetatable, loadstring = debug, setfenv, setmetatable, loadstring
     local shared, private, nothing = 1, { hidden = true }, nil
@@ -21,7 +21,7 @@ KEPT = """
     environment._G = environment
     local root = { 10, 20 }
     setfenv( get, environment )
-    keep, restore = part 'snapshot' ( environment, { root } )
+    keep, keep_more, restore = part 'snapshot' ( environment, { root } )
     keep()
     """
 
@@ -78,3 +78,20 @@ def test_no_runtime_is_left_out() -> None:
     """The part loads in each Lua that we serve with."""
     for name in runtime.available():
         assert run(name, KEPT + "set( 2 ) restore() return shared") == 1
+
+
+def test_more_is_kept_of_the_roots() -> None:
+    """Chunks that were loaded since, with the environment that they had; what else was changed is not."""
+    code = """
+        local chunk = loadstring( 'return x' )
+        setfenv( chunk, environment )
+        root[3] = chunk
+        environment.new = 1
+        keep_more()
+        for _ = 1, 2 do
+            setfenv( chunk, { x = 1 } )
+            root[3], root[4] = nil, 1
+            restore()
+        end
+        return root[3] == chunk, root[4], debug.getfenv( chunk ) == environment, environment.new"""
+    assert run("lua51", KEPT + code) == (True, None, True, None)

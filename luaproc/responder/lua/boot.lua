@@ -60,9 +60,9 @@ local begin, _, inner = part 'dispatch' (
 	pipes, memory, part 'delivery', environment, protected_functions, part 'encode', part 'traceback', watch, settings
 )
 if given.host.tick then
-	local keep, restore = part 'snapshot' ( environment, inner.chunks )
+	local keep, keep_more, restore = part 'snapshot' ( environment, inner.chunks )
 	local host = given.host
-	begin = part 'inner' ( pipes, inner, memory, keep, restore, host.tick, host.report, stack_of, next_look )
+	begin = part 'inner' ( pipes, inner, memory, keep, keep_more, restore, host.tick, host.report, stack_of, next_look )
 end
 
 -- Every part keeps its functions in locals. The globals are emptied, because a leaked table would lead to them: lupa's

@@ -4,11 +4,11 @@
 -- Arguments: what delivery.lua calls; what dispatch.lua returns last; see memory.lua, snapshot.lua, cpu_watch.lua; and two
 -- callables of Python's. tick() sees the host's signals, and gives the reason for which the module that runs has to end,
 -- or nil; report( text ) takes where that was.
--- Returns a function that begins (limit: see memory.set_limit) and returns five: answer() takes the message that
--- pipes.receive() gives, and returns the reply, or nil; keep() and restore(), see snapshot.lua; sethook, which without
--- arguments ends the looks; raised() gives what a handler raised.
+-- Returns a function that begins (limit: see memory.set_limit) and returns six: answer() takes the message that
+-- pipes.receive() gives, and returns the reply, or nil; keep(), keep_more() and restore(), see snapshot.lua; sethook, which
+-- without arguments ends the looks; raised() gives what a handler raised.
 
-local pipes, answering, memory, keep, restore, tick, report, stack_of, next_look = ...
+local pipes, answering, memory, keep, keep_more, restore, tick, report, stack_of, next_look = ...
 local error, pcall, sethook, clock = error, pcall, debug.sethook, os.clock
 local create, resume = coroutine.create, coroutine.resume
 
@@ -77,7 +77,7 @@ end
 return function ( limit )
 	memory.set_limit( limit )
 	sethook( look, '', every )
-	return answer, keep, function ()
+	return answer, keep, keep_more, function ()
 		answering.forget_list()
 		return restore()
 	end, sethook, function ()

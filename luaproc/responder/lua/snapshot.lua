@@ -3,9 +3,10 @@
 --
 -- keep() notes all that can be reached from the modules' environment, the tables in `roots`, and the methods of strings:
 -- tables and their metatables, Lua functions' upvalues and environments. Functions of ours (chunks named =luaproc/…) lead
--- no further. restore() makes it so again. It tells whether the tables that modules get copies of, which are those that
--- other tables lead to from the environment, show their fields in the order of then, too: where fields went and came,
--- `pairs` may have another order. keep runs once.
+-- no further.
+-- restore() makes it so again. It tells whether the tables that modules get copies of, which are those that other tables
+-- lead to from the environment, show their fields in the order of then, too: where fields went and came, `pairs` may have
+-- another order. keep runs once; keep_more() after it, for what is in `roots` since.
 
 local environment, roots = ...
 local next, type, rawequal, rawget, rawset, sub = next, type, rawequal, rawget, rawset, string.sub
@@ -22,6 +23,8 @@ local functions, environments = {}, {}
 local functions_count = 0
 local holders, places, held = {}, {}, {}
 local is_metatable = {}
+local found = {} -- tables and functions
+local places_of_roots = {}
 local held_count = 0
 
 local function has_eq( value )
@@ -29,15 +32,20 @@ local function has_eq( value )
 	return metatable and rawget( metatable, '__eq' ) ~= nil
 end
 
-local function keep_table( t )
-	count = count + 1
+local function keep_fields( place )
 	local copy, keys, list, n, raw = {}, {}, {}, 0, false
-	for name, value in next, t do
+	for name, value in next, tables[place] do
 		n = n + 1
 		copy[name], keys[n], list[n] = value, name, value
 		raw = raw or has_eq( value )
 	end
-	tables[count], fields[count], names[count], values[count], is_raw[count] = t, copy, keys, list, raw
+	fields[place], names[place], values[place], is_raw[place] = copy, keys, list, raw
+end
+
+local function keep_table( t )
+	count = count + 1
+	tables[count] = t
+	keep_fields( count )
 	local metatable = getmetatable( t )
 	metatables[count] = metatable
 	if metatable then
@@ -94,7 +102,6 @@ local function is_foreign( func )
 end
 
 local function keep()
-	local found = {}
 	-- Tables first: so those that modules get copies of come before all others.
 	local queues = { table = {}, ['function'] = {} }
 	local ends, places = { table = 0, ['function'] = 0 }, { table = 0, ['function'] = 0 }
@@ -141,10 +148,33 @@ local function keep()
 		end
 	until not func
 	by_value = nil
+	local is_root = {}
+	for i = 1, #roots do
+		is_root[roots[i]] = true
+	end
 	for i = 1, count do
 		if is_metatable[tables[i]] then
 			is_raw[i] = true
 			places_of_metatables[#places_of_metatables + 1] = i
+		end
+		if is_root[tables[i]] then
+			places_of_roots[#places_of_roots + 1] = i
+		end
+	end
+end
+
+-- The same, of what is in `roots` alone: chunks that have been loaded since, and have not run.
+local function keep_more()
+	for i = 1, #places_of_roots do
+		local place = places_of_roots[i]
+		keep_fields( place )
+		for n = 1, #values[place] do
+			local value = values[place][n]
+			if type( value ) == 'function' and not found[value] then
+				found[value] = true
+				functions_count = functions_count + 1
+				functions[functions_count], environments[functions_count] = value, getfenv( value )
+			end
 		end
 	end
 end
@@ -209,4 +239,4 @@ local function restore()
 	return in_order
 end
 
-return keep, restore
+return keep, keep_more, restore
