@@ -1,15 +1,14 @@
 """A real page on a real MediaWiki: installed in a temporary directory, on SQLite, for this run.
 
-The page is rendered by MediaWiki itself, anew for every figure: PHP starts the Lua side, sends what it sends, ends it.
+The page is rendered by MediaWiki itself on a web server (`web`), anew for every figure: PHP starts the Lua side, sends
+what it sends, ends it.
 luaPath is a little script that runs the server by way of `account`, so that what is counted is the server's process
 from its first to its last instruction, and nothing of PHP or of the shell before it.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import select
 import shlex
 import shutil
 import subprocess
@@ -22,7 +21,8 @@ from typing import NamedTuple
 
 from luaproc.bench import citations
 from luaproc.bench.servers import BenchError, Server, environment
-from luaproc.bench.session import ACCOUNT, cpu_clock, read_accounts
+from luaproc.bench.session import ACCOUNT, read_accounts
+from luaproc.bench.web import WebServer
 
 SOURCES = Path(__file__).with_name("page")
 
@@ -104,19 +104,10 @@ def wikitext(blocks: int) -> str:
     )
 
 
-def _cpu_time_at_end(pid: int) -> float | None:
-    """Wait for a child's end, and tell the CPU time of that process alone; None if it does not come in time.
-
-    What wait4() tells counts the children that it waited for, too, and PHP does not wait for every server. The clock of
-    a child that has ended runs no more, and can be read until somebody waits for it.
-    """
-    ended = os.pidfd_open(pid)
-    try:
-        if not select.select([ended], [], [], _TIMEOUT)[0]:
-            return None
-        return cpu_clock(pid) / 1e9
-    finally:
-        os.close(ended)
+def _surroundings() -> dict[str, str]:
+    # A person's own MediaWiki must not be meant by accident.
+    ambient = {k: v for k, v in environment(Server("php", ())).items() if not k.startswith("MW_")}
+    return ambient | {"TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
 
 class BenchWiki:
@@ -128,6 +119,7 @@ class BenchWiki:
         self._directory = tempfile.TemporaryDirectory(prefix="luaproc-bench-")
         self._home = Path(self._directory.name)
         self._rendered: dict[str, tuple[str, str]] = {}
+        self._web: dict[str, WebServer] = {}  # by Scribunto's engines
         try:
             self._install()
         except BaseException:
@@ -159,37 +151,26 @@ class BenchWiki:
             "BENCH_ENGINE": engine,
         }
 
-    def _maintenance(self, script: str, *args: str, env: dict[str, str]) -> tuple[str, float]:
-        """What a script of MediaWiki's prints, and the CPU time of PHP itself, in seconds."""
+    def _maintenance(self, script: str, *args: str, env: dict[str, str]) -> None:
+        """Run a script of MediaWiki's."""
         directory = self._code / "maintenance"
         # Since 1.40 scripts are started by run.php, and since 1.42 they complain if they are not.
         runner = directory / "run.php"
         command = [str(runner), script] if runner.exists() else [str(directory / f"{script}.php")]
-        # A person's own MediaWiki must not be meant by accident.
-        ambient = {k: v for k, v in environment(Server("php", ())).items() if not k.startswith("MW_")}
-        with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-            process = subprocess.Popen(
+        try:
+            done = subprocess.run(
                 [self._php, *command, *args],
                 stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                env=ambient | {"TZ": "UTC", "LC_ALL": "C.UTF-8"} | env,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=_surroundings() | env,
+                timeout=_TIMEOUT,
             )
-            try:
-                spent = _cpu_time_at_end(process.pid)
-            finally:
-                process.kill()
-                status = process.wait()
-            stdout.seek(0)
-            stderr.seek(0)
-            output = stdout.read().decode("utf-8", "replace")
-            told = stderr.read().decode("utf-8", "replace")
-        if spent is None:
-            raise BenchError(f"MediaWiki's {script} took more than {_TIMEOUT} seconds")
-        if status:
-            lines = (output + told).strip().splitlines() or ["(no output)"]
-            raise BenchError(f"MediaWiki's {script} ended with status {status}: {lines[-1]}")
-        return output, spent
+        except subprocess.TimeoutExpired:
+            raise BenchError(f"MediaWiki's {script} took more than {_TIMEOUT} seconds") from None
+        if done.returncode:
+            lines = done.stdout.decode("utf-8", "replace").strip().splitlines() or ["(no output)"]
+            raise BenchError(f"MediaWiki's {script} ended with status {done.returncode}: {lines[-1]}")
 
     def render(self, server: Server, page: BenchPage) -> Rendering:
         """Have MediaWiki render a page once.
@@ -198,15 +179,17 @@ class BenchWiki:
         """
         accounts = self._home / "accounts"
         accounts.write_bytes(b"")
-        file = self._home / f"{page.name}.wikitext"
-        file.write_text(page.wikitext)
-        lua_path = "/bin/false" if server is SANDBOX else self._lua_path(server, accounts)
-        env = self._environment(lua_path, "luasandbox" if server is SANDBOX else "luastandalone") | dict(server.env)
-        began = time.monotonic()
-        html, php = self._maintenance("parse", "--title", "Benchmark", str(file), env=env)
-        wall = time.monotonic() - began
-        self._check(html, server, page)
-        return Rendering(0.0 if server is SANDBOX else self._spent(accounts), php, wall)
+        if server is not SANDBOX:
+            self._write_lua_path(server, accounts)
+        answer = self._web_server("luasandbox" if server is SANDBOX else "luastandalone").parse(page.wikitext)
+        self._check(answer.html, server, page)
+        return Rendering(0.0 if server is SANDBOX else self._spent(accounts), answer.php, answer.wall)
+
+    def _web_server(self, engine: str) -> WebServer:
+        if engine not in self._web:
+            env = _surroundings() | self._environment(str(self._home / "lua"), engine)
+            self._web[engine] = WebServer(self._php, self._code, env)
+        return self._web[engine]
 
     def _spent(self, accounts: Path) -> float:
         """Of all servers that a rendering started. PHP does not always wait for them when it ends itself."""
@@ -220,16 +203,16 @@ class BenchWiki:
                 raise BenchError(f"the server still runs {_END_SECONDS:g} seconds after the page was made")
             time.sleep(0.01)
 
-    def _lua_path(self, server: Server, accounts: Path) -> str:
+    def _write_lua_path(self, server: Server, accounts: Path) -> None:
         words = [sys.executable, "-I", "-S", ACCOUNT, str(accounts), "0"]
         if server.is_lua_path:
             command = shlex.join([*words, *server.words]) + ' "$@"'
         else:
             command = shlex.join([*words, *server.command])
+        variables = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in server.env)
         path = self._home / "lua"
-        path.write_text(f"#!/bin/sh\nexec {command}\n")
+        path.write_text(f"#!/bin/sh\n{variables}exec {command}\n")
         path.chmod(0o755)
-        return str(path)
 
     def _check(self, html: str, server: Server, page: BenchPage) -> None:
         error = re.search(r'class="scribunto-error[^>]*>(.*?)</', html)
@@ -248,4 +231,6 @@ class BenchWiki:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for web in self._web.values():
+            web.close()
         self._directory.cleanup()
