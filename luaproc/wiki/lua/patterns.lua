@@ -143,10 +143,32 @@ local function is_ascii( text )
 		and not find( text, '[\128-\255]' )
 end
 
+-- Whether a pattern is as mw.text.trim makes it, of signs of ASCII: what it takes off ends at characters, not inside of one,
+-- whatever stands between. Others that have a dot may not be tried on bytes.
+local function is_trim( pattern )
+	local left, right = match( pattern, '^%^%[([^][^]+)%]%*%(%.%-%)%[([^][^]+)%]%*%$$' )
+	return left ~= nil and set( left ) == '\1' and set( right ) == '\1'
+end
+
+-- Whether a text is UTF-8, of characters of up to three bytes; false says nothing.
+local function is_utf8( text )
+	if type( text ) ~= 'string' or #text >= 100000 or #text > ustring.maxStringLength then
+		return false
+	end
+	local rest = gsub( text, '[\225-\236\238\239][\128-\191][\128-\191]', 'a' )
+	return not find( gsub( rest, '[\194-\223][\128-\191]', 'a' ), '[\128-\255]' )
+end
+
 local good, known = {}, 0 -- good patterns -> kind_of
+local trimming = {} -- those that is_trim knows -> true
 
 local function is_short( pattern, text )
 	return ( good[pattern] == 'once' or good[pattern] == 'same' ) and is_ascii( text )
+end
+
+-- Whether a text may be searched from there as string's functions do.
+local function is_place( start, text )
+	return start == nil or start >= 1 and start <= #text + 1 and start % 1 == 0
 end
 
 -- where: the position in front of what is wrong with the pattern. plain: it is no pattern, but a text.
@@ -176,9 +198,10 @@ local function check( name, text, pattern, where, plain )
 		error( where .. wrong, 0 )
 	end
 	if known >= KEPT then
-		good, known = {}, 0
+		good, trimming, known = {}, {}, 0
 	end
 	good[pattern] = kind_of( pattern )
+	trimming[pattern] = is_trim( pattern ) or nil
 	known = known + 1
 end
 
@@ -204,8 +227,12 @@ function ustring.find( ... )
 	local text, pattern, start, plain = ...
 	check( 'find', text, pattern, '', plain )
 	check_start( 'find', start )
-	if start == nil and not plain and is_short( pattern, text ) then
-		return results( find( text, pattern ) )
+	if plain == true then
+		if is_ascii( text ) and is_ascii( pattern ) and is_place( start, text ) then
+			return results( find( text, pattern, start, true ) )
+		end
+	elseif not plain and is_short( pattern, text ) and is_place( start, text ) then
+		return results( find( text, pattern, start ) )
 	end
 	return results( plain_find( ... ) )
 end
@@ -217,8 +244,8 @@ function ustring.match( ... )
 	local text, pattern, start = ...
 	check( 'match', text, pattern, '' )
 	check_start( 'match', start )
-	if start == nil and is_short( pattern, text ) then
-		return results( match( text, pattern ) )
+	if is_short( pattern, text ) and is_place( start, text ) then
+		return results( match( text, pattern, start ) )
 	end
 	return results( plain_match( ... ) )
 end
@@ -250,8 +277,9 @@ function ustring.gsub( ... )
 	end
 	local text, pattern, replacement, most = ...
 	check( 'gsub', text, pattern, '' )
-	if most == nil and good[pattern] == 'once' and type( replacement ) == 'string'
-		and not find( gsub( replacement, '%%[01]', '' ), '%', 1, true ) and is_ascii( text )
+	if most == nil and type( replacement ) == 'string'
+		and not find( gsub( replacement, '%%[01]', '' ), '%', 1, true )
+		and ( good[pattern] == 'once' and is_ascii( text ) or trimming[pattern] and is_utf8( text ) )
 	then
 		return gsub( text, pattern, replacement )
 	end

@@ -1,7 +1,7 @@
 """Patterns of mw.ustring's that Lua's own functions may try: they find what the whole way finds."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -33,8 +33,12 @@ local function all( text, pattern )
 end
 local answers = {}
 for index, case in ipairs( cases ) do
-    local text, pattern, replacement = case[1], case[2], case[3]
+    local text, pattern, replacement, start = case[1], case[2], case[3], tonumber( case[4] )
     answers[index] = table.concat( {
+        shown( pcall( mw.ustring.find, text, pattern, start ) ),
+        shown( pcall( mw.ustring.match, text, pattern, start ) ),
+        shown( pcall( mw.ustring.find, text, pattern, start, true ) ),
+        shown( pcall( mw.ustring.find, text, pattern:sub( 1, 1 ), start, true ) ),
         shown( pcall( mw.ustring.find, text, pattern ) ), shown( pcall( mw.ustring.match, text, pattern ) ),
         shown( pcall( mw.ustring.gsub, text, pattern, replacement ) ), shown( pcall( all, text, pattern ) ),
     }, '\\n' )
@@ -45,6 +49,7 @@ LITERALS = (
     *("a", "b", "C", "1", "2", " ", "_", "=", "/", "<", "\t", "\n", ".", "x", "é"),
     *("%.", "%-", "%%", "%(", "%]", "%$", "%a", "%d", "%s", "%w", "%S", "%W", "%u", "%l", "%x", "%c", "%p", "%A", "%z"),
 )
+SET = (" ", "\t", "\n", "a-z", "A", "_", ";", ".", "%s", "-", "é", "%w", "%.")
 UNUSUAL = ("%b()", "%f[a]", "%1", "*", "-", "+", "$", "^", "[a-]", "[]a]", "[^^]", "[%a-z]", "(", "[")
 RANGES = ("a-c", "0-9", "A-Z", "%a-z", "*", "+", "(", ")", "$", "^", "-")
 
@@ -73,10 +78,10 @@ def text(chance: random.Random) -> str:
 
 
 def quoted(value: str) -> str:
-    return '"' + "".join(f"\\{byte:03}" for byte in value.encode()) + '"'
+    return '"' + "".join(f"\\{byte:03}" for byte in value.encode("utf-8", "surrogateescape")) + '"'
 
 
-def answers(cases: list[tuple[str, str, str]]) -> Iterator[str]:
+def answers(cases: Sequence[tuple[str, ...]]) -> Iterator[str]:
     with Wiki({}, mediawiki=False) as wiki:
         for begin in range(0, len(cases), 250):
             rows = ",".join(f"{{{','.join(map(quoted, case))}}}" for case in cases[begin : begin + 250])
@@ -89,13 +94,34 @@ def test_the_short_way_finds_what_the_whole_way_finds(monkeypatch: pytest.Monkey
     need("mediawiki")
     chance = random.Random(1)
     replacements = ("x", "", "<%0>", "[%1]", "%1%0", "%%", "%2", "%a")
-    cases = [(text(chance), pattern(chance), chance.choice(replacements)) for _ in range(1000)]
+    starts = ("", "", *map(str, range(-3, 18)), "1.5", "inf", "nan")
+
+    def trims() -> tuple[str, str]:
+        sets = ["".join(chance.choice(SET) for _ in range(chance.randint(1, 4))) for _ in range(2)]
+        inside = "".join(chance.choice(" \t;a-Zéßж中𝄞" * 3 + "\udcc3\udca9\udce4\udced\udca0") for _ in range(8))
+        return inside, f"^[{sets[0]}]*(.-)[{sets[chance.randint(0, 1)]}]*$"
+
+    cases = [
+        (
+            *((text(chance), pattern(chance)) if number % 2 else trims()),
+            chance.choice(replacements),
+            chance.choice(starts),
+        )
+        for number in range(1500)
+    ]
+    spaces = "^[ ]*(.-)[ ]*$"
+    cases += [
+        (word, spaces, "<%1>", "") for word in (" é ", "\udcc3中\udca9", "\udce4ß\udcb8", "\udced\udca0\udc80", "𝄞 ")
+    ]
+    cases += [
+        ("ßa ©", f"^[{left}]*(.-)[{right}]*$", "<%1>", "") for left, right in (("é", " "), (" ", "é"), ("%s", " "))
+    ]
     short = list(answers(cases))
-    code = own_lua("patterns")
-    whole = code.replace(
-        "local function is_ascii( text )\n", "local function is_ascii( text )\n\tdo return false end\n"
-    )
-    assert whole != code
+    whole = own_lua("patterns")
+    for name in ("is_ascii", "is_utf8"):
+        code, head = whole, f"local function {name}( text )"
+        whole = code.replace(head, f"{head} do return false end")  # errors name lines
+        assert whole != code
     monkeypatch.setattr(ustring, "own_lua", lambda name: whole)
     different = [(case, *pair) for case, *pair in zip(cases, short, answers(cases), strict=True) if pair[0] != pair[1]]
     assert different == []
