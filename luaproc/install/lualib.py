@@ -54,23 +54,33 @@ class LualibFiles:
     def __init__(self, lualib: Lualib) -> None:
         self._lualib = lualib
         self._texts: dict[str, bytes | None] = {}
-        # Of what was looked at: a directory's time tells of new files and of those that are gone.
-        self._stamps = {path: _stamp(path) for path in (f"{lualib.path}/{folder}" for folder in FOLDERS)}
+        # Of what was looked at, by names below the library: a directory's time tells of new files and of lost ones.
+        self._stamps = {name: _stamp(f"{lualib.path}/{name}") for name in (f"./{folder}" for folder in FOLDERS)}
 
     def are_current(self) -> bool:
         """Whether the files are still the same on disk."""
-        return all(_stamp(path) == stamp for path, stamp in list(self._stamps.items()))
+        stamps = list(self._stamps.items())
+        if os.stat not in os.supports_dir_fd:
+            return all(_stamp(f"{self._lualib.path}/{name}") == stamp for name, stamp in stamps)
+        try:
+            directory = os.open(self._lualib.path, _TO_LOOK_BELOW)
+        except OSError:
+            return False
+        try:  # from there, names are found in half the time
+            return all(_stamp(name, directory) == stamp for name, stamp in stamps)
+        finally:
+            os.close(directory)
 
     def find(self, path: str) -> bytes | None:
         """The text of the file that `require` means, in the first of the folders that has it; None if there is none."""
         if path in self._texts:
             return self._texts[path]
         for folder in FOLDERS:
-            place = f"{self._lualib.path}/{folder}{path}"
-            stamp = _stamp(place)
-            text = self._lualib.read(folder + path)
+            name = folder + path
+            stamp = _stamp(f"{self._lualib.path}/{name}")
+            text = self._lualib.read(name)
             if text is not None:
-                self._stamps[place] = stamp
+                self._stamps[name] = stamp
                 self._texts[path] = text
                 return text
         directory = os.path.dirname(path)
@@ -107,10 +117,14 @@ def read_below(directory: Path, name: str) -> bytes | None:
 _Stamp = tuple[int, int, int] | None
 
 
-def _stamp(path: str) -> _Stamp:
-    """What changes with a file or a directory: its time, size and number; None where there is none."""
+_TO_LOOK_BELOW = getattr(os, "O_PATH", os.O_RDONLY)
+
+
+def _stamp(path: str, directory: int | None = None) -> _Stamp:
+    """What changes with a file or a directory: its time, size and number; None where there is none. directory: of which
+    the path is seen, a file descriptor."""
     try:
-        status = os.stat(path)
+        status = os.stat(path, dir_fd=directory)
     except (OSError, ValueError):
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,7 +40,6 @@ class PageView:
     """The page that is shown."""
     now: datetime
     """With a time zone. Everything that asks for the time gets this moment."""
-    random: random.Random = field(default_factory=random.Random)
     functions: Mapping[str, ParserFunction] = field(default_factory=dict)
     """Functions besides the preprocessor's own, or instead of them: ``#invoke`` and those of `Wiki.parser_function`."""
     tags: Mapping[str, ExtensionTag] = field(default_factory=dict)

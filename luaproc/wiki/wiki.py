@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -265,7 +264,6 @@ class Wiki:
             self.pages,
             title,
             now,
-            random.Random(self._seed),
             functions=dict(self._functions),
             tags=dict(self._tags),
         )
