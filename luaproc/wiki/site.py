@@ -26,6 +26,8 @@ TITLE_CASE = 43
 """The release from which on a first letter gets the case of titles: ß becomes Ss, and not SS."""
 
 
+_Key = tuple[str, int] | tuple[int, str]
+
 MAX_REMEMBERED = 300
 """Characters of a text whose title is remembered: one with more is hardly a title."""
 
@@ -107,7 +109,7 @@ class Site:
         self._language_is_given = self.language != Site.language
         if not self.namespaces:
             self.namespaces = default_namespaces(self.name)
-        self._titles: dict[tuple[str, str, int], Title | None] = {}
+        self._titles: dict[_Key, Title | None] = {}
         self._special: set[str] = set()
         self._zone: tuple[str, tzinfo] | None = None
         self._number_names()
@@ -267,19 +269,21 @@ class Site:
 
     def title(self, text: str, default_namespace: int = titles.MAIN) -> Title | None:
         """The page that a text names, or None: see `luaproc.wiki.titles.parse`. The last ones are remembered."""
-        return self._remembered("title", text, default_namespace)
+        key = (text, default_namespace)
+        if key in self._titles:
+            return self._titles[key]
+        return self._remember(key, text, titles.title(self, text, default_namespace))
 
     def make_title(self, namespace: int, text: str, fragment: str = "", interwiki: str = "") -> Title | None:
         """See `luaproc.wiki.titles.make`. The last ones are remembered."""
         if fragment or interwiki:
             return titles.make(self, namespace, text, fragment, interwiki)
-        return self._remembered("make", text, namespace)
-
-    def _remembered(self, kind: str, text: str, namespace: int) -> Title | None:
-        key = (kind, text, namespace)
+        key = (namespace, text)
         if key in self._titles:
             return self._titles[key]
-        found = titles.title(self, text, namespace) if kind == "title" else titles.make(self, namespace, text)
+        return self._remember(key, text, titles.make(self, namespace, text))
+
+    def _remember(self, key: _Key, text: str, found: Title | None) -> Title | None:
         if len(text) <= MAX_REMEMBERED:
             if len(self._titles) > 2000:
                 self._titles.clear()
