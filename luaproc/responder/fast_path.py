@@ -160,22 +160,30 @@ def _load_string(body: bytes) -> "tuple[object, ...] | None":
     return b"loadString", text, name
 
 
-_last_list = b""  # of those that hold nothing but numbers: most come again
+_last_list = b""  # the ids of the last cleanupChunks, as they were spelled
+_last_number = 0  # which number that list has
+_is_listed = False  # whether the last list is known to hold nothing but ids and counts
 
 
-def _cleanup_chunks(body: bytes) -> "tuple[object, ...] | None":
+def _cleanup_chunks(body: bytes) -> "tuple[object, ...] | bytes | None":
     # {["op"]="cleanupChunks",["ids"]={[1]=1,[2]=3}}
-    global _last_list
+    global _last_list, _last_number, _is_listed
     ids = body[_IDS:-2]
     if body[-2:] != b"}}" or not body.startswith(_CLEANUP_CHUNKS):
         return None
-    if ids != _last_list:
-        known = _last_list + b","
-        newer = ids[len(known) :] if _last_list and ids.startswith(known) else ids
-        if ids and not _are_listed(newer):
-            return None
-        _last_list = ids
-    return b"cleanupListed", ids
+    if ids == _last_list:
+        return b"cleanupAgain", b"", _last_number
+    known = _last_list + b","
+    if ids.startswith(known):
+        newer = ids[len(known) :]
+        _is_listed = _is_listed or _are_listed(_last_list)
+        if _is_listed and _are_listed(newer):
+            _last_list = ids
+            return b"cleanupAgain", newer, _last_number
+    # Lua's compiler reads a list faster than the two of us, and the number goes along.
+    _last_number += 1
+    _last_list, _is_listed = ids, False
+    return b'return "cleanupNumbered",{%b},%d' % (ids, _last_number)
 
 
 def _are_listed(ids: bytes) -> bool:
@@ -218,7 +226,7 @@ def read(body: bytes) -> "tuple[object, ...] | bytes | None":
     if reader is None:
         return None
     fields = reader(body)
-    if short and fields is not None and reader is not _load_string:
+    if short and fields is not None and (reader is _call or reader is _return):
         if len(_read_before) >= _REMEMBERED:
             _read_before.clear()
         try:

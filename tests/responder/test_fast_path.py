@@ -1,5 +1,6 @@
 """Messages read without Lua's compiler: always what the compiler would have read, or not read at all."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -163,13 +164,31 @@ def test_other_values_are_left_to_lua(values: list[object]) -> None:
         assert table[4] == loads(encode_for_responder(Call(7, tuple(values))))[b"args"]
 
 
-@given(st.frozensets(st.integers(1, 10**6)))
-def test_cleanup_lists(ids: frozenset[int]) -> None:
-    """PHP's own list of ids and truths crosses as it came, if it holds nothing but numbers."""
-    listed = b",".join(b"[%d]=%d" % (position, number) for position, number in enumerate(sorted(ids), 1))
-    assert fast_path.read(b'{["op"]="cleanupChunks",["ids"]={' + listed + b"}}") == (b"cleanupListed", listed)
-    body = encode_for_responder(CleanupChunks(ids))
-    assert fast_path.read(body) is None or not ids
+def cleanup(listed: bytes) -> object:
+    """What a list of ids is read as."""
+    return fast_path.read(b'{["op"]="cleanupChunks",["ids"]={' + listed + b"}}")
+
+
+def spelled(ids: Iterable[int]) -> bytes:
+    """Ids with counts, as PHP lists them."""
+    return b",".join(b"[%d]=%d" % (number, place) for place, number in enumerate(ids, 1))
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, unique=True), st.lists(st.integers(1, 10**6), min_size=1))
+def test_cleanup_lists(ids: list[int], newer: list[int]) -> None:
+    """A list that is new is compiled, with a number; the same again is its number, with more behind it the rest."""
+    listed = spelled(ids)
+    assert cleanup(b"[7]=1,[8]=1") != cleanup(listed)
+    number = fast_path._last_number
+    for _ in range(2):
+        assert cleanup(listed) == (b"cleanupAgain", b"", number)
+    more = spelled(newer)
+    assert cleanup(listed + b"," + more) == (b"cleanupAgain", more, number)
+    assert cleanup(listed + b"," + more) == (b"cleanupAgain", b"", number)
+    assert cleanup(listed) == b'return "cleanupNumbered",{%b},%d' % (listed, number + 1)
+    found = fast_path.read(encode_for_responder(CleanupChunks(frozenset(ids))))  # another spelling
+    assert isinstance(found, bytes)
+    assert found.startswith(b'return "cleanupNumbered",{')
 
 
 @given(st.binary(max_size=60))
@@ -199,5 +218,10 @@ def test_other_texts_are_left_to_lua(body: bytes) -> None:
     ],
 )
 def test_other_lists_are_left_to_lua(listed: bytes) -> None:
-    """A list that Lua would read otherwise, or not at all, is not taken for PHP's."""
-    assert fast_path.read(b'{["op"]="cleanupChunks",["ids"]={' + listed + b"}}") is None
+    """A list that Lua would read otherwise, or not at all, is not taken for PHP's: neither as the beginning of a longer
+    one nor as what is new in it."""
+    for first, second in ((listed, b"[9]=1"), (b"[9]=1", listed)):
+        for text in (first, first + b"," + second):
+            found = cleanup(text)
+            assert isinstance(found, bytes)
+            assert found.startswith(b'return "cleanupNumbered",{%b},' % text)

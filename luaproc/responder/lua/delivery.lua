@@ -2,8 +2,8 @@
 --
 -- deliver( bytes ) sends a reply or request and returns PHP's next message, as its op and its fields in the order of
 -- FIELDS; or, of the frequent ones, as an op that has another name and less to look at: 'call1', id and a table of the
--- only argument; 'return1' and 'return2' and the values, 'returnNil'; 'loadDumped' and 'cleanupListed'. receive() does
--- the same without sending. Where memory or a stack ran out on the way, both return instead
+-- only argument; 'return1' and 'return2' and the values, 'returnNil'; 'loadDumped', 'cleanupNumbered', 'cleanupAgain'.
+-- receive() does the same without sending. Where memory or a stack ran out on the way, both return instead
 --   'notSent', reason      nothing of `bytes` went out
 --   'replyLost', reason    `bytes` went out; PHP's message was a reply ('return' or 'error'), and cannot be had
 --   'requestLost', reason  the same for a request of PHP's, which waits for a reply
@@ -89,7 +89,7 @@ local function evaluate( chunk, reason )
 		end
 		local first, second, third = fields[1], fields[2], fields[3]
 		return op, first and message[first], second and message[second], third and message[third]
-	elseif op ~= 'call' and op ~= 'return' then -- Python's shorter expressions are of these
+	elseif op ~= 'call' and op ~= 'return' and op ~= 'cleanupNumbered' then -- Python's shorter expressions are of these
 		pipes.die( 'malformed message: the body is more than one expression' )
 	end
 	return op, a, b, c

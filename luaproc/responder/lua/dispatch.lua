@@ -14,7 +14,7 @@ local pipes, memory, delivery_of, environment, protected_functions, encode_of, t
 local type, next, error, pcall, xpcall, select = type, next, error, pcall, xpcall, select
 local rawget, rawset, setfenv, loadstring, unpack = rawget, rawset, setfenv, loadstring, unpack
 local gcinfo = gcinfo
-local find, match, sub, gmatch, floor = string.find, string.match, string.sub, string.gmatch, math.floor
+local find, match, gmatch, floor, assert = string.find, string.match, string.gmatch, math.floor, assert
 local resume, create = coroutine.resume, coroutine.create
 local jit_off = jit and jit.off
 
@@ -34,15 +34,17 @@ local NO_MEMORY = memory.NO_MEMORY
 
 ---- The chunk table -------------------------------------------------------------------------------------------------
 
--- id -> function, function -> id, id -> number of the cleanup whose list had it last (see cleanupListed).
-local chunks, ids, kept_by, cleanups, last_id = {}, {}, {}, 0, 0
+-- id -> function, function -> id; and the ids in their order, which is that in which they were given, with their number.
+local chunks, ids, live, last_id = {}, {}, { count = 0 }, 0
 
 local function id_of( func )
 	local id = ids[func]
 	if not id then
-		last_id = last_id + 1
-		id = last_id
+		id = last_id + 1
+		local place = live.count + 1
+		live[place] = id -- it may find no memory, and so may the next line: the count follows
 		chunks[id], ids[func] = func, id
+		live.count, last_id = place, id
 	end
 	return id
 end
@@ -149,58 +151,55 @@ function answer.wrapPhpFunction( id )
 	return encode.values( 1, make_php_function( id ) )
 end
 
+-- Functions that are not in `keep` go, of those that came behind the first ones. Nothing here takes memory.
+local function drop_others( keep, first )
+	local kept = first
+	for place = first + 1, live.count do
+		local id = live[place]
+		if keep[id] then
+			kept = kept + 1
+			live[kept] = id
+		else
+			ids[chunks[id]], chunks[id] = nil, nil
+		end
+	end
+	live.count = kept
+end
+
+-- The last list: the number that Python gave to it (none is 0), its ids, and how many functions there were afterwards.
+local last_list, last_keep, last_count = -1, nil, 0
+
 function answer.cleanupChunks( keep )
 	if type( keep ) ~= 'table' then
 		malformed( 'cleanupChunks', 'ids', 'a table', keep )
 	end
-	for id, func in next, chunks do
-		if not keep[id] then
-			chunks[id], ids[func], kept_by[id] = nil, nil, nil
-		end
-	end
+	last_list, last_keep = -1, nil
+	drop_others( keep, 0 )
 	return EMPTY_REPLY
 end
 
--- The last list and the last id that there was then. PHP sends four lists of five again as they were, or with newer
--- chunks behind: the chunks that were there then are in such a list, and only those that came since can go.
-local last_list, last_seen = '', 0
-
--- What `listed` has behind the last list: '' for the same list; nil for another one. (The last list ends with a count,
--- which may have become longer.)
-local function behind_last_list( listed )
-	local length = #last_list
-	if length > 0 and sub( listed, 1, length ) == last_list then
-		return sub( listed, length + 1 )
-	end
-	return nil
+-- The same, of a list that Python knows again.
+function answer.cleanupNumbered( keep, number )
+	drop_others( keep, 0 )
+	last_list, last_keep, last_count = number, keep, live.count
+	return EMPTY_REPLY
 end
 
--- The same with the ids as PHP spells them, "[1]=1,[2]=3": picked out of the text into a table that is there, they cost
--- two thirds of a table compiled for the purpose.
-function answer.cleanupListed( listed )
-	local newer = behind_last_list( listed )
-	last_list = '' -- until this came to its end: it may run out of memory
-	if not newer then
-		cleanups = cleanups + 1
+-- The last list again, which PHP sends in four cases of five; or with newer ids behind, as PHP spells them,
+-- "[8]=1,[9]=3". Functions that were there at the last list are in it: only those that came since can go. Where the last
+-- list was lost on its way, this one is read whole.
+function answer.cleanupAgain( newer, number )
+	if number ~= last_list then
+		return answer.cleanupChunks( assert( loadstring( pipes.plain() ) )().ids )
 	end
-	for digits in gmatch( newer or listed, '%[(%d+)%]' ) do
-		kept_by[digits + 0] = cleanups
-	end
-	if newer then
-		for id = last_seen + 1, last_id do
-			local func = chunks[id]
-			if func and kept_by[id] ~= cleanups then
-				chunks[id], ids[func] = nil, nil
-			end
-		end
-	else
-		for id, func in next, chunks do
-			if kept_by[id] ~= cleanups then
-				chunks[id], ids[func], kept_by[id] = nil, nil, nil
-			end
+	last_list = -1 -- until this came to its end: it may run out of memory
+	if newer ~= '' then
+		for digits in gmatch( newer, '%[(%d+)%]' ) do
+			last_keep[digits + 0] = true
 		end
 	end
-	last_list, last_seen = listed, last_id
+	drop_others( last_keep, last_count )
+	last_list, last_count = number, live.count
 	return EMPTY_REPLY
 end
 
@@ -504,8 +503,8 @@ end, make_php_function, {
 		end
 		return reply_to( op, a, b, c )
 	end,
-	chunks = { chunks, ids, kept_by },
+	chunks = { chunks, ids, live },
 	forget_list = function ()
-		last_list = ''
+		last_list, last_keep = -1, nil
 	end,
 }
