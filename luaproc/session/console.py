@@ -169,8 +169,9 @@ class Console:
     def banner(self) -> str:
         """What a person is told at the beginning."""
         pages, lualib = len(self._wiki.pages), self._wiki.lualib
+        where = "in this process" if self._wiki.trusted else f"on {shown(self._wiki.server)}"
         return (
-            f"{pages} page{'s' * (pages != 1)} with Scribunto 1.{lualib.release} on {shown(self._wiki.server)};\n"
+            f"{pages} page{'s' * (pages != 1)} with Scribunto 1.{lualib.release} {where};\n"
             f"the current page is {self.title.prefixed_text}.\n"
             "Type Lua, or :help; Ctrl-D leaves."
         )

@@ -115,6 +115,11 @@ class Wiki:
         return default_server() if self._server is None else self._server
 
     @property
+    def trusted(self) -> bool:
+        """Whether modules may run in this process."""
+        return self._inner_states is not None and self._server is None
+
+    @property
     def mediawiki(self) -> Path | None:
         """The MediaWiki whose messages and languages are used."""
         return self._folder

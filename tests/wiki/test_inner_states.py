@@ -411,3 +411,20 @@ def test_sigint_of_a_host_that_ignores_it(wiki: Wiki) -> None:
         assert wiki.eval("local t = os.clock() while os.clock() - t < 0.4 do end return 1") == [1]
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_it_is_said_where_modules_run(tmp_path: Path) -> None:
+    """By `luaproc wiki doctor` and the console: an option, over it a server of one's own."""
+    need("mediawiki")
+
+    def told(*words: str) -> str:
+        command = [sys.executable, "-m", "luaproc", "wiki", *words]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300, check=True)
+        return done.stdout
+
+    (tmp_path / "luaproc.toml").write_text("trusted = true\n")
+    server = f"{sys.executable} -m luaproc serve"
+    assert "modules run   in this process, where they can\n" in told("doctor")
+    for options in (["--no-trusted"], ["--server", server]):
+        assert "modules run   in processes of their own\n" in told("doctor", *options)
+    assert told("eval", "return 1") == told("eval", "--no-trusted", "return 1") == "1\n"

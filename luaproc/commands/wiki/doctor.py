@@ -41,7 +41,7 @@ def command(**given: Any) -> None:
                 f"of {wiki.mediawiki}" if wiki.mediawiki else "few: --mediawiki DIR names a MediaWiki that has all",
             ),
             ("site", f"{', '.join(found.site) or 'default'}: {wiki.site.name}, language {wiki.site.language}"),
-            ("modules run", "in this process, where they can" if found.trusted else "in processes of their own"),
+            ("modules run", "in this process, where they can" if wiki.trusted else "in processes of their own"),
             *(("missing", text) for package, text in _PACKAGES.items() if find_spec(package) is None),
             (
                 "fetched",
