@@ -42,7 +42,7 @@ class InnerResponder:
     MemoryError.
     """
 
-    def __init__(self, memory_limit: "int | None", cpu_limit: "int | None") -> None:
+    def __init__(self, memory_limit: "int | None", cpu_limit: "float | None") -> None:
         self._lua = lua = runtime.new_runtime(_RUNTIME)
         self.host: Callable[[], Callable[[bytes], bytes] | None] = lambda: None
         """Gives who answers Lua's messages; a weak reference, since Lua's state holds this object."""

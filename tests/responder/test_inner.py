@@ -25,8 +25,8 @@ def called(responder: InnerResponder, code: bytes, *args: bytes) -> bytes | None
 
 @pytest.fixture
 def responder() -> InnerResponder:
-    """One with a wiki's memory and a second."""
-    return InnerResponder(52_428_800, 1)
+    """One with a wiki's memory and little time."""
+    return InnerResponder(52_428_800, 0.2)
 
 
 @pytest.mark.parametrize("size", [0, 1, 5000, SLICE, SLICE + 1, 3 * SLICE + 7, WHOLE + 1])
@@ -95,7 +95,7 @@ def test_the_end_of_time(responder: InnerResponder) -> None:
     """None for a reply, and where it was; then nothing more."""
     assert called(responder, b"while true do end") is None
     assert responder.out_of_time
-    assert responder.over.endswith("of 1 seconds of CPU time are used up")
+    assert responder.over.endswith("of 0.2 seconds of CPU time are used up")
     assert "\tx:1: " in responder.last_words
     assert responder.answer(b'{["op"]="getStatus"}') is None
 
@@ -111,5 +111,5 @@ def test_no_status_is_told(responder: InnerResponder) -> None:
     """The process's figures are the host's; what Lua has used is in `usage`."""
     assert b's:7:"nvalues";i:0;' in (responder.answer(b'{["op"]="getStatus"}') or b"")
     seconds, size = responder.usage()
-    assert 0 <= seconds < 1
+    assert 0 <= seconds < 0.2
     assert memory.BASE < size < 52_428_800
