@@ -16,7 +16,7 @@ from luaproc.host import Interpreter, LuaFunction
 from luaproc.host.interpreter import PhpFunction
 from luaproc.install.lualib import LualibFiles
 from luaproc.wiki.compiled import Chunks
-from luaproc.wiki.libraries import order
+from luaproc.wiki.libraries import Library, order
 from luaproc.wiki.libraries.core import Core
 from luaproc.wiki.libraries.parser_functions import ParserFunctionsLibrary
 from luaproc.wiki.own_lua import OWN_LUA, own_lua
@@ -51,7 +51,8 @@ class Libraries:
         """Whatever `load` depends on, beside the files: equal values lead to equal libraries."""
         found: list[Any] = [self.prelude(), self.core.options(), self.extension.code(), *self._engine.deferred]
         for library in self.mw:
-            found += [library.file, None if library.of_page else library.known(), library.afterwards()]
+            found += [library.file, None if library.of_page else library.known()]
+            found += [library.beforehand(), library.afterwards()]
         return found
 
     def prelude(self) -> tuple[int | None, int | None]:
@@ -62,7 +63,7 @@ class Libraries:
     def load(self, lua: Interpreter) -> Loaded:
         """Load what is the same for all pages of the site. Raises LuaError, LuaprocError."""
         # A function that Python drops costs a message (`cleanupChunks`) before the next one: so these are kept.
-        kept: list[object] = [self._register(lua, {}, "mwInit.lua", {})]
+        kept: list[object] = [run_library(lua, {}, self._text("mwInit.lua"), "mwInit.lua", {})]
         prelude = self.prelude()
         if prelude != (None, None):
             lua.load_string(own_lua("prelude"), f"@{OWN_LUA}")(*prelude)
@@ -77,16 +78,14 @@ class Libraries:
         begin = lua.load_string(own_lua("load_library"), f"@{OWN_LUA}")
         setups: list[LuaFunction] = []
         for library in self.mw:
-            functions = self._functions[library]
+            lua.register_library("mw_interface", self._functions[library])
+            self._run_beside(lua, library, library.beforehand())
             if library.of_page:
-                lua.register_library("mw_interface", functions)
                 chunk = lua.load_string(self._text(library.file), f"@{library.file}")
                 setups += begin(chunk, library.table)
             else:
-                kept.append(self._register(lua, functions, library.file, library.options()))
-            more = library.afterwards()
-            if more is not None:
-                lua.load_string(more[0], f"@{library.file}")(*more[1])
+                kept.append(set_up_library(lua, self._text(library.file), library.file, library.options()))
+            self._run_beside(lua, library, library.afterwards())
         lua.load_string(own_lua("charsets"), "=luaproc/charsets.lua")()
         extension = self.extension
         run_library(lua, self._functions[extension], extension.code(), extension.file, {})
@@ -105,8 +104,10 @@ class Libraries:
         """Let the libraries know the page, after `load`."""
         lua.tell(loaded.set_up, *(library.options() for library in self.mw if library.of_page))
 
-    def _register(self, lua: Interpreter, functions: Mapping[str, PhpFunction], file: str, options: Any) -> Any:
-        return run_library(lua, functions, self._text(file), file, options)
+    @staticmethod
+    def _run_beside(lua: Interpreter, library: Library, code: tuple[str, tuple[Any, ...]] | None) -> None:
+        if code is not None:
+            lua.load_string(code[0], f"@{library.file}")(*code[1])
 
     def _text(self, file: str) -> bytes:
         code = self._engine.lua_file(file)

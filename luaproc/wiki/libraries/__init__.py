@@ -41,6 +41,10 @@ class Library:
         """What Lua can call, by name; each gets Lua's arguments by position, missing ones not at all."""
         return {}
 
+    def beforehand(self) -> tuple[str, tuple[Any, ...]] | None:
+        """Lua that runs where mw_interface has the functions, before the file, with its arguments; None without any."""
+        return None
+
     def afterwards(self) -> tuple[str, tuple[Any, ...]] | None:
         """Lua that runs when the file is set up, with its arguments; None without any."""
         return None

@@ -13,6 +13,7 @@ from luaproc.wiki.language import Language, codes, durations, language
 from luaproc.wiki.language.dates import DateError, PackageMissing, read_date
 from luaproc.wiki.language.formats import format_date
 from luaproc.wiki.libraries import Library
+from luaproc.wiki.own_lua import own_lua
 from luaproc.wiki.titles import USER
 from luaproc.wiki.values import PHP_SPACE, check, check_optional, number_text, one_based, text_of
 
@@ -56,11 +57,14 @@ class LanguageLibrary(Library):
     def options(self) -> dict[str, Any]:
         return {"FALLBACK_MESSAGES": 0, "FALLBACK_STRICT": 1}
 
+    def beforehand(self) -> tuple[str, tuple[Any, ...]]:
+        return own_lua("cases"), (self.site.language,)
+
     def _language(self, code: Any) -> Language:
         code = text_of(code)
         found = self._languages.get(code)
         if found is None:
-            if len(self._languages) > MAX_LANGUAGES:
+            if len(self._languages.keys() | {self.site.language}) > MAX_LANGUAGES:
                 raise LuaError("too many language codes requested")
             if not codes.is_valid(code):
                 raise LuaError(f"language code '{code}' is invalid")
