@@ -18,6 +18,11 @@ _BELOW = ("includes/engines/LuaCommon/lualib", "includes/Engines/LuaCommon/luali
 _MARKS = ((46, "mw.title.lua", "newBatchLookupExistence"), (43, "mw.title.lua", "getPageLangCode"))
 _OLDEST = 39
 
+_Stamp = tuple[int, int, int] | None
+
+_TO_LOOK_BELOW = getattr(os, "O_PATH", os.O_RDONLY)
+"""How a directory is opened to find names below it: no right to list it is needed, where the system has that."""
+
 BRANCH = re.compile(r"REL1_\d\d|master")
 """What a branch of Scribunto is called."""
 
@@ -35,10 +40,6 @@ class Lualib:
 
     path: Path
     release: int
-
-    def read(self, name: str) -> bytes | None:
-        """A file of the library by its name below it; None if there is none, or it would lie elsewhere."""
-        return read_below(self.path, name)
 
     def now(self) -> LualibFiles:
         """The files as they are now: the same object as before, unless something has changed since."""
@@ -78,7 +79,7 @@ class LualibFiles:
         for folder in FOLDERS:
             name = folder + path
             stamp = _stamp(f"{self._lualib.path}/{name}")
-            text = self._lualib.read(name)
+            text = read_below(self._lualib.path, name)
             if text is not None:
                 self._stamps[name] = stamp
                 self._texts[path] = text
@@ -94,7 +95,7 @@ class LualibFiles:
 def read_below(directory: Path, name: str) -> bytes | None:
     """A file by its name below a directory; None if there is none, or it would lie elsewhere.
 
-    What was read is kept until the file's time or size changes: each page view reads thirty of them.
+    What was read is kept until the file's time or size changes: page views ask for a `lua_path` again and again.
     """
     path = f"{directory}/{name}"
     stamp = _stamp(path)
@@ -112,12 +113,6 @@ def read_below(directory: Path, name: str) -> bytes | None:
         _texts.clear()
     _texts[path] = stamp, text
     return text
-
-
-_Stamp = tuple[int, int, int] | None
-
-
-_TO_LOOK_BELOW = getattr(os, "O_PATH", os.O_RDONLY)
 
 
 def _stamp(path: str, directory: int | None = None) -> _Stamp:

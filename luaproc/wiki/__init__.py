@@ -12,9 +12,9 @@ Who does what, and who calls whom:
 - `preprocessor` and `parser_functions` expand wikitext. They know no Lua: `#invoke` reaches them as one more function
   of the `PageView` (`view`), which is one expansion's own.
 - `engine` and `libraries` answer Lua. They reach the preprocessor by the protocols of `interfaces` alone. `loading`
-  has Scribunto's files loaded, `fork_servers` once for many page views, `inner_states` in this process; `compiled` does
-  so with modules. `messages` has the texts of the interface, `failures` what a page shows of an error, `environment`
-  runs Lua piece by piece, `own_lua` is the files in `lua`.
+  has Scribunto's files loaded: `fork_servers` once for many page views, `inner_states` the same in this process.
+  `compiled` has modules compiled once for many page views. `messages` has the texts of the interface, `failures` what
+  a page shows of an error, `environment` runs Lua piece by piece, `own_lua` is the files in `lua`.
 - `wiki` puts one of each together: `Wiki`. What an expansion gives is in `expanded`.
 
 Around it, for the commands and pytest:

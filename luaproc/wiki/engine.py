@@ -40,7 +40,6 @@ _COVERAGE_FACTOR = 4
 """How many times as much CPU time a process gets that counts lines: work with strings takes 3 times as long then, a
 function that does nothing but call itself 24 times. What runs without end is to end before the host's 60 s are over."""
 
-
 _TOLD = 10_000
 """Characters of a frame's arguments that Lua is told of, asked or not."""
 
@@ -89,10 +88,7 @@ class EngineOptions:
     chunk_name: Callable[[Title], str] | None = None
 
 
-_Told = Mapping[str, Mapping[Any, Any]] | None
-
-
-def _plain(frame: FrameLike | None) -> _Told:
+def _plain(frame: FrameLike | None) -> Mapping[str, Mapping[Any, Any]] | None:
     """A frame's arguments as lua/answers.lua has them told; None where Lua is to ask for them: they would take much of
     its memory, or there is a text that cannot be sent, which is no error before Lua asks for it."""
     if frame is None:
@@ -124,7 +120,7 @@ class Module:
 
 
 class Engine:
-    """One Lua process and what it knows of one page view. It starts when a module first runs."""
+    """One Lua side and what it knows of one page view. It begins when a module first runs."""
 
     def __init__(self, view: PageView, preprocessor: PreprocessorLike, options: EngineOptions) -> None:
         self.view = view

@@ -1,8 +1,8 @@
 """Scribunto's libraries in a Lua process: first what all page views of a site have, then what is the page's.
 
 The order of the steps is PHP's (LuaEngine::load), so that the Lua files find what they expect. Of the libraries that
-know the page, the first half loads the files, and the second calls their setupInterface: a fork server has the
-first half for all page views (`luaproc.wiki.fork_servers`).
+know the page, the first half loads the files, and the second calls their setupInterface. A fork server has the first
+half for all page views (`luaproc.wiki.fork_servers`), as has a Lua state in this process (`luaproc.wiki.inner_states`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MW = ("executeModule", "executeFunction", "getLogBuffer")
 """Functions of mw.lua's table that PHP calls."""
 
 _AHEAD = "require 'ustring/charsets'"
-"""Lua that makes the tables that mw.ustring's patterns require when a page first has one: lua/charsets.lua keeps them
+"""Lua that makes the tables which mw.ustring's patterns require once a page has a pattern: lua/charsets.lua keeps them
 where no module sees them. To compile the file takes 3 ms."""
 
 
@@ -123,7 +123,7 @@ class Loaded:
     """What came of `Libraries.load`.
 
     mw: functions of mw.lua's table. set_up: gives the libraries that know the page their options. know: tells Lua of
-    frames, run: makes an ``#invoke``; see lua/answers.lua for both. files: of which it was loaded.
+    frames; run: makes an ``#invoke``; see lua/answers.lua for both. files: Scribunto's, of which it was loaded.
     chunks: modules that are compiled already. met: is told the name and text of each that a page view compiles.
     """
 

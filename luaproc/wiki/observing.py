@@ -129,7 +129,7 @@ def _named(wiki: Wiki, frame: str) -> str:
 def _text(wiki: Wiki, place: str) -> str | None:
     """The text of a chunk: a module's, or a file's of Scribunto's library."""
     if place.endswith(".lua"):
-        code = next(filter(None, (wiki.lualib.read(folder + place) for folder in ("", "ustring/", "luabit/"))), None)
+        code = wiki.lualib.now().find(place)
         return code.decode("utf-8", "replace") if code is not None else None
     title = wiki.site.title(place)
     return wiki.pages.text(title) if title is not None and title.content_model == "Scribunto" else None

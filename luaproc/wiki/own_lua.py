@@ -6,7 +6,8 @@ from functools import cache
 from importlib.resources import files
 
 OWN_LUA = "luaproc.lua"
-"""What the files are called in Lua's stack; no trace shows them."""
+"""What a file of ours is called in Lua's stack; no trace shows it (`luaproc.wiki.failures`). One that stands in for a
+file of Scribunto's is called as that file."""
 
 
 @cache

@@ -38,7 +38,7 @@ class Core(Library):
             "setTTL": self.set_ttl,
             "addWarning": self.add_warning,
             "loadJsonData": self.load_json_data,
-            "forget": self.forget,  # is not mw.lua's, but of lua/answers.lua
+            "forget": self.forget,  # asked for by lua/answers.lua, and by nothing of Scribunto's
         }
 
     def options(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
--- Texts of ASCII in the content language change their case here, without a change of processes: modules do so all the time,
--- by mw.language and mw.ustring. Runs where mw_interface has the functions of mw.language.lua, with the language's code.
--- An i at the beginning is left to Python: in Turkic languages it keeps its dot.
+-- Texts of ASCII in the content language change their case here, without a change of processes: modules change case all
+-- the time, by mw.language and mw.ustring. Runs where mw_interface has the functions of mw.language.lua.
+-- Argument: the content language's code. An i at the beginning is left to Python: in Turkic languages it keeps its dot.
 local content = ...
 local php = mw_interface
 local find, lower, sub, type, upper = string.find, string.lower, string.sub, type, string.upper

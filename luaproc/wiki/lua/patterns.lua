@@ -143,14 +143,14 @@ local function is_ascii( text )
 		and not find( text, '[\128-\255]' )
 end
 
--- Whether a pattern is as mw.text.trim makes it, of signs of ASCII: what it takes off ends at characters, not inside of one,
--- whatever stands between. Others that have a dot may not be tried on bytes.
+-- Whether a pattern is as mw.text.trim makes it, of signs of ASCII: what such a pattern takes off ends at characters, not
+-- inside of one, whatever stands between. Other patterns that have a dot may not be tried on bytes.
 local function is_trim( pattern )
 	local left, right = match( pattern, '^%^%[([^][^]+)%]%*%(%.%-%)%[([^][^]+)%]%*%$$' )
 	return left ~= nil and set( left ) == '\1' and set( right ) == '\1'
 end
 
--- Whether a text is UTF-8, of characters of up to three bytes; false says nothing.
+-- Whether a text is certainly UTF-8, of characters of up to three bytes; where not, it may be UTF-8 all the same.
 local function is_utf8( text )
 	if type( text ) ~= 'string' or #text >= 100000 or #text > ustring.maxStringLength then
 		return false
