@@ -37,10 +37,10 @@ def test_both_servers_make_the_same_page(site: BenchWiki, ours: Server, referenc
         assert found.wall > 0.02
 
 
-@pytest.mark.slow  # burns half a second of a processor
+@pytest.mark.slow  # burns a second of a processor
 @pytest.mark.real
 def test_php_is_counted_without_its_children(site: BenchWiki, reference: Server) -> None:
-    """What a child burns that it waited for is in the other account."""
+    """What the Lua side burns is in the server's account, though PHP starts that process and waits for it."""
     burn = "import time\nwhile time.process_time() < 1: pass"
     script = '"$0" -c "$1"; shift; exec "$@"'
     found = site.render(
