@@ -185,6 +185,20 @@ def test_no_title() -> None:
         Console(lambda: Wiki(PAGES, mediawiki=False), Silent(), "[[")
 
 
+def test_a_person_is_told_where_modules_run() -> None:
+    """In which process; a server of one's own goes over trust."""
+    need("mediawiki")
+
+    def told(trusted: bool, server: list[str] | None = None) -> str:
+        with Console(lambda: Wiki(PAGES, mediawiki=False, trusted=trusted, server=server), Silent()) as console:
+            return console.banner().partition("\n")[0]
+
+    assert told(True).startswith("3 pages with Scribunto 1.")
+    assert told(True).endswith(" in this process;")
+    assert told(False).endswith("luaproc serve;")
+    assert told(True, ["some", "server"]).endswith(" on some server;")
+
+
 def test_completion() -> None:
     """mw's names come from the Lua process, one's own and titles, too; an op's argument is what it takes."""
     need("mediawiki")

@@ -236,7 +236,7 @@ def test_modules_of_many_page_views_are_compiled_once(wiki: Wiki) -> None:
 
 
 def test_modules_are_compiled_ahead_within_limits(wiki: Wiki) -> None:
-    """A hundredth of what a page view may have is the most that modules take of it which it does not use."""
+    """Together they have a hundredth of Lua's memory at most, a byte a character: a page view may need none of them."""
     wiki.pages["Module:Large"] = f"return {{ f = function () return 'x' end }} -- {'x' * 600_000}"
     wiki.eval("")
     assert [compiles(wiki, "{{#invoke:Large|f}}")[1] for _ in range(4)] == [["=Module:Large"]] * 4
