@@ -24,11 +24,15 @@ _CLEANUP_CHUNKS = b'{["op"]="cleanupChunks",["ids"]={'
 _NARGS, _ARGS, _VALUES, _CHUNK_NAME = b',["nargs"]=', b',["args"]=', b',["values"]=', b'",["chunkName"]="'
 _ONE_ARGUMENT = b'1,["args"]={[1]='
 _ONE_VALUE, _TWO_VALUES = _RETURN + b'1,["values"]={[1]=', _RETURN + b'2,["values"]={[1]='
+_ONE_STRING, _STRING_FIRST, _STRING_LAST = _ONE_VALUE + b'"', _TWO_VALUES + b'"', b'"}}'
 _SECOND, _SECOND_BEHIND_STRING, _NIL = b",[2]=", b'",[2]=', b"nil"
 _ID, _NVALUES, _TEXT, _IDS = len(_CALL), len(_RETURN), len(_LOAD_STRING), len(_CLEANUP_CHUNKS)
 _TO_COUNT, _TO_ARGS, _TO_VALUES, _TO_NAME = len(_NARGS), len(_ARGS), len(_VALUES), len(_CHUNK_NAME)
 _TO_ARGUMENT, _VALUE, _TO_SECOND = len(_ONE_ARGUMENT), len(_ONE_VALUE), len(_SECOND)
+_STRING, _BEHIND_STRING = len(_ONE_STRING), len(_SECOND_BEHIND_STRING)
 _DIGITS = 20  # of a number, at most
+_LONG = 65536  # bytes of a string that is looked at in pieces
+_ONE_BACKSLASH = b"\\"
 # Bytes as Python's `in` wants them: for b"\n" in text it makes an error first, which takes five times as long.
 _QUOTE, _BACKSLASH, _LF, _CR = b'"\\\n\r'
 
@@ -46,6 +50,29 @@ def unescape(text: bytes) -> "bytes | None":
     return plain if _escape(plain) == text else None
 
 
+def _string(body: bytes, start: int, end: int) -> "bytes | None":
+    """`unescape` of what stands between two places.
+
+    A long text is not copied as it is spelled, and is escaped again in pieces, which stay in memory that is there: of
+    1 MB, page faults took twice as long as the work.
+    """
+    if end - start <= _LONG:
+        return unescape(body[start:end])
+    if body.find(_ONE_BACKSLASH, start, end) < 0:
+        text = body[start:end]
+        return None if _QUOTE in text or _LF in text or _CR in text else text
+    try:
+        plain: bytes = escape_decode(memoryview(body)[start:end])[0]
+    except (ValueError, Warning):
+        return None
+    for at in range(0, len(plain), _LONG):
+        piece = _escape(plain[at : at + _LONG])
+        if not body.startswith(piece, start):
+            return None
+        start += len(piece)
+    return plain if start == end else None
+
+
 def _escape(plain: bytes) -> bytes:
     plain = plain.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     return plain.replace(b"\n", b"\\n").replace(b"\r", b"\\r").replace(b"\0", b"\\000")
@@ -57,7 +84,7 @@ def _escape(plain: bytes) -> bytes:
 def _value(body: bytes, start: int, end: int) -> "bytes | int | bool | None":
     """The value between two places, if it is a string, true, false or a count."""
     if body[start] == _QUOTE:
-        return unescape(body[start + 1 : end - 1]) if body[end - 1] == _QUOTE and end - start > 1 else None
+        return _string(body, start + 1, end - 1) if body[end - 1] == _QUOTE and end - start > 1 else None
     if end - start > 9:  # a table; or ten digits, which may overflow where Lua's integers have 32 bits
         return None
     text = body[start:end]
@@ -94,6 +121,7 @@ def _return(body: bytes) -> "tuple[object, ...] | bytes | None":
     if beginning == _ONE_VALUE:
         value = _value(body, _VALUE, last)
         if value is not None:
+            _remember_count(body, _VALUE, value)
             return b"return1", value
         if body[_VALUE:last] == _NIL:
             return b"returnNil", True
@@ -102,6 +130,7 @@ def _return(body: bytes) -> "tuple[object, ...] | bytes | None":
         first = _value(body, _VALUE, seam)
         second = _value(body, seam + _TO_SECOND, last) if first is not None else None
         if second is not None:
+            _remember_count(body, seam + _TO_SECOND, second)
             return b"return2", first, second
     elif not body.startswith(_RETURN):
         return None
@@ -109,6 +138,53 @@ def _return(body: bytes) -> "tuple[object, ...] | bytes | None":
     if not _is_count(body, _NVALUES, end):
         return None
     return b'return "return",%b,%b' % (body[_NVALUES:end], body[end + _TO_VALUES : -1])
+
+
+# Numbers that came as a reply's last value, with what ends the message -> the number. To look here takes a third of
+# what it takes to cut out the digits, look whether they are digits, and make a number of them.
+_counts: "dict[bytes, int]" = {}
+_REMEMBERED = 1000
+
+
+def _remember_count(body: bytes, start: int, value: object) -> None:
+    if type(value) is int and len(_counts) < _REMEMBERED:
+        try:
+            _counts[body[start:]] = value
+        except MemoryError:  # the next one is read anew
+            pass
+
+
+# The replies that modules get most, which are told by their beginning up to the first value's first byte. What is not
+# quite such a reply is read by `_return`.
+
+
+def _return_string(body: bytes) -> "tuple[object, ...] | bytes | None":
+    # {["op"]="return",["nvalues"]=1,["values"]={[1]="text"}}
+    end = len(body) - 3
+    if end < _STRING or body[end:] != _STRING_LAST:
+        return _return(body)
+    text = _string(body, _STRING, end)
+    return _return(body) if text is None else (b"return1", text)
+
+
+def _return_count(body: bytes) -> "tuple[object, ...] | bytes | None":
+    # {["op"]="return",["nvalues"]=1,["values"]={[1]=3}}
+    count = _counts.get(body[_VALUE:])
+    return _return(body) if count is None else (b"return1", count)
+
+
+def _return_string_and_count(body: bytes) -> "tuple[object, ...] | bytes | None":
+    # {["op"]="return",["nvalues"]=2,["values"]={[1]="text",[2]=3}}
+    seam = body.find(_SECOND_BEHIND_STRING, _STRING)
+    count = _counts.get(body[seam + _BEHIND_STRING :])
+    if count is not None:
+        text = body[_STRING:seam]
+        if not (_BACKSLASH in text or _QUOTE in text or _LF in text or _CR in text):  # `unescape`, without the call
+            return b"return2", text, count
+        plain = unescape(text)
+        if plain is not None:
+            return b"return2", plain, count
+    return _return(body)
 
 
 def _seam(body: bytes) -> int:
@@ -151,10 +227,10 @@ def _load_string(body: bytes) -> "tuple[object, ...] | None":
     dump = _compiled_ahead(body)
     if dump is not None:
         return b"loadDumped", dump
-    end = body.rfind(_CHUNK_NAME, _TEXT)
+    end = body.rfind(_CHUNK_NAME, _TEXT, -2)  # behind it the name's quote, which may not be the last one
     if end < 0 or body[-2:] != b'"}':
         return None
-    text, name = unescape(body[_TEXT:end]), unescape(body[end + _TO_NAME : -2])
+    text, name = _string(body, _TEXT, end), unescape(body[end + _TO_NAME : -2])
     if text is None or name is None:
         return None
     return b"loadString", text, name
@@ -200,37 +276,49 @@ def _are_listed(ids: bytes) -> bool:
     )
 
 
-# How a body begins, as far as tells the ops apart -> who reads it, and looks at the rest of the beginning.
+# How a body begins, as far as tells the ops apart -> who reads it, and looks at the rest of the beginning; and how the
+# most frequent replies begin, of which no more than the values is left to look at.
 _READERS: "dict[bytes, Callable[[bytes], tuple[object, ...] | bytes | None]]" = {
     _CALL[:12]: _call,
     _RETURN[:12]: _return,
     _LOAD_STRING[:12]: _load_string,
     _CLEANUP_CHUNKS[:12]: _cleanup_chunks,
+    _ONE_STRING: _return_string,
+    _STRING_FIRST: _return_string_and_count,
+    **{_ONE_VALUE + b"%d" % digit: _return_count for digit in range(10)},
 }
-
-
-# What short messages were read as. Of the calls and replies of a page with 40 blocks three of four came before, word
-# for word; of one with 40 citations, three of five.
-_read_before: "dict[bytes, tuple[object, ...] | bytes]" = {}
-_REMEMBERED, _SHORT = 256, 128  # messages, and bytes of one
 
 
 def read(body: bytes) -> "tuple[object, ...] | bytes | None":
     """The message as a tuple (op and fields), as a shorter expression, or None if it is not one of these spellings."""
-    short = len(body) <= _SHORT
-    if short:
-        known = _read_before.get(body)
-        if known is not None:
-            return known
-    reader = _READERS.get(body[:12])
-    if reader is None:
-        return None
-    fields = reader(body)
-    if short and fields is not None and (reader is _call or reader is _return):
-        if len(_read_before) >= _REMEMBERED:
-            _read_before.clear()
+    reader = _READERS.get(body[:_STRING]) or _READERS.get(body[:12])
+    return reader(body) if reader is not None else None
+
+
+read_before: "dict[bytes, tuple[object, ...] | bytes]" = {}
+"""What `message` made of short calls and replies. Of those of a page with 40 blocks three of four came before, word for
+word; of one with 40 citations, three of five."""
+_MESSAGES = 256
+SHORT = 128
+"""Bytes of a message that may be in `read_before`."""
+
+
+def message(body: bytes) -> "tuple[object, ...] | bytes":
+    """What `read` makes of the message, or else `return ` and the whole; as it is in `read_before`, if it is there."""
+    return (len(body) <= SHORT and read_before.get(body)) or read_anew(body)
+
+
+def read_anew(body: bytes) -> "tuple[object, ...] | bytes":
+    """`message`, of one that is not in `read_before`; a short call or reply is there from now on."""
+    reader = _READERS.get(body[:_STRING]) or _READERS.get(body[:12])
+    fields = reader(body) if reader is not None else None
+    if fields is None:
+        return b"return " + body
+    if len(body) <= SHORT and reader is not _cleanup_chunks and reader is not _load_string:
+        if len(read_before) >= _MESSAGES:
+            read_before.clear()
         try:
-            _read_before[body] = fields
+            read_before[body] = fields
         except MemoryError:  # the next one is read anew
             pass
     return fields

@@ -42,10 +42,10 @@ _ACCESS = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY | os.O_APPEND)
 
 
 class ForkingPipes(pipes.Pipes):
-    """`Pipes` whose `receive` takes two messages more, each with one number as the answer.
+    """`Pipes` whose `exchange` takes two messages more, each with one number as the answer.
 
     ``fork``, with the host's numbers of three files as ``"5,8,9"``, for stdin, stdout and stderr of the fork: its pid,
-    or an error's number below zero. The fork returns from `receive` with the first message of its own.
+    or an error's number below zero. The fork returns from `exchange` with the first message of its own.
     ``reap``, with the pid of a fork that has ended: its status, as subprocess has it; -1 for all of them, and some
     number. Whoever has ended at a ``fork`` is reaped then.
 
@@ -60,20 +60,20 @@ class ForkingPipes(pipes.Pipes):
         self._statuses: dict[int, int] = {}  # of forks that were reaped unasked
         self._tidy: tuple[Callable[[], object], ...] = (lua.gccollect, lua.execute(_FILL))
 
-    def receive(self) -> "bytes | tuple[object, ...] | bool":
-        while True:
-            message = super().receive()
-            if not isinstance(message, bytes):
-                return message
+    def exchange(self, reply: bytes) -> "bytes | tuple[object, ...] | bool":
+        # Of a class by its name: Lua calls this in a fork, too, which is of `Pipes`.
+        message = pipes.Pipes.exchange(self, reply)
+        while self.__class__ is ForkingPipes and isinstance(message, bytes):
             if message.startswith(_REAP):
                 answer = self._reap(int(message[len(_REAP) : -1]))
             elif message.startswith(_FORK):
                 answer = self._fork(message[len(_FORK) : -2].split(b","))
-                if not answer:
-                    return self.receive()  # of `Pipes`: this is the fork
             else:
-                return message
-            self._send(_REPLY % answer)
+                break
+            reply = _REPLY % answer if self.__class__ is ForkingPipes else b""
+            self._turn -= 1  # of Lua's turns this is none
+            message = pipes.Pipes.exchange(self, reply)
+        return message
 
     def _fork(self, numbers: "list[bytes]") -> int:
         """The fork's pid; in the fork 0. Below zero: the number of an error."""

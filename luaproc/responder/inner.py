@@ -134,7 +134,7 @@ class InnerResponder:
                 return True
             if not self._reserve.has_room_to_push(len(body)):
                 self._reserve.spend()
-        return fast_path.read(body) or b"return " + body
+        return fast_path.message(body)
 
     def exchange(self, request: bytes) -> "bytes | tuple[object, ...] | bool":
         """Have a message of Lua's answered."""
@@ -161,7 +161,7 @@ class InnerResponder:
     def again(self) -> "bytes | tuple[object, ...] | None":
         """The last message once more, with room to read it; None where it was long."""
         self._reserve.spend()
-        return None if len(self._body) > SLICE else fast_path.read(self._body) or b"return " + self._body
+        return None if len(self._body) > SLICE else fast_path.message(self._body)
 
     def plain(self) -> bytes:
         """The last message's expression as it came."""

@@ -3,14 +3,18 @@
 These raise only MemoryError; `lost` then says which message was lost.
 """
 
+from _io import BufferedReader, _RawIOBase
+
 from luaproc.responder import fast_path
 from luaproc.responder.bare_os import os
+from luaproc.responder.fast_path import SHORT, read_anew, read_before
 from luaproc.responder.log import die, op_of
 from luaproc.responder.memory import HELD
 
 TYPE_CHECKING = False  # importing `typing` costs start-up time
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import FileIO
     from typing import TypeVar
 
     from luaproc.responder.memory import Reserve
@@ -23,12 +27,16 @@ if TYPE_CHECKING:
 WHOLE = 4 * 1024 * 1024
 SLICE = 65536
 
+# Of what has arrived, bytes that are taken at once: nearly always a whole frame, for which io's reader would be called
+# twice.
+AT_ONCE = 16384
+
 # Messages up to this size, in bytes, skip the free-memory check: where one does not fit, Lua raises an error that
 # lua/delivery.lua catches, and the message is handed over again.
 SMALL = 4096
 
-# Header -> the length it tells, and the other way round, for frames up to SMALL: the same ones come again and again,
-# and reading and writing them took a seventh of an echo.
+# Header -> the length it tells, for frames up to AT_ONCE, and the other way round, up to SMALL: the same ones come
+# again and again, and reading and writing them took a seventh of an echo.
 _lengths: "dict[bytes, int]" = {}
 _headers: "dict[int, bytes]" = {}
 _REMEMBERED = 1000
@@ -36,6 +44,8 @@ _REMEMBERED = 1000
 _BACKSLASH, _LF, _CR = b"\\\n\r"  # as Python's `in` finds them fastest (see fast_path.py)
 
 _GET_STATUS = b'{["op"]="getStatus"}'
+_STATUS = len(_GET_STATUS)
+
 # What `lost` answers: our request or reply was not sent; PHP's reply was lost; a request of PHP's was lost. Lua gets
 # these numbers from `serve`, since a number crosses where there is no memory for a string.
 NOT_SENT, REPLY_LOST, REQUEST_LOST = 0, 1, 2
@@ -61,9 +71,12 @@ class Pipes:
         status: "Callable[[], bytes]",
         log: "Callable[[bytes, bytes, int], None] | None" = None,
     ) -> None:
-        pipe = open(0, "rb", SLICE, closefd=False)
-        self._read = pipe.read
-        self._read_into = pipe.readinto  # type: ignore[attr-defined]
+        pipe = open(0, "rb", 0, closefd=False)
+        self._arrived = pipe.read
+        self._ahead = b""  # what was read and belongs to no message yet
+        reader = BufferedReader(_Input(self, pipe), 1)
+        self._read = reader.read  # exactly so many bytes: a larger buffer would take more from the pipe
+        self._read_into = reader.readinto
         self._scrap = memoryview(bytearray(4096))
         self._reserve = reserve
         self.status = status
@@ -77,43 +90,97 @@ class Pipes:
         self._next: bytes | None = None  # its slice that is read but not yet taken
 
     def exchange(self, reply: bytes) -> "bytes | tuple[object, ...] | bool":
-        """Send a reply or request, and receive."""
-        self._turn += 1
+        """Send a reply or request, if there is one, and receive PHP's next message: `return ` and its expression, what
+        `fast_path` makes of it, or True for one that Lua takes by `slice`.
+
+        Ends the process at the end of input and at a bad frame. One function, and what is frequent comes first: each
+        call of Python's is a hundredth of what a message takes.
+        """
+        turn = self._turn = self._turn + 1
         if self._reserve.state is not HELD:
             self._reserve.restore_if_room()
-        self._send(reply)
-        return self.receive()
-
-    def receive(self) -> "bytes | tuple[object, ...] | bool":
-        """PHP's next message: `return ` and its expression, what `fast_path` makes of it, or True for one that Lua
-        takes by `slice`. Ends the process at the end of input and at a bad frame."""
         while True:
-            self._long, self._header, self._body = False, None, b""  # nothing of the next message is read
+            # Nothing of the next message is read, and the last one leaves its room to the reply.
+            self._long = False
+            body = self._body = b""
+            if reply:
+                if self._log is not None:
+                    self._log(b"TX ==> ", reply, len(reply))
+                if len(reply) > SLICE:
+                    self._send_long(reply)
+                else:
+                    # Raises MemoryError where nothing of it went out.
+                    if _BACKSLASH in reply or _LF in reply or _CR in reply:  # a third of what `_escape` takes for that
+                        reply = _escape(reply)
+                    length = len(reply)
+                    frame = (_headers.get(length) or _header(length)) + reply
+                    self._sent = turn
+                    try:
+                        written = os.write(1, frame)
+                    except OSError:
+                        written = 0  # `_write` meets it as well, and says so
+                    if written != length + 16:
+                        _write(1, memoryview(frame)[written:])
+                    frame = b""
+                reply = b""  # what has gone out takes no memory while the next message comes
+
             try:
-                header = self._header = self._read(16)
+                data = self._ahead
+                if not data:
+                    data = self._ahead = self._arrived(AT_ONCE) or b""
+                length = len(data) - 16
+                if _lengths.get(data[:16]) == length:
+                    body = self._body = data[16:]
+                    self._ahead = b""
             except (MemoryError, OSError):
-                header = self._header = self._read_all(16)
-            length = _lengths.get(header)
-            if length is None:
-                if not header:
-                    os._exit(0)
-                length = _frame_length(header)
-            if length > SLICE and not (length <= WHOLE and self._reserve.has_room_to_compile(length)):
-                return self._begin_long(length)
-            try:
-                body = self._body = self._read(length)
-            except (MemoryError, OSError):
-                body = self._body = self._read_all(length)
-            if len(body) != length:
-                die(f"truncated frame: expected a body of {length} bytes, got {len(body)}")
+                pass  # what takes no more than it needs, with the reserve, meets it as well
+            if not body:
+                received = self._receive_in_parts()
+                if received is None:
+                    return True
+                body, length = received, len(received)
+
             if self._log is not None:
                 self._log(b"RX <== ", body, length)
-            if body == _GET_STATUS:
-                self._send(self.status())
-                continue
             if length > SMALL:
                 return self._hand_over()
-            return fast_path.read(body) or b"return " + body
+            if length == _STATUS and body == _GET_STATUS:
+                reply = self.status()
+                continue
+            if length > SHORT:
+                return read_anew(body)
+            return read_before.get(body) or read_anew(body)  # `fast_path.message`, without the call
+
+    def receive(self) -> "bytes | tuple[object, ...] | bool":
+        """`exchange`, with nothing to send: Lua's first message, which is no turn."""
+        self._turn -= 1
+        return self.exchange(b"")
+
+    def _receive_in_parts(self) -> "bytes | None":
+        """The body of a frame that did not come whole and alone, whose length is none of those that are known, or for
+        which there may be no memory; None for a long one, which has begun."""
+        data = self._ahead
+        try:
+            if len(data) >= 16:
+                end = 16 + (_lengths.get(data[:16]) or _frame_length(data[:16]))
+                if end <= len(data):
+                    body, ahead = data[16:end], data[end:]
+                    self._body, self._ahead = body, ahead
+                    return body
+        except MemoryError:
+            pass
+        header = self._header = self._read_all(16)
+        if not header:
+            os._exit(0)
+        length = _lengths.get(header) or _frame_length(header)
+        if length > SLICE and not (length <= WHOLE and self._reserve.has_room_to_compile(length)):
+            self._begin_long(length)
+            return None
+        body = self._body = self._read_all(length)
+        self._header = None
+        if len(body) != length:
+            die(f"truncated frame: expected a body of {length} bytes, got {len(body)}")
+        return body
 
     def again(self) -> "bytes | tuple[object, ...] | None":
         """The last message once more, with room to read it; None where it was long and is gone."""
@@ -129,8 +196,8 @@ class Pipes:
     def lost(self, turn: int) -> int:
         """What a failure has cost in this turn, the one in which Lua went to `exchange`; drains what is left of a long
         message."""
+        self._turn = turn  # Lua's way here may have ended before `exchange` began
         if self._sent != turn:
-            self._turn = turn  # Lua's way here may have ended before `exchange` began
             return NOT_SENT
         self._next = None
         if not self._left and not self._body:
@@ -138,7 +205,7 @@ class Pipes:
             header = self._header or self._read(16)
             if not header:
                 os._exit(0)
-            self._long, self._left = True, _frame_length(header)
+            self._long, self._left, self._header = True, _frame_length(header), None
         if self._left and not self._body:
             size = min(self._left, 64)
             left = self._left - size
@@ -176,17 +243,16 @@ class Pipes:
             size = len(body) * fast_path.MOST if len(body) in fast_path.LIBRARY else len(body)
             if not self._reserve.has_room_to_push(size):
                 self._reserve.spend()
-        return fast_path.read(body) or b"return " + body
+        return fast_path.message(body)
 
-    def _begin_long(self, length: int) -> bool:
-        self._long, self._left, self._next, self._body = True, length, None, b""
+    def _begin_long(self, length: int) -> None:
+        self._long, self._left, self._next, self._header = True, length, None, None
         first = self.slice()
         assert first is not None
         self._body = first[:64]
         self._next = b"return " + first
         if self._log is not None:
             self._log(b"RX <== ", first, length)
-        return True
 
     def _read_all(self, length: int) -> bytes:
         try:
@@ -197,35 +263,16 @@ class Pipes:
         except OSError as error:
             die(f"cannot read stdin: {error.strerror}")
 
-    def _send(self, reply: bytes) -> None:
-        """One frame out. Raises MemoryError where nothing of it went out."""
-        if self._log is not None:
-            self._log(b"TX ==> ", reply, len(reply))
-        if len(reply) > SLICE:
-            self._send_long(reply)
-            return
-        if _BACKSLASH in reply or _LF in reply or _CR in reply:  # a third of what `_escape` takes to find nothing
-            reply = _escape(reply)
-        length = len(reply)
-        frame = (_headers.get(length) or _header(length)) + reply
-        self._sent = self._turn
-        try:
-            written = os.write(1, frame)
-        except OSError:
-            written = 0  # `_write` meets it as well, and says so
-        if written != len(frame):
-            _write(1, memoryview(frame)[written:])
-
     def _send_long(self, reply: bytes) -> None:
         """With no copy of the whole but the one that escapes it, and where there is no room for that, none."""
-        body = None
+        pieces = None
         if len(reply) <= WHOLE:
             try:
-                body = _escape(reply)
+                pieces = _escaped(reply)
             except MemoryError:
                 pass
-        if body is not None:
-            length = len(body)
+        if pieces is not None:
+            length = sum(map(len, pieces))
         else:
             length = len(reply) + reply.count(b"\\") + reply.count(b"\r") + reply.count(b"\n")
             if length >= 1 << 31:
@@ -233,8 +280,9 @@ class Pipes:
         header = _header(length)
         self._sent = self._turn
         _write(1, header)
-        if body is not None or length == len(reply):
-            _write(1, reply if body is None else body)
+        if pieces is not None or length == len(reply):
+            for body in pieces or (reply,):
+                _write(1, body)
             return
         view = memoryview(reply)
         for start in range(0, len(reply), SLICE):
@@ -247,6 +295,26 @@ class Pipes:
             _write(1, body)
 
 
+class _Input(_RawIOBase):
+    """Descriptor 0 for io's reader: what `pipes` has read ahead comes first."""
+
+    def __init__(self, pipes: Pipes, file: "FileIO") -> None:
+        self._pipes, self._read_into = pipes, file.readinto
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: memoryview) -> int:  # type: ignore[override]
+        ahead = self._pipes._ahead
+        if not ahead:
+            return self._read_into(room)
+        size = min(len(ahead), len(room))
+        left = ahead[size:]
+        room[:size] = ahead[:size]
+        self._pipes._ahead = left
+        return size
+
+
 def _write(descriptor: int, data: "bytes | memoryview") -> None:
     try:
         written = os.write(descriptor, data)
@@ -254,6 +322,14 @@ def _write(descriptor: int, data: "bytes | memoryview") -> None:
             written += os.write(descriptor, memoryview(data)[written:])
     except OSError as error:
         die(f"cannot write: {error.strerror}")
+
+
+def _escaped(text: bytes) -> "list[bytes]":
+    """`_escape` of a long text, in pieces: 1 MB as a whole is in fresh memory after each replacement, whose page faults
+    took twice as long as the replacements do."""
+    if _BACKSLASH not in text and _LF not in text and _CR not in text:
+        return [text]
+    return [_escape(text[start : start + SLICE]) for start in range(0, len(text), SLICE)]
 
 
 def _escape(text: bytes) -> bytes:
@@ -282,7 +358,7 @@ def _frame_length(header: bytes) -> int:
             f"bad frame header {header!r}: expected the body's length in 8 lower-case hexadecimal digits, "
             "and its double less one in 8 more"
         )
-    if length <= SMALL:
+    if length <= AT_ONCE:
         _remember(_lengths, header, length)
     return length
 

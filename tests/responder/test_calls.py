@@ -50,6 +50,7 @@ def test_values_of_phps_reply(lua: Interpreter, values: tuple[object, ...]) -> N
 
 # Different in type and text, so that no two can change places unseen.
 ORDERED = ("first", 2, True, "4,[2]=5", False, 6.5, 'seven",[2]=7', 8)
+STRINGS = ("a", "bc\n", 'd",[2]=1}}', "\\e\r", "f" * 300)  # three have a way of their own
 
 
 def test_values_keep_their_places(lua: Interpreter) -> None:
@@ -62,11 +63,12 @@ def test_values_keep_their_places(lua: Interpreter) -> None:
 
     lua.register_library("php", {"f": php})
     chunk = lua.load_string("return php.f(...)")
-    for count in range(1, 7):
-        for first in range(len(ORDERED)):
-            values = (ORDERED * 2)[first : first + count]
-            assert chunk(*values) == list(values)
-            assert came.pop() == values
+    for row in (ORDERED, STRINGS):
+        for count in range(1, 7):
+            for first in range(len(row)):
+                values = (row * 2)[first : first + count]
+                assert chunk(*values) == list(values)
+                assert came.pop() == values
 
 
 def test_error_of_phps_has_the_position_of_level_3(lua: Interpreter, runtime: str) -> None:

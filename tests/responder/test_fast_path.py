@@ -41,6 +41,41 @@ def test_unescape_takes_what_php_writes_alone(spelled: bytes) -> None:
         assert loads(b'"' + spelled + b'"') == found
 
 
+CALL = b'{["op"]="call",["id"]=7,["nargs"]=1,["args"]={[1]="%b"}}'
+RETURN = b'{["op"]="return",["nvalues"]=1,["values"]={[1]="%b"}}'
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@settings(max_examples=examples(300 if LONG else 120))
+@given(pieces, st.integers(1, 9))
+def test_a_long_string_is_what_a_short_one_is(spelled: bytes, length: int) -> None:
+    """It is looked at in pieces, which may end between any two bytes of it; its beginning and end are not its own."""
+    body = b'["\\' + spelled + b'\\"]'
+    for text, start, end in ((spelled, 3, len(body) - 3), (b"\\" + spelled + b"\\", 2, len(body) - 2)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fast_path, "_LONG", length)
+            assert fast_path._string(body, start, end) == fast_path.unescape(text)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    "flaw", [b'"', b"\n", b"\r", b"\0", b"\\t", b"\\0", b"\\x41", b"\\'", b"\\", b"\\\n", b"\\t\n"]
+)
+def test_a_flaw_anywhere_in_a_long_string_leaves_it_to_lua(flaw: bytes) -> None:
+    """At its ends, and about where its second and third piece begin; without the flaw it is read."""
+    line = b'A line of 16.\\n\\"'
+    spelled = line * 10_000
+    text = spelled.replace(b"\\n", b"\n").replace(b'\\"', b'"')
+    for op, message in ((b"return1", RETURN), (b"call1", CALL)):
+        for first in (b"", b"\\000", b"\\\\", b"\\r"):
+            whole = fast_path.read(message % (first + spelled))
+            assert isinstance(whole, tuple)
+            assert (whole[0], whole[-1]) == (op, loads(b'"' + first + b'"') + text)
+            for lines in (0, 65_536 // len(line), 131_072 // len(line), 10_000):
+                flawed = first + line * lines + flaw + line * (10_000 - lines)
+                assert not isinstance(fast_path.read(message % flawed), tuple)
+
+
 @given(st.integers(1, 10**8), st.one_of(strings, pieces, st.booleans(), st.integers(0, 10**12)))
 def test_one_plain_value(number: int, value: object) -> None:
     """A call's and a reply's most frequent form."""
@@ -66,22 +101,6 @@ def test_numbers_that_cross_have_nine_digits_at_most() -> None:
         assert not isinstance(fast_path.read(encode_for_responder(message)), tuple)
 
 
-plain = st.one_of(strings, pieces, st.booleans(), st.integers(0, 10**9 - 1))
-
-
-@settings(max_examples=examples(300 if LONG else 120))
-@given(plain, plain)
-def test_two_plain_values_in_their_order(first: object, second: object) -> None:
-    """What mw.ustring.gsub gives. Strings that hold the seam between the two are escaped there, or left to Lua."""
-    found = fast_path.read(encode_for_responder(Return((first, second))))
-    if isinstance(found, tuple):
-        assert found == (b"return2", first, second)
-        assert [type(element) for element in found[1:]] == [type(first), type(second)]
-    else:
-        assert isinstance(first, bytes)
-        assert b'",[2]=' in first
-
-
 class _Full(dict):  # type: ignore[type-arg]
     """A dict for which there is no block to grow into."""
 
@@ -89,24 +108,79 @@ class _Full(dict):  # type: ignore[type-arg]
         raise MemoryError
 
 
+plain = st.one_of(strings, pieces, st.booleans(), st.integers(0, 10**9 - 1))
+
+
+@settings(max_examples=examples(300 if LONG else 120))
+@given(plain, plain)
+def test_two_plain_values_in_their_order(first: object, second: object) -> None:
+    """What mw.ustring.gsub gives, also where the count came before. Strings that hold the seam between the two are
+    escaped there, or left to Lua."""
+    for _ in range(2):
+        found = fast_path.read(encode_for_responder(Return((first, second))))
+        if isinstance(found, tuple):
+            assert found == (b"return2", first, second)
+            assert [type(element) for element in found[1:]] == [type(first), type(second)]
+        else:
+            assert isinstance(first, bytes)
+            assert b'",[2]=' in first
+
+
 def test_short_messages_are_remembered_as_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read again, each is what it was, and no other one; few are kept, no long one is, and it need not be possible."""
-    monkeypatch.setattr(fast_path, "_read_before", {})
     calls = [encode_for_responder(Call(number, (value,))) for number in range(1, 300) for value in (number, b"1", True)]
-    for known in (fast_path._read_before, fast_path._read_before, _Full()):
-        monkeypatch.setattr(fast_path, "_read_before", known)
-        for turn in range(2):
+    known: dict[bytes, object]
+    for known in ({}, _Full()):
+        monkeypatch.setattr(fast_path, "read_before", known)
+        for turn in range(4):
             for number in range(turn, 299):
                 for at, value in enumerate((number + 1, b"1", True)):
-                    found = fast_path.read(calls[3 * number + at])
+                    found = fast_path.message(calls[3 * number + at])
                     assert found == (b"call1", number + 1, value)
                     assert type(found[2]) is type(value)
         assert len(known) <= 256
-    monkeypatch.setattr(fast_path, "_read_before", known := {})
-    fast_path.read(encode_for_responder(Call(1, (b"x" * 100,))))
+    monkeypatch.setattr(fast_path, "read_before", known := {})
+    fast_path.message(CALL % (b"x" * 100))
     assert known == {}
-    fast_path.read(calls[0])
+    other = b'{["op"]="getStatus"}'
+    assert fast_path.message(other) == b"return " + other
+    fast_path.message(encode_for_responder(LoadString(b"", b"")))  # what was compiled ahead may be gone
+    fast_path.message(b'{["op"]="cleanupChunks",["ids"]={[7]=1}}')  # what it is read as changes from list to list
+    assert known == {}
+    fast_path.message(calls[0])
     assert [*known] == [calls[0]]
+
+
+def test_counts_are_remembered_as_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each stays itself, as the only value and as the second one; a bool is no count, few are kept, none need be."""
+    known: dict[bytes, int]
+    for known in ({}, _Full()):
+        monkeypatch.setattr(fast_path, "_counts", known)
+        for _ in range(2):
+            for number in (*range(1100), 999_999_999):
+                for values in ((number,), (b"a", number), (number, number), (b'b\\"', number)):
+                    found = fast_path.read(encode_for_responder(Return(values)))
+                    assert found == (b"return%d" % len(values), *values)
+            for truth in (True, False):
+                found = fast_path.read(encode_for_responder(Return((b"a", truth))))
+                assert found == (b"return2", b"a", truth)
+                assert type(found[2]) is bool
+        assert len(known) <= 1000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'"',
+        b'""}', b'"a', b'a"', b'"a"b"', b'"a\n"', b'"a\r"', b'"a\\"', b'"\\x41"', b"1,2", b"1,", b"01x", b"1 ", b"-1",
+        b"1.5",
+    ],
+)  # fmt: skip
+def test_other_single_values_are_left_to_lua(value: bytes) -> None:
+    for count in (1, 2):
+        fast_path.read(encode_for_responder(Return((count,))))
+    found = fast_path.read(fast_path._ONE_VALUE + value + b"}}")
+    assert found is None or isinstance(found, bytes)
 
 
 def test_nil_alone() -> None:
@@ -119,11 +193,15 @@ def test_nil_alone() -> None:
     [
         b'{[1]="a",[2]="b",[3]="c"}', b'{[1]="a"b",[2]=1}', b'{[1]="a",[2]=1,2}', b'{[1]="a",[2]="}', b'{[1]=",[2]="}',
         b'{[1]="a" ,[2]=1}', b"{[1]=1,2,[2]=3}", b"{[1]=,[2]=1}", b"{[1]=1,[2]=}", b'{[1]="a",[2]=nil}', b"{[1]=[2]=}",
+        b'{[1]="a\n",[2]=1}', b'{[1]="a\r",[2]=1}', b'{[1]="a\\x41",[2]=1}', b'{[1]="a\\\\",[2]=1}]}',
+        b'{[1]="a"",[2]=1}',
         b'{[2]="a",[1]=1}', b'{[1]="\\x41",[2]=1}', b'{[1]=1,[2]={1}', b"{[1]=nil,[2]=1}", b'{[1]="a\\",[2]=1}',
     ],
 )  # fmt: skip
 def test_other_pairs_are_left_to_lua(values: bytes) -> None:
-    """What Lua would read as something else than two plain values, or not at all."""
+    """What Lua would read as something else than two plain values, or not at all; though such counts came before."""
+    for count in (1, 2):
+        fast_path.read(encode_for_responder(Return((b"a", count))))
     found = fast_path.read(b'{["op"]="return",["nvalues"]=2,["values"]=' + values + b"}")
     assert found is None or isinstance(found, bytes)
 
@@ -189,6 +267,11 @@ def test_cleanup_lists(ids: list[int], newer: list[int]) -> None:
     found = fast_path.read(encode_for_responder(CleanupChunks(frozenset(ids))))  # another spelling
     assert isinstance(found, bytes)
     assert found.startswith(b'return "cleanupNumbered",{')
+
+
+def test_a_quote_that_begins_the_last_string_does_not_end_it() -> None:
+    for body in (b'{["op"]="loadString",["text"]="a",["chunkName"]="}', fast_path._ONE_STRING + b"}}"):
+        assert not isinstance(fast_path.read(body), tuple)
 
 
 @given(st.binary(max_size=60))

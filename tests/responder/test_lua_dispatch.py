@@ -19,6 +19,20 @@ def test_what_a_message_brought_is_let_go_before_the_next_one_is_waited_for(runt
     assert run(runtime, code) is False
 
 
+def test_what_php_asks_before_it_replies_is_let_go_as_well(runtime: str) -> None:
+    """By the function that sent the request, too, which waits for the reply meanwhile."""
+    code = """
+        local weak = setmetatable( {}, { __mode = 'v' } )
+        local held
+        converse {
+            { 'registerLibrary', 'php', { f = 'id' } }, { 'loadString', 'return php.f()', '=m' }, { 'call', 1, 0, {} },
+            function () weak[1] = { f = 'id' } return 'registerLibrary', 'lib', weak[1] end,
+            function () collectgarbage() held = weak[1] ~= nil return 'return', 0, {} end,
+        }
+        return held"""
+    assert run(runtime, code) is False
+
+
 def test_where_the_stack_ends_php_hears_of_no_call_that_fails(runtime: str) -> None:
     """A module that caught an error with its request on the wire would take PHP's next message for the reply; here PHP
     asks for something before it replies."""

@@ -8,9 +8,10 @@ from typing import NoReturn
 
 import pytest
 
-from luaproc.responder import fast_path, log, pipes
+from luaproc.responder import fast_path, fork_server, log, pipes
 from luaproc.responder.memory import HELD, SPENT
 from luaproc.wire.framing import encode_frame
+from luaproc.wire.messages import Call, encode_for_responder
 
 
 class _Full(dict):  # type: ignore[type-arg]
@@ -39,6 +40,12 @@ def test_headers_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -
     for length in range(1, 4000):
         assert pipes._frame_length(pipes._header(length)) == length
     assert len(lengths) == len(headers) == 1000
+    lengths.clear()
+    headers.clear()
+    for length in (pipes.SMALL, pipes.SMALL + 1, pipes.AT_ONCE, pipes.AT_ONCE + 1):
+        assert pipes._frame_length(pipes._header(length)) == length
+    assert [*headers] == [pipes.SMALL]
+    assert [*lengths.values()] == [pipes.SMALL, pipes.SMALL + 1, pipes.AT_ONCE]
 
 
 class _Reserve:
@@ -76,6 +83,80 @@ def _opened(monkeypatch: pytest.MonkeyPatch, *bodies: bytes, room: bool = True) 
 
 
 CALL = b'{["op"]="call",["id"]=1,["nargs"]=1,["args"]={[1]="%b"}}'
+
+
+class _Arriving(BytesIO):
+    """What comes out of a pipe: so many bytes at a time, however many are asked for."""
+
+    def __init__(self, data: bytes, at_a_time: int) -> None:
+        super().__init__(data)
+        self._at_a_time = at_a_time
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(min(size or 0, self._at_a_time))
+
+    def readinto(self, room: "memoryview", /) -> int:  # type: ignore[override]
+        return super().readinto(room[: self._at_a_time])
+
+
+@pytest.mark.parametrize("at_a_time", [1, 7, 15, 16, 17, 100, 16_383, 16_384, 65_536, 10**7])
+def test_frames_are_read_as_they_arrive(monkeypatch: pytest.MonkeyPatch, at_a_time: int) -> None:
+    """In pieces, whole, or many at once, short ones behind long ones; each once, and nothing of the next."""
+    sizes: tuple[int, ...] = (0, 1, 70, 70, 100, 3000, 4096, 10_000, 16_384, 16_385, 65_536, 65_537, 200_000, 1, 70)
+    if at_a_time < 100:
+        sizes = tuple(size for size in sizes if size < 10_000)
+    texts = [b"%c" % (97 + number) * size for number, size in enumerate(sizes)]
+    stdin = _Arriving(b"".join(encode_frame(CALL % text) for text in texts), at_a_time)
+    monkeypatch.setattr(pipes, "open", lambda *_args, **_options: stdin, raising=False)
+    opened = pipes.Pipes(_Reserve(), bytes)  # type: ignore[arg-type]
+    for text in texts:
+        assert opened.receive() == (b"call1", 1, text)
+        assert opened.plain() == b"return " + CALL % text
+        assert opened.again() == (b"call1", 1, text)
+
+
+def test_what_is_too_long_for_one_piece_is_read_to_its_end_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its beginning had been read ahead, or the whole, and the next message."""
+    for size in (70_000, 200_000):
+        for at_a_time in (1000, 16_384, 10**7):
+            body, following = CALL % (b"x" * size), CALL % b"next"
+            stdin = _Arriving(encode_frame(body) + encode_frame(following), at_a_time)
+            monkeypatch.setattr(pipes, "open", lambda *_args, stdin=stdin, **_options: stdin, raising=False)
+            opened = pipes.Pipes(_Reserve(room=False), bytes)  # type: ignore[arg-type]
+            assert opened.receive() is True
+            pieces = [*iter(opened.slice, None)]
+            assert b"".join(piece for piece in pieces if piece) == b"return " + body
+            assert opened.receive() == (b"call1", 1, b"next")
+
+
+def test_a_short_message_again_is_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of these comes three times, and is asked for once more: what is remembered is this message, no other."""
+    values = [(number, value) for number in (1, 7) for value in (1, b"1", True, b"x" * 100)] * 3
+    opened, _, _ = _opened(monkeypatch, *(encode_for_responder(Call(number, (value,))) for number, value in values))
+    for number, value in values:
+        found = opened.receive()
+        assert found == opened.again() == (b"call1", number, value)
+        assert isinstance(found, tuple)
+        assert type(found[2]) is type(value)
+
+
+def test_a_status_is_told_between_messages_and_is_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PHP asks for it before a call and behind it."""
+    status = b'{["op"]="getStatus"}'
+    opened, _, _ = _opened(monkeypatch, status, status, CALL % b"a", status, CALL % b"b")
+    told = 0
+
+    def tell() -> bytes:
+        nonlocal told
+        told += 1
+        return b"status"
+
+    opened.status = tell
+    assert opened.receive() == (b"call1", 1, b"a")
+    assert opened.exchange(b"reply") == (b"call1", 1, b"b")
+    assert told == 3
+    assert opened.lost(1) == pipes.REQUEST_LOST
+    assert opened.lost(2) == pipes.NOT_SENT
 
 
 def test_a_message_that_may_find_no_room_spends_the_reserve_before_it_crosses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,22 +209,48 @@ def _fail(size: int) -> NoReturn:
 RETURN = b'{["op"]="return",["nvalues"]=1,["values"]={[1]="%b"}}'
 
 
+class _Unread(bytes):
+    """What was read ahead, of which so many parts can be taken, and then for so many there is no memory."""
+
+    left, failing = 0, 1
+
+    def __getitem__(self, key: slice) -> bytes:  # type: ignore[override]
+        self.left -= 1
+        if -self.failing <= self.left < 0:
+            _fail(0)
+        return bytes.__getitem__(self, key)
+
+
 @pytest.mark.parametrize(
     ("body", "lost"), [(CALL, pipes.REQUEST_LOST), (RETURN, pipes.REPLY_LOST)], ids=["call", "return"]
 )
-@pytest.mark.parametrize(("size", "reads"), [(3000, 0), (3000, 1), (200_000, 0), (200_000, 1), (200_000, 2)])
+@pytest.mark.parametrize(
+    ("size", "reads", "ahead"),
+    [
+        *((size, reads, None) for size, most in ((3000, 1), (200_000, 2)) for reads in range(most + 1)),
+        *((size, 0, ahead) for size in (3000, 20_000, 200_000) for ahead in range(2)),
+        *((size, reads, 99) for size in (20_000, 200_000) for reads in range(2)),
+    ],
+)
 def test_what_is_lost_is_told_and_read_to_its_end(
-    monkeypatch: pytest.MonkeyPatch, size: int, reads: int, body: bytes, lost: int
+    monkeypatch: pytest.MonkeyPatch, size: int, reads: int, ahead: int | None, body: bytes, lost: int
 ) -> None:
-    """Memory ran out before the header was read, behind it, and behind the body's first slice: the next message is
-    where it should be."""
-    opened, _, stdin = _opened(monkeypatch, body % (b"x" * size), CALL % b"next", room=False)
+    """Memory ran out before the header was read, behind it, and behind the body's first slice; before anything was read
+    ahead, or with so many parts taken of what was: the next message is where it should be."""
+    bodies = (body % (b"x" * size), RETURN % (b"y" * 99_000), CALL % b"next")
+    opened, _, stdin = _opened(monkeypatch, *bodies, room=False)
     real, left = opened._read, [opened._read] * reads
+    arrived = opened._arrived
 
-    def read(size: int = -1, /) -> bytes:
-        return left.pop()(size) if left else _fail(size)
+    def read(size: int | None = -1, /) -> bytes:
+        return left.pop()(size) if left else _fail(0)
 
-    opened._read = read
+    def arrive(size: int = -1, /) -> bytes:
+        if ahead is None:
+            _fail(size)
+        data = _Unread(arrived(size))
+        data.left, data.failing = ahead, 99
+        return data
 
     def take() -> None:
         opened.exchange(b"request")
@@ -151,14 +258,54 @@ def test_what_is_lost_is_told_and_read_to_its_end(
         opened.slice()
 
     monkeypatch.setattr(opened, "_read", read)
+    monkeypatch.setattr(opened, "_arrived", arrive)
     with pytest.raises(MemoryError):
         take()
     monkeypatch.setattr(opened, "_read", real)
+    monkeypatch.setattr(opened, "_arrived", arrived)
+    if isinstance(opened._ahead, _Unread):
+        opened._ahead.failing = 0
     assert opened.lost(1) == lost
     assert opened.again() is None
     assert opened.slice() is None
+    if opened._ahead:
+        assert opened.exchange(b"request") is True
+    else:  # the next one is lost as well, and nothing of it was read
+        with monkeypatch.context() as patch:
+            patch.setattr(opened, "_read", _fail)
+            patch.setattr(opened, "_arrived", _fail)
+            with pytest.raises(MemoryError):
+                opened.exchange(b"request")
+    assert opened.lost(2) == pipes.REPLY_LOST
     assert opened.exchange(b"reply") == (b"call1", 1, b"next")
     assert stdin.read() == b""
+
+
+@pytest.mark.parametrize("left", range(5))
+def test_what_was_read_ahead_is_not_lost_where_the_reserve_has_room_for_it(
+    monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    """Of a frame whose end is still in the pipe, of one of a length that is new, of one with another behind it, and of
+    a usual one."""
+    for size, behind, at_a_time in (
+        (3000, 0, 2000), (3001, 0, 10**6), (3002, 1, 10**6), (60_000, 1, 10**6), (3001, 0, 10**6)
+    ):  # fmt: skip
+        bodies = [CALL % (b"x" * size), CALL % b"next"]
+        stdin = _Arriving(b"".join(map(encode_frame, bodies[: 1 + behind])), at_a_time)
+        monkeypatch.setattr(pipes, "open", lambda *_args, stdin=stdin, **_options: stdin, raising=False)
+        opened = pipes.Pipes(_Reserve(), bytes)  # type: ignore[arg-type]
+        arrived = opened._arrived
+
+        def arrive(size: int = -1, /, arrived=arrived) -> bytes:  # type: ignore[no-untyped-def]
+            data = _Unread(arrived(size))
+            data.left = left
+            return data
+
+        with monkeypatch.context() as patch:
+            patch.setattr(opened, "_arrived", arrive)
+            assert opened.receive() == (b"call1", 1, b"x" * size)
+        if behind:
+            assert opened.receive() == (b"call1", 1, b"next")
 
 
 def test_a_slice_that_was_read_goes_with_the_message_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,6 +315,55 @@ def test_a_slice_that_was_read_goes_with_the_message_that_is_lost(monkeypatch: p
     assert opened.lost(1) == pipes.REPLY_LOST
     assert opened.slice() is None
     assert opened.exchange(b"reply") == (b"call1", 1, b"next")
+
+
+@pytest.mark.parametrize("size", [20_000, 200_000, 300_000])
+def test_nothing_of_a_message_is_left_at_the_next(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """One that came in parts, in slices, or was lost: the next is told, read again and lost by itself."""
+    opened, _, stdin = _opened(
+        monkeypatch,
+        CALL % (b"x" * size),
+        CALL % b"a",
+        CALL % (b"x" * size),
+        RETURN % (b"y" * 500),
+        CALL % b"b",
+        room=False,
+    )
+    for last in (CALL % b"a", None):
+        opened.exchange(b"reply")
+        if size == 300_000:
+            assert opened.lost(opened._turn) == pipes.REQUEST_LOST
+        while opened.slice() is not None:
+            pass
+        if last:
+            assert opened.exchange(b"reply") == (b"call1", 1, b"a")
+            assert opened.plain() == b"return " + last
+            assert opened.again() == (b"call1", 1, b"a")
+    with monkeypatch.context() as patch:
+        patch.setattr(opened, "_read", _fail)
+        patch.setattr(opened, "_arrived", _fail)
+        if not opened._ahead:
+            with pytest.raises(MemoryError):
+                opened.exchange(b"reply")
+        else:
+            opened._ahead = _Unread(opened._ahead)
+            opened._ahead.left, opened._ahead.failing = 0, 2
+            with pytest.raises(MemoryError):
+                opened.exchange(b"reply")
+    assert opened.lost(opened._turn) == pipes.REPLY_LOST
+    assert opened.exchange(b"reply") == (b"call1", 1, b"b")
+    assert stdin.read() == b""
+
+
+def test_what_a_fork_server_answers_itself_is_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of Lua's, which counts them too: else a reply that was lost would pass for one that was not sent."""
+    reap = b'{["op"]="reap",["pid"]=-1}'
+    _opened(monkeypatch, reap, CALL % b"a", reap, reap, CALL % b"b")
+    lua = SimpleNamespace(gccollect=lambda: None, execute=lambda code: None)
+    opened = fork_server.ForkingPipes(_Reserve(), os.getpid(), lua)  # type: ignore[arg-type]
+    assert opened.receive() == (b"call1", 1, b"a")
+    assert opened.exchange(b"reply") == (b"call1", 1, b"b")
+    assert opened.lost(1) == pipes.REQUEST_LOST
 
 
 def test_what_was_not_sent_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

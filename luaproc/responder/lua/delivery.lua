@@ -201,7 +201,10 @@ local function exchange( bytes )
 	if check then
 		memory.spend_if_full()
 	end
-	local op, a, b, c = decode( pipes.exchange( bytes ) )
+	local op, a, b, c = pipes.exchange( bytes )
+	if a == nil or op == 'call1' then -- else there is nothing to do, and a call of Lua's less is a hundredth of a message
+		op, a, b, c = decode( op, a, b )
+	end
 	if check then
 		memory.restore()
 	end

@@ -400,25 +400,19 @@ end
 -- What ends a conversation below a request of ours; at the top, PHP may send none of these.
 local ENDS = { ['return'] = true, return1 = true, return2 = true, returnNil = true, error = true, replyLost = true }
 
--- Sends `request`, answers PHP's requests, and returns what became of ours: 'return', count and values, or one of its
--- short forms; 'error' and the value; 'notSent' or 'replyLost' and the reason. Without a request (at the top) it
+-- The message that `converse` begins with. Whoever sets it lets go of it: an argument would be held by two functions, and
+-- a chunk's text may have megabytes.
+local first_op, first_a, first_b, first_c
+
+-- Answers PHP's requests, one after the other. Below a request of ours until PHP replies to that, which it returns:
+-- 'return', count and values, or one of its short forms; 'error' and the value; 'replyLost' and the reason. At the top it
 -- listens for ever.
-local function converse( request )
-	local op, a, b, c
-	if request then
-		op, a, b, c = deliver( request )
-		if op == 'notSent' then
-			return op, a
-		end
-	else
-		op, a, b, c = receive()
-	end
+local function converse( below_request )
+	local op, a, b, c = first_op, first_a, first_b, first_c
+	first_a, first_b, first_c = nil, nil, nil
 	while true do
 		local reply
-		if ENDS[op] and request then
-			if op == 'return' then
-				check_reply( op, a, b )
-			end
+		if ENDS[op] and below_request then
 			return op, a, b
 		elseif op == 'replyLost' then
 			pipes.die( 'unexpected message: a reply that nothing asked for' )
@@ -455,22 +449,28 @@ local function call_php( heads, count, ... )
 		-- Our own texts get the position of the module's line; what a __pairs raised stays as it is.
 		error( request, own_failure( request ) and CALLER or 0 )
 	end
-	local op, results, values = converse( request )
+	local op, a, b, c = deliver( request )
+	if not ENDS[op] and op ~= 'notSent' then -- PHP asks for something before it replies
+		first_op, first_a, first_b, first_c = op, a, b, c
+		a, b, c = nil, nil, nil
+		op, a, b = converse( true )
+	end
 	if op == 'return1' then
-		return results
+		return a
 	elseif op == 'return2' then
-		return results, values
+		return a, b
 	elseif op == 'returnNil' then
 		return nil
 	elseif op == 'return' then
-		if results > MAX_RESULTS then
+		check_reply( op, a, b )
+		if a > MAX_RESULTS then
 			error( 'too many results to unpack', CALLER )
 		end
-		return unpack( values, 1, results )
+		return unpack( b, 1, a )
 	elseif op == 'error' then
-		error( results, PHP_ERROR )
+		error( a, PHP_ERROR )
 	end
-	error( results, 0 )
+	error( a, 0 )
 end
 
 function make_php_function( id )
@@ -487,7 +487,10 @@ end
 return function ( limit )
 	memory.set_limit( limit )
 	-- In a coroutine: a pcall would be a level more than modules find below them on the reference server.
-	local thread = create( function () converse() end )
+	local thread = create( function ()
+		first_op, first_a, first_b, first_c = receive()
+		converse( false )
+	end )
 	watch( thread )
 	local _, reason = resume( thread )
 	-- Only the process's end ends it: after an error that left frames of lupa's behind, Python would wait for ever.
