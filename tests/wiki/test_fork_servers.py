@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from luaproc.host import LuaFunction
 from luaproc.host.fork_server import AVAILABLE
 from luaproc.host.interpreter import default_server
 from luaproc.install.lualib import find_lualib
@@ -211,7 +212,12 @@ def compiles(wiki: Wiki, text: str) -> tuple[str, list[str]]:
         lua = page.engine.interpreter
         names: list[str] = []
         load = lua.load_string
-        lua.load_string = lambda text, name="": names.append(name) or load(text, name)  # type: ignore[method-assign, assignment, func-returns-value, arg-type]
+
+        def noted(text: str | bytes, chunk_name: str | bytes = "=chunk") -> LuaFunction:
+            names.append(str(chunk_name))
+            return load(text, chunk_name)
+
+        lua.load_string = noted  # type: ignore[method-assign]
         found = page.expand(text)
         lines = [f"{entry}: {entry.source_line}" for error in found.errors for entry in error.trace]
         return found.text + "".join(lines), names

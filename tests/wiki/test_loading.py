@@ -1,7 +1,7 @@
 """What Lua answers itself in Python's place: modules see what they saw when each call came over here."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -168,8 +168,16 @@ def frames(page: Page, text: str) -> int:
     sent: list[bytes] = []
     connection = page.engine.interpreter.connection
     exchange, send_all = connection.exchange, connection.send_all
-    connection.exchange = lambda body: sent.append(body) or exchange(body)  # type: ignore[method-assign, func-returns-value]
-    connection.send_all = lambda bodies: sent.extend(bodies) or send_all(bodies)  # type: ignore[method-assign, func-returns-value]
+
+    def exchange_noted(body: bytes) -> bytes:
+        sent.append(body)
+        return exchange(body)
+
+    def send_all_noted(bodies: Sequence[bytes]) -> None:
+        sent.extend(bodies)
+        send_all(bodies)
+
+    connection.exchange, connection.send_all = exchange_noted, send_all_noted  # type: ignore[method-assign]
     page.expand(text)
     return len(sent)
 

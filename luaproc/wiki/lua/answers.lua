@@ -1,6 +1,6 @@
 -- Answers some calls of mw.lua's in Python's place, for which Lua and Python would change places otherwise: arguments
--- that are texts with nothing to expand, half of all calls of a page; whether there is a parent; libraries that wait for
--- `require` (deferred: their names -> true). Runs where mw_interface has the functions of mw.lua.
+-- that are texts with nothing to expand, half of all calls of a page; whether there is a parent; libraries that wait
+-- for `require` (deferred: their names -> true). Runs where mw_interface has the functions of mw.lua.
 -- Returns two functions. know( current, parent ) is told of the frames that a module sees from now on: in `all` the
 -- arguments as Python would give them; where Python has to expand some, in `texts` the others by their names, and in
 -- `others` those that are to be expanded, by their names (-> true); nil where Python is to be asked.
@@ -69,8 +69,8 @@ end
 
 -- PHP's steps for an #invoke: mw.executeModule finds the function, mw.executeFunction gives its text. Between the two,
 -- what was kept for the frame is forgotten. Arguments of the function that is made: a module's chunk, the name of its
--- function, and the two frames as `know` is told of them. Results: the text, and whether nothing was logged so far. Where
--- there is no function: whether the module returned a table, and what is under that name, or what type it returned.
+-- function, and the two frames as `know` is told of them. Results: the text, and whether nothing was logged so far.
+-- Where there is no function: whether the module returned a table, and what is under that name, or its type.
 local forget = php.forget
 php.forget = nil
 local function runner( execute_module, execute_function, log )

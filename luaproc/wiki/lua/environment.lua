@@ -1,5 +1,5 @@
--- Lua in a module's environment, piece by piece. Runs behind `luaproc.host.copying.COPY`, which makes `copier`. Arguments:
--- mw.lua's executeModule, a chunk that returns a function, and what gets the log, or nil.
+-- Lua in a module's environment, piece by piece. Runs behind `luaproc.host.copying.COPY`, which makes `copier`.
+-- Arguments: mw.lua's executeModule, a chunk that returns a function, and what gets the log, or nil.
 -- Returns functions: adopt( chunk ) has a chunk run in the environment; show( chunk, … ) runs one and copies its results;
 -- fields( path ) lists the names in a table.
 local execute, opener, write = ...

@@ -1,6 +1,6 @@
--- mw.ustring's find, match, gmatch and gsub with the manners of PHP's: a wiki with LuaStandalone asks PHP for these four.
--- A pattern is judged whole before it is tried, its faults have PHP's words and no position, and no match is one nil.
--- Runs behind mw.ustring.lua, with the line in it from which gmatch asks.
+-- mw.ustring's find, match, gmatch and gsub with the manners of PHP's: a wiki with LuaStandalone asks PHP for these
+-- four. A pattern is judged whole before it is tried, its faults have PHP's words and no position, and no match is one
+-- nil. Runs behind mw.ustring.lua, with the line in it from which gmatch asks.
 local gmatch_line = ...
 local ustring = mw.ustring
 local byte, find, match, gmatch, gsub = string.byte, string.find, string.match, string.gmatch, string.gsub
@@ -115,16 +115,16 @@ local function fault( pattern )
 end
 
 -- What string's own functions find in a text of ASCII is the same, where a pattern has nothing but these: classes and
--- escapes (one sign here, \1), signs that mean themselves, sets of both and of ranges, all with or without a quantifier;
--- captures, and an anchor at either end. There a character is a byte, and each class has the same signs.
+-- escapes (one sign here, \1), signs that mean themselves, sets of both and of ranges, all with or without a
+-- quantifier; captures, and an anchor at either end. There a character is a byte, and each class has the same signs.
 local ESCAPED, CLASS = '%%[][()%%.+*?^$-]', '%%[acdlsuwxACDLSUWX]'
 local SIGN, IN_SET = '[\1%w%s_,;:!"\'#&/<=>@`{|}~.]', '^[\1%w%s_,;:!"\'#&/<=>@`{|}~().*+?$]+$'
 local function set( members )
 	return find( gsub( members, '%w%-%w', 'a' ), IN_SET ) and '\1' or '%'
 end
 
--- 'once' for such a pattern that matches something wherever it matches, or only at the start: of matches of nothing the two
--- make different numbers. 'same' for another such pattern, true for all others.
+-- 'once' for such a pattern that matches something wherever it matches, or only at the start: of matches of nothing
+-- the two make different numbers. 'same' for another such pattern, true for all others.
 local function kind_of( pattern )
 	if #pattern > 200 or find( pattern, '[%z\1\128-\255]' ) or find( pattern, '%$', 1, true ) then
 		return true
@@ -143,8 +143,8 @@ local function is_ascii( text )
 		and not find( text, '[\128-\255]' )
 end
 
--- Whether a pattern is as mw.text.trim makes it, of signs of ASCII: what such a pattern takes off ends at characters, not
--- inside of one, whatever stands between. Other patterns that have a dot may not be tried on bytes.
+-- Whether a pattern is as mw.text.trim makes it, of signs of ASCII: what such a pattern takes off ends at characters,
+-- not inside of one, whatever stands between. Other patterns that have a dot may not be tried on bytes.
 local function is_trim( pattern )
 	local left, right = match( pattern, '^%^%[([^][^]+)%]%*%(%.%-%)%[([^][^]+)%]%*%$$' )
 	return left ~= nil and set( left ) == '\1' and set( right ) == '\1'

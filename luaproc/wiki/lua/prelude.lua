@@ -1,5 +1,5 @@
--- A moment and a seed that stay: what os.time, os.date and math.randomseed then do. Arguments: the Unix time, or nil; the
--- seed, or nil. Runs before mw.lua, which wraps these functions again, and which seeds with 1 before each #invoke.
+-- A moment and a seed that stay: what os.time, os.date and math.randomseed then do. Arguments: the Unix time, or nil;
+-- the seed, or nil. Runs before mw.lua, which wraps these functions again, and which seeds with 1 before each #invoke.
 local now, seed = ...
 local time, date, randomseed = os.time, os.date, math.randomseed
 if now then

@@ -1,6 +1,6 @@
--- One test of a test module. Runs behind a line with the locals `suite_name` (the module's title), `name` (the test's) and
--- `namespace` (a pattern for what modules' chunks begin with). Returns false for a test that passed; else a table with
--- `skipped`, or with `message`, `module`, `line`, `expected` and `got`, as far as they are known.
+-- One test of a test module. Runs behind a line with the locals `suite_name` (the module's title), `name` (the test's)
+-- and `namespace` (a pattern for what modules' chunks begin with). Returns false for a test that passed; else a table
+-- with `skipped`, or with `message`, `module`, `line`, `expected` and `got`, as far as they are known.
 local suite = require( suite_name )
 local frame = mw.getCurrentFrame()
 

@@ -1,4 +1,4 @@
--- os.date and os.time in UTC, in a process whose own time zone is another one. Runs before mw.lua, which wraps both again.
+-- os.date and os.time in UTC, in a process whose time zone is another one. Runs before mw.lua, which wraps both again.
 local date, time = os.date, os.time
 local find, format, gsub, floor, tonumber, type = string.find, string.format, string.gsub, math.floor, tonumber, type
 
