@@ -79,11 +79,14 @@ class InnerResponder:
         })  # fmt: skip
         limit = 0 if memory_limit is None else max(memory_limit - memory.BASE, memory.LEAST)
         self._reserve.set_limit(limit, 0)
-        self._answer, self.keep, self.keep_more, self._restore, self._end_looks, self._raised = begin(limit)
+        (self._answer, self.keep, self.keep_more, self._restore, self._set_hook, self._look, self._raised) = begin(
+            limit
+        )
 
     def answer(self, body: bytes) -> "bytes | None":
         """The reply to a message, calls of Lua's answered meanwhile; None where Lua was ended (see `over`)."""
         self._body = body
+        self._sent = self._turn  # what is lost from here on is this message
         self._since = time.thread_time()
         reply: bytes | None = None
         reason = "a signal's handler raised an error"
@@ -92,9 +95,14 @@ class InnerResponder:
         except self._lua_error as error:  # where it was ended outside of all that catches errors
             reason = str(error)
         self._pause()
-        if reply is None and not self.over:
-            self._end_looks()
+        if self._cpu_limit is not None and self._seconds > self._cpu_limit and not self.over:
+            # In a function of Lua's own, or shortly before the end: a server would not have answered any more.
+            self.out_of_time = True
+            self.end(self._time_is_up(self._seconds))
+        if reply is None and self.caught is None:
+            self._set_hook()
             self.caught = self._raised()
+            self._set_hook(self._look, b"", 1)  # for what this message came amid
             self.end(reason)
         return None if self.over else reply
 
@@ -104,7 +112,11 @@ class InnerResponder:
         False where this cannot be had, and the state is of no use any more; or where C's locale is not Lua's now.
         """
         self._seconds = 0.0
-        return not self.over and bool(self._restore()) and self.is_in_c_locale()
+        try:
+            return not self.over and bool(self._restore()) and not self.over and self.is_in_c_locale()
+        except self._lua_error as error:  # there is no memory even for this
+            self.end(str(error))
+            return False
 
     def is_in_c_locale(self) -> bool:
         """Whether Lua's functions do here what they do in a process of their own."""
@@ -128,6 +140,8 @@ class InnerResponder:
     def receive(self) -> "bytes | tuple[object, ...] | bool":
         """The host's message."""
         body = self._body
+        # Where no memory is left for what goes to Lua, lupa keeps Python's lock, and the process waits for ever.
+        self._reserve.spend_if_full()
         if len(body) > SMALL:
             if len(body) > SLICE and not (len(body) <= WHOLE and self._reserve.has_room_to_compile(len(body))):
                 self._pieces = _pieces(body)
@@ -183,14 +197,16 @@ class InnerResponder:
             used = self._seconds + (0.0 if self._since is None else time.thread_time() - self._since)
             if self._cpu_limit is not None and used > self._cpu_limit:
                 self.out_of_time = self.out_of_time or not self.over
-                self.end(f"{used:.2f} of {self._cpu_limit} seconds of CPU time are used up")
+                self.end(self._time_is_up(used))
         except BaseException as error:
             self._catch(error)
         return self.over.encode("utf-8", "replace") or None
 
+    def _time_is_up(self, used: float) -> str:
+        return f"{used:.2f} of {self._cpu_limit} seconds of CPU time are used up"
+
     def _catch(self, error: BaseException) -> None:
-        if not self.over:
-            self.caught = error
+        self.caught = self.caught or error
         self.end(f"{type(error).__name__} was raised: {error}")
 
     def _pause(self) -> None:

@@ -113,3 +113,29 @@ def test_no_status_is_told(responder: InnerResponder) -> None:
     seconds, size = responder.usage()
     assert 0 <= seconds < 0.2
     assert memory.BASE < size < 52_428_800
+
+
+def test_what_a_page_view_leaves_is_collected() -> None:
+    """The next one has all of the memory, as in a new process."""
+    responder = InnerResponder(52_428_800, None)
+    responder.keep()
+    before = responder.usage()[1]
+    called(responder, b"left = {} for i = 1, 27 do left[i] = ( 'x' ):rep( 1e6 ) .. i end")
+    assert responder.restore()
+    assert responder.usage()[1] - before < 2_000_000
+
+
+def test_random_numbers_begin_anew(responder: InnerResponder) -> None:
+    """As in a new process."""
+    responder.keep()
+    code = b"return math.random( 1000000 )"
+    assert responder.restore()
+    first = called(responder, code)
+    assert responder.restore()
+    assert called(responder, code) == first
+
+
+def test_time_that_a_function_of_luas_own_took(responder: InnerResponder) -> None:
+    """The look comes when it is through, even where the module is, too."""
+    assert called(responder, b"string.find( ( 'a' ):rep( 20000 ), '.-b' )") is None
+    assert responder.out_of_time

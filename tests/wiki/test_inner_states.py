@@ -223,6 +223,34 @@ def test_memory_is_limited(wiki: Wiki) -> None:
     assert 0 < wiki.expand("{{#invoke:M|here}}").limits["lua_bytes"].used < 52_428_800
 
 
+def test_page_views_after_one_that_filled_the_memory() -> None:
+    """Down to the last byte, with much to restore: they begin, and all is as before. lupa kept Python's lock for good
+    where what it passed to Lua found no room; so this is a process, which has to end."""
+    need("mediawiki")
+    program = '''
+from luaproc.wiki import Wiki
+from luaproc.wiki.failures import ModuleError
+FULL = """
+    for i = 1, 1000 do _G['g' .. i] = i end
+    string.rep, table.concat = nil, nil
+    for i = 1, 500 do string['k' .. i] = 1 end
+    local t = {}
+    full = t
+    pcall( function () for i = 1, 1e9 do t[i] = { i } end end )
+    pcall( function () for i = 1, 1e9 do t[#t + 1] = 'xx' .. i end end )
+    return 1"""
+with Wiki({}, mediawiki=False, trusted=True) as wiki:
+    for _ in range(3):
+        try:
+            wiki.eval(FULL)
+        except ModuleError as error:
+            assert "not enough memory" in str(error), error
+        print(*wiki.eval("return string.rep( 'a', 3 ), table.concat { 1, 2 }, g1"))
+'''
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert (done.stdout, done.stderr) == ("aaa 12 None\n" * 3, "")
+
+
 def test_deep_calls_come_to_mediawikis_end(wiki: Wiki) -> None:
     """Not to Lua's of 200 calls of C's: 100 levels of pages and modules in one another."""
     deep = "return { main = function ( frame ) return frame:preprocess( '{{#invoke:Deep|main}}' ) end }"
@@ -354,6 +382,41 @@ with Wiki({{}}, mediawiki=False, trusted=True) as wiki:
     need("mediawiki")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
     assert (done.stdout, done.stderr) == ("interrupted [1]\n", "")
+
+
+@pytest.mark.parametrize("function", ["outer", "after", "deep|40"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGALRM])
+def test_signals_in_nested_calls(function: str, number: signal.Signals) -> None:
+    """What a handler raises ends all levels, whatever they catch; and it is what the page view raises."""
+    nested = """
+        local p = {}
+        function p.outer( frame ) while true do pcall( frame.preprocess, frame, '{{#invoke:Nested|loop}}' ) end end
+        function p.loop() while true do end end
+        function p.after( frame ) p.deep( { preprocess = frame.preprocess, args = { 1 } } ) end
+        function p.deep( frame )
+            local n = tonumber( frame.args[1] )
+            local call = n > 0 and 'deep|' .. n - 1 or 'loop'
+            pcall( frame.preprocess, frame, '{{#invoke:Nested|' .. call .. '}}' )
+            while true do pcall( error ) end
+        end
+        return p"""
+
+    class Rang(BaseException):
+        pass
+
+    def ring(*_: object) -> None:
+        raise Rang
+
+    before = signal.signal(number, ring)
+    try:
+        with trusting({"Module:Nested": nested}) as wiki:
+            wiki.eval("")
+            threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
+            with pytest.raises(Rang):
+                wiki.expand(f"{{{{#invoke:Nested|{function}}}}}")
+            assert wiki.eval("return 1") == [1]
+    finally:
+        signal.signal(number, before)
 
 
 def test_another_thread_ends_lua(wiki: Wiki) -> None:

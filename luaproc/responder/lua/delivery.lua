@@ -205,7 +205,8 @@ local function exchange( bytes )
 	if a == nil or op == 'call1' then -- else there is nothing to do, and a call of Lua's less is a hundredth of a message
 		op, a, b, c = decode( op, a, b )
 	end
-	if check then
+	-- Inside the host's process a module may have run meanwhile.
+	if check or pipes.failed and gcinfo() > memory.check_above_kb then
 		memory.restore()
 	end
 	return op, a, b, c
@@ -221,7 +222,11 @@ local function deliver( bytes )
 end
 
 local function receive_message()
-	return decode( pipes.receive() )
+	local op, a, b, c = decode( pipes.receive() )
+	if gcinfo() > memory.check_above_kb then
+		memory.restore()
+	end
+	return op, a, b, c
 end
 
 local function receive()

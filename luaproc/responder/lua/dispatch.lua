@@ -507,7 +507,8 @@ end, make_php_function, {
 		return reply_to( op, a, b, c )
 	end,
 	chunks = { chunks, ids, live },
-	forget_list = function ()
-		last_list, last_keep = -1, nil
+	forget = function ()
+		last_list, last_keep, call_args = -1, nil, nil
+		forget_trace()
 	end,
 }

@@ -4,13 +4,14 @@
 -- Arguments: what delivery.lua calls; what dispatch.lua returns last; see memory.lua, snapshot.lua, cpu_watch.lua; and two
 -- callables of Python's. tick() sees the host's signals, and gives the reason for which the module that runs has to end,
 -- or nil; report( text ) takes where that was.
--- Returns a function that begins (limit: see memory.set_limit) and returns six: answer() takes the message that
+-- Returns a function that begins (limit: see memory.set_limit) and returns seven: answer() takes the message that
 -- pipes.receive() gives, and returns the reply, or nil; keep(), keep_more() and restore(), see snapshot.lua; sethook, which
 -- without arguments ends the looks; raised() gives what a handler raised.
 
 local pipes, answering, memory, keep, keep_more, restore, tick, report, stack_of, next_look = ...
 local error, pcall, sethook, clock = error, pcall, debug.sethook, os.clock
 local create, resume = coroutine.create, coroutine.resume
+local gcinfo, randomseed = gcinfo, math.randomseed
 
 -- A coroutine has a hook of its own, and modules make none. Where their time is over, each instruction raises the error
 -- again: a module that catches it does not go on.
@@ -74,13 +75,25 @@ local function answer()
 	return not raised and reply or nil
 end
 
+-- What a page view leaves is garbage, which counts as memory in use to the next one until it is collected.
+local GARBAGE_KB = 4096
+local kept_kb = 0
+
+local function begin_anew()
+	answering.forget()
+	randomseed( 1 ) -- as C begins; mw.lua does so for each #invoke, not for what runs besides
+	local ok, in_order = pcall( restore )
+	if gcinfo() > kept_kb + GARBAGE_KB then
+		memory.collect()
+		kept_kb = gcinfo()
+	end
+	return ok and in_order and not raised
+end
+
 return function ( limit )
 	memory.set_limit( limit )
 	sethook( look, '', every )
-	return answer, keep, keep_more, function ()
-		answering.forget_list()
-		return restore()
-	end, sethook, function ()
+	return answer, keep, keep_more, begin_anew, sethook, look, function ()
 		return raised
 	end
 end
