@@ -56,10 +56,16 @@ class _State:
 
     def begins(self, engine: Engine) -> bool:
         """Whether it can serve this page view."""
-        if engine.files is not self.loaded.files or not self.responder.restore():
+        if engine.files is not self.loaded.files:
             return False
-        if self._modules.compile():
-            self.responder.keep_more()
+        try:
+            if not self.responder.restore():
+                return False
+            if self._modules.compile():
+                self.responder.keep_more()
+        except BaseException:  # of a signal's handler, say
+            self.responder.close()
+            raise
         return True
 
 
@@ -67,7 +73,7 @@ class InnerStates:
     """The states of one wiki, for several threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the collector may give a state back wherever the same thread is
         self._key: Any = None
         self._free: list[_State] = []
 

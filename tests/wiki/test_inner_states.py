@@ -453,6 +453,17 @@ def test_close_leaves_no_memory(wiki: Wiki) -> None:
     assert size() - before < 12_000_000
 
 
+def test_the_collector_gives_a_state_back_at_any_moment(wiki: Wiki) -> None:
+    """Also while the same thread takes one: it would wait for itself for ever."""
+    page = wiki.page()
+    page.eval("return 1")
+    assert wiki._inner_states is not None
+    with wiki._inner_states._lock:
+        del page
+        gc.collect()
+    assert len(states(wiki)) == 1
+
+
 def test_a_fork_of_this_process_goes_on(wiki: Wiki) -> None:
     """Its states are its own, as in `expand --dump -j`."""
     assert wiki.eval("return 1") == [1]
