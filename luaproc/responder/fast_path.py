@@ -256,7 +256,7 @@ def _cleanup_chunks(body: bytes) -> "tuple[object, ...] | bytes | None":
         if _is_listed and _are_listed(newer):
             _last_list = ids
             return b"cleanupAgain", newer, _last_number
-    # Lua's compiler reads a list faster than the two of us, and the number goes along.
+    # Lua's compiler reads a list faster than this does with gmatch behind it. The number goes along.
     _last_number += 1
     _last_list, _is_listed = ids, False
     return b'return "cleanupNumbered",{%b},%d' % (ids, _last_number)
@@ -289,12 +289,6 @@ _READERS: "dict[bytes, Callable[[bytes], tuple[object, ...] | bytes | None]]" = 
 }
 
 
-def read(body: bytes) -> "tuple[object, ...] | bytes | None":
-    """The message as a tuple (op and fields), as a shorter expression, or None if it is not one of these spellings."""
-    reader = _READERS.get(body[:_STRING]) or _READERS.get(body[:12])
-    return reader(body) if reader is not None else None
-
-
 read_before: "dict[bytes, tuple[object, ...] | bytes]" = {}
 """What `message` made of short calls and replies. Of those of a page with 40 blocks three of four came before, word for
 word; of one with 40 citations, three of five."""
@@ -304,7 +298,8 @@ SHORT = 128
 
 
 def message(body: bytes) -> "tuple[object, ...] | bytes":
-    """What `read` makes of the message, or else `return ` and the whole; as it is in `read_before`, if it is there."""
+    """The message as a tuple (op and fields) or as a shorter expression; `return ` and the whole if it is none of these
+    spellings. As it is in `read_before`, if it is there."""
     return (len(body) <= SHORT and read_before.get(body)) or read_anew(body)
 
 

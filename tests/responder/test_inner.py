@@ -139,3 +139,21 @@ def test_time_that_a_function_of_luas_own_took(responder: InnerResponder) -> Non
     """The look comes when it is through, even where the module is, too."""
     assert called(responder, b"string.find( ( 'a' ):rep( 20000 ), '.-b' )") is None
     assert responder.out_of_time
+
+
+def test_lists_of_functions_are_of_one_state() -> None:
+    """What one state was told to keep is nothing to another, which gets the same list with more behind it."""
+    first, second = InnerResponder(52_428_800, None), InnerResponder(52_428_800, None)
+
+    def cleanup(responder: InnerResponder, *ids: int) -> None:
+        listed = b",".join(b"[%d]=1" % number for number in ids)
+        responder.answer(b'{["op"]="cleanupChunks",["ids"]={' + listed + b"}}")
+
+    for responder in (first, second):
+        assert [load(responder, b"return 7") for _ in range(2)] == [1, 2]
+    cleanup(first, 1, 2)
+    for responder in (first, second):
+        assert load(responder, b"return 7") == 3
+    for responder in (second, first):
+        cleanup(responder, 1, 2, 3)
+        assert b"i:7;" in (responder.answer(CALL % (3, 0, b"")) or b"")
