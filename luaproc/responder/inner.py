@@ -102,7 +102,8 @@ class InnerResponder:
             self.end(self._time_is_up(self._seconds))
         if reply is None and self.caught is None:
             self._set_hook()
-            self.caught = self._raised()
+            raised = self._raised()
+            self.caught = raised if isinstance(raised, BaseException) else None
             self._set_hook(self._look, b"", 1)  # for what this message came amid
             self.end(reason)
         return None if self.over else reply

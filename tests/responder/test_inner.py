@@ -157,3 +157,25 @@ def test_lists_of_functions_are_of_one_state() -> None:
     for responder in (second, first):
         cleanup(responder, 1, 2, 3)
         assert b"i:7;" in (responder.answer(CALL % (3, 0, b"")) or b"")
+
+
+@pytest.mark.parametrize("levels", [100, 190, 193, 194, 195, 196, 197, 198, 199])
+@pytest.mark.parametrize("code", ["for i = 1, 50000 do end return 7", "while true do end"])
+def test_looks_where_the_stack_of_c_is_full(levels: int, code: str) -> None:
+    """Lua allows 200 calls of C's in one another: what is short goes on there, or has Lua's error, and what has no end
+    is ended."""
+    responder = InnerResponder(None, 0.2)
+    nested = f"""
+        local function nested( n )
+            if n == 0 then {code} end
+            local ok, value = pcall( nested, n - 1 )
+            return value
+        end
+        local value = nested( {levels} )
+        return type( value ) == 'number' and value or string.find( value, 'C stack overflow' ) and 7 or value"""
+    reply = called(responder, nested.encode())
+    if "while" in code and responder.over:
+        assert responder.out_of_time
+        assert responder.caught is None
+    else:
+        assert b"i:7;" in (reply or b"")

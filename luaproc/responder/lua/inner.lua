@@ -9,7 +9,7 @@
 -- without arguments ends the looks; raised() gives what a handler raised.
 
 local pipes, answering, memory, keep, keep_more, restore, tick, report, stack_of, next_look = ...
-local error, pcall, sethook, clock = error, pcall, debug.sethook, os.clock
+local error, pcall, type, sethook, clock = error, pcall, type, debug.sethook, os.clock
 local create, resume = coroutine.create, coroutine.resume
 local gcinfo, randomseed = gcinfo, math.randomseed
 
@@ -28,9 +28,16 @@ local function tell( reason )
 	report( stack_of( 'luaproc: ' .. reason, 5 ) ) -- below stack_of, this function, pcall and look
 end
 
+-- Where C's stack is full, or memory, Python cannot be asked. A loop there is no excuse: the error leads to where it can.
+local PYTHON_FAILED = 'error during Python call' -- see delivery.lua
+local MISSES = 20
+local misses = 0
+
 local function look()
 	local ok, reason = pcall( tick )
-	if not ok and reason ~= memory.NO_MEMORY then
+	local is_lost = not ok and type( reason ) == 'string' and reason ~= PYTHON_FAILED
+	misses = is_lost and misses + 1 or 0
+	if not ok and not is_lost then
 		pipes.failed( reason )
 	end
 	if raised then
@@ -42,6 +49,8 @@ local function look()
 			told = true
 			pcall( tell, reason )
 		end
+		error( reason, 0 )
+	elseif misses > MISSES then
 		error( reason, 0 )
 	end
 	local now = clock()
