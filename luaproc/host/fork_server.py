@@ -25,7 +25,7 @@ from typing import IO
 from luaproc.host.connection import Connection
 from luaproc.host.core import PhpFunction, Status
 from luaproc.host.errors import HostError, ServerNotStarted
-from luaproc.host.functions import LuaFunction
+from luaproc.host.heirs import HeirInterpreter
 from luaproc.host.interpreter import Interpreter, default_server
 from luaproc.wire.errors import RemoteProtocolError
 from luaproc.wire.framing import MAX_BODY
@@ -164,26 +164,22 @@ class ForkedConnection(Connection):
             self._stderr = _CLOSED
 
 
-class ForkedInterpreter(Interpreter):
+class ForkedInterpreter(HeirInterpreter):
     """`Interpreter` of a fork: see `ForkServer.fork`."""
 
     def __init__(self, server: ForkServer, functions: Iterable[PhpFunction]) -> None:
-        self._begin_as_heir(server.lua, functions)
+        self._inherit(server.lua, functions)
         self.connection = ForkedConnection(server)
 
     def __enter__(self) -> ForkedInterpreter:
         return self
 
-    def kernel_status(self) -> Status | None:
+    def status_unasked(self) -> Status | None:
         """What `get_status` gives, without asking the fork, which takes two changes of process: the kernel tells it.
 
         None where it has nothing. A fork that dies may still be told of.
         """
         return _status(self.connection.pid)
-
-    def adopt(self, function: LuaFunction) -> LuaFunction:
-        """The same function as one that the fork server's `Interpreter` holds."""
-        return self._chunks.get(function.id, function.name)
 
 
 class ForkServer:

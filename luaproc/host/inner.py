@@ -22,8 +22,7 @@ from collections.abc import Callable, Iterable
 from luaproc.host.connection import Connection
 from luaproc.host.core import PhpFunction, Status
 from luaproc.host.errors import HostError, ServerDied
-from luaproc.host.functions import LuaFunction
-from luaproc.host.interpreter import Interpreter
+from luaproc.host.heirs import HeirInterpreter
 from luaproc.responder.inner import InnerResponder
 from luaproc.wire.errors import RemoteProtocolError, excerpt
 from luaproc.wire.fast_path import FastCall
@@ -118,7 +117,7 @@ def _nothing() -> None:
     pass
 
 
-class InnerInterpreter(Interpreter):
+class InnerInterpreter(HeirInterpreter):
     """`Interpreter` on a responder in this process.
 
     lua: the one that loaded what the responder has, if there was one; of its functions those are held that are adopted.
@@ -140,7 +139,7 @@ class InnerInterpreter(Interpreter):
         if lua is None:
             self._begin("utf-8", "surrogateescape", lists, None, None)
         else:
-            self._begin_as_heir(lua, functions)
+            self._inherit(lua, functions)
         self._bug: Exception | None = None  # of a callable: raised once Lua is through with the call
         self.connection = self._inner = InnerConnection(responder, on_end)
         responder.host = weakref.WeakMethod(self._respond)
@@ -148,11 +147,7 @@ class InnerInterpreter(Interpreter):
     def __enter__(self) -> InnerInterpreter:
         return self
 
-    def adopt(self, function: LuaFunction) -> LuaFunction:
-        """The same function as one that the interpreter holds which loaded it."""
-        return self._chunks.get(function.id, function.name)
-
-    def kernel_status(self) -> Status:
+    def status_unasked(self) -> Status:
         """What `get_status` gives of a process; of this one, what Lua's part of it is."""
         seconds, size = self._inner.usage()
         return Status(os.getpid(), round(seconds * os.sysconf("SC_CLK_TCK")), size, size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -142,20 +142,6 @@ class Interpreter(ProtocolCore[LuaFunction]):
         self._ahead: list[tuple[bytes, bool]] = []  # put off; and whether it must not fail
         self.cleans_ahead = False
         """Whether the server is told what Python dropped with the next message, in a message that nobody waits for."""
-
-    def _begin_as_heir(self, lua: Interpreter, functions: Iterable[PhpFunction]) -> None:
-        """`_begin`, for a server that has what the server of `lua` has. functions: what answers here in place of the
-        callables that were registered there, in their order."""
-        convert = lua._convert
-        self._begin(convert._encoding, convert._errors, convert._lists, lua.fallback, lua.on_interrupt)
-        self.cleans_ahead = lua.cleans_ahead
-        self._convert.reader.remember(convert.reader)
-        self._registrations = lua._registrations
-        self._callbacks = {
-            number: (name, function)
-            for (number, (name, _)), function in zip(lua._callbacks.items(), functions, strict=True)
-        }
-        self._sources = lua._sources.copy()
 
     def load_string(self, text: str | bytes, chunk_name: str | bytes = "=chunk") -> LuaFunction:
         """Compile Lua code; the function has not run yet.

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from luaproc.host import HostError, Interpreter, LuaError, LuaFunction
-from luaproc.host.fork_server import ForkedInterpreter
-from luaproc.host.inner import InnerInterpreter
+from luaproc.host.heirs import HeirInterpreter
 from luaproc.host.interpreter import PhpFunction
 from luaproc.install.lualib import Lualib, LualibFiles, read_below
 from luaproc.wiki.failures import ModuleError, from_host, shown
@@ -376,7 +375,7 @@ class Engine:
         try:
             lua = self._interpreter
             assert lua is not None
-            status = lua.kernel_status() if isinstance(lua, (ForkedInterpreter, InnerInterpreter)) else None
+            status = lua.status_unasked() if isinstance(lua, HeirInterpreter) else None
             status = status or lua.get_status()
         except (HostError, RemoteProtocolError):
             return None

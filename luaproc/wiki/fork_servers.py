@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from luaproc.host import HostError, Interpreter, RemoteProtocolError
@@ -26,7 +25,9 @@ _FORKS_A_SECOND = 250
 _UNLIMITED_SECONDS = 10
 """CPU time by which the forks of a fork server without a limit are counted."""
 
-_VARIABLES = tuple(variable for variable, *_ in OPTIONS.values() if variable)
+SERVER_VARIABLES = tuple(variable for variable, *_ in OPTIONS.values() if variable)
+"""Variables that a server reads."""
+
 _RECORDS = ("LUAPROC_COVERAGE", "LUAPROC_PROFILE", "LUAPROC_LOG")
 """Variables by which each Lua process writes a file of its own accord."""
 
@@ -83,8 +84,8 @@ class ForkServers:
         )
 
     def _key_of(self, engine: Engine, libraries: Libraries) -> list[Any]:
-        limits, timezone = engine.server_limits(), engine.view.site.timezone
-        return [limits, timezone, engine.options.own_session, *map(os.environ.get, _VARIABLES), *libraries.given()]
+        settings = engine.server_limits(), engine.view.site.timezone, engine.options.own_session
+        return [*settings, *map(os.environ.get, SERVER_VARIABLES), *libraries.given()]
 
     def _fork(self, engine: Engine, libraries: Libraries) -> tuple[Interpreter, Loaded]:
         server, loaded = self._server, self._loaded
@@ -114,13 +115,11 @@ class ForkServers:
         )
         self._max_forks = _FORKS_A_SECOND * (cpu_limit or _UNLIMITED_SECONDS)
         try:
-            loaded = libraries.load_for_views(server.lua)
+            self._loaded, self._modules = libraries.load_for_views(server.lua)
         except BaseException:
             self._retire()
             raise
-        modules = self._modules = CompiledModules(server.lua, memory_limit)
-        loaded = self._loaded = replace(loaded, chunks=modules.chunks, met=modules.met)
-        return server, loaded
+        return server, self._loaded
 
     def _retire(self) -> None:
         if self._server is not None:

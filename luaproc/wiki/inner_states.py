@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +17,7 @@ from luaproc.host import HostError, RemoteProtocolError
 from luaproc.host.inner import InnerInterpreter
 from luaproc.responder import limits
 from luaproc.responder.inner import InnerResponder
-from luaproc.responder.options import OPTIONS
-from luaproc.wiki.compiled import CompiledModules
+from luaproc.wiki.fork_servers import SERVER_VARIABLES
 from luaproc.wiki.loading import Libraries, Loaded
 from luaproc.wiki.own_lua import OWN_LUA, own_lua
 
@@ -32,9 +30,6 @@ _KEPT = 4
 _UTC = ("UTC", "Etc/UTC")
 """Time zones in which a state can tell the time: the process's own may be another one."""
 
-_VARIABLES = ("LUAPROC_COVERAGE", *(variable for variable, *_ in OPTIONS.values() if variable))
-"""Variables that a server of its own would read."""
-
 
 class _State:
     """A responder, who loaded the libraries into it, and what these are."""
@@ -46,13 +41,11 @@ class _State:
         try:
             self.lua = InnerInterpreter(self.responder, lists=False)
             self.lua.load_string(own_lua("utc"), f"@{OWN_LUA}")()
-            loaded = libraries.load_for_views(self.lua)
+            self.loaded, self._modules = libraries.load_for_views(self.lua)
             self.responder.keep()
         except BaseException:
             self.responder.close()
             raise
-        self._modules = CompiledModules(self.lua, memory_limit)
-        self.loaded = replace(loaded, chunks=self._modules.chunks, met=self._modules.met)
 
     def begins(self, engine: Engine) -> bool:
         """Whether it can serve this page view."""
@@ -132,6 +125,6 @@ def _fits(engine: Engine) -> bool:
         options.server is None
         and options.interpreter is None
         and engine.view.site.timezone in _UTC
-        and not any(map(os.environ.get, _VARIABLES))
+        and not any(map(os.environ.get, SERVER_VARIABLES))
         and not limits.address_space()
     )

@@ -8,14 +8,14 @@ half for all page views (`luaproc.wiki.fork_servers`), as has a Lua state in thi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from luaproc.errors import LuaprocError
 from luaproc.host import Interpreter, LuaFunction
 from luaproc.host.interpreter import PhpFunction
 from luaproc.install.lualib import LualibFiles
-from luaproc.wiki.compiled import Chunks
+from luaproc.wiki.compiled import Chunks, CompiledModules
 from luaproc.wiki.libraries import Library, order
 from luaproc.wiki.libraries.core import Core
 from luaproc.wiki.libraries.parser_functions import ParserFunctionsLibrary
@@ -92,13 +92,15 @@ class Libraries:
         [set_up] = lua.load_string(own_lua("set_up"), f"@{OWN_LUA}")(*setups)
         return Loaded({name: mw[name] for name in _MW}, set_up, know, run, self._engine.files)
 
-    def load_for_views(self, lua: Interpreter) -> Loaded:
-        """`load`, for many page views: with what most of them load besides, and nothing held. Raises as `load`."""
+    def load_for_views(self, lua: Interpreter) -> tuple[Loaded, CompiledModules]:
+        """`load`, for many page views: with what most of them load besides, with nothing held, and with the modules
+        that are to be compiled for all of them. Raises as `load`."""
         with self._engine.loading(lua):
             loaded = self.load(lua)
             lua.load_string(_AHEAD, f"@{OWN_LUA}")()
         lua.cleanup_chunks()
-        return loaded
+        modules = CompiledModules(lua, self._engine.server_limits()[1])
+        return replace(loaded, chunks=modules.chunks, met=modules.met), modules
 
     def set_up(self, lua: Interpreter, loaded: Loaded) -> None:
         """Let the libraries know the page, after `load`."""

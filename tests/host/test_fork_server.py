@@ -73,11 +73,11 @@ def test_a_fork_knows_itself(server: ForkServer) -> None:
         [other] = lua.request_body(b'{["op"]="getStatus",}')
         assert isinstance(other, dict)
         assert other[b"pid"] == status.pid
-        told = lua.kernel_status()
+        told = lua.status_unasked()
         assert told is not None
         assert (told.pid, told.vsize) == (status.pid, status.vsize)
         lua.load_string("for i = 1, 2e7 do end")()
-        later, own = lua.kernel_status(), lua.get_status()
+        later, own = lua.status_unasked(), lua.get_status()
         assert later is not None
         assert own is not None
         assert later.time is not None
@@ -85,7 +85,7 @@ def test_a_fork_knows_itself(server: ForkServer) -> None:
         assert told.time is not None
         assert told.time < later.time, "its CPU time is not that of its life"
         assert abs(later.time - own.time) <= 1, "the kernel tells another CPU time than the fork"
-    assert lua.kernel_status() is None, "of a fork that has ended"
+    assert lua.status_unasked() is None, "of a fork that has ended"
 
 
 def test_errors_show_the_code_of_the_server(server: ForkServer) -> None:

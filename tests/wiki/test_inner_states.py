@@ -170,7 +170,7 @@ def test_page_views_at_once(wiki: Wiki) -> None:
     assert len(states(wiki)) <= 4
 
 
-def test_what_changes_reaches_the_next_page_view(wiki: Wiki, tmp_path: Path) -> None:
+def test_what_changes_reaches_the_next_page_view(wiki: Wiki) -> None:
     """Settings, messages, and modules."""
     assert wiki.expand("{{#invoke:M|site}}").text == "Wiki 3 a and b en"
     wiki.pages["MediaWiki:And"] = " und"
@@ -488,7 +488,7 @@ def test_sigint_of_a_host_that_ignores_it(wiki: Wiki) -> None:
 
 
 def test_it_is_said_where_modules_run(tmp_path: Path) -> None:
-    """By `luaproc wiki doctor` and the console: an option, over it a server of one's own."""
+    """By `luaproc wiki doctor`: an option, over it a server of one's own."""
     need("mediawiki")
 
     def told(*words: str) -> str:

@@ -1,8 +1,10 @@
--- Puts the parts together and takes away what no module may find. Runs once; returns the function that serves for ever.
+-- Puts the parts together and takes away what no module may find. Runs once; returns the function that serves for ever,
+-- or, with `host.`, what inner.lua returns.
 -- Arguments: names and values by turns. A name has a group before its dot: `pipes.` (callables of Python's, see
 -- delivery.lua and dispatch.lua; `report` writes a line to stderr), `reserve.` (callables of Python's, see memory.lua),
--- `settings.`, `records.` (a file's name in observers/ -> who writes what it finds into a file), and `boot.` for what is
--- needed here (boot.source: part -> its text, or its function where that was compiled ahead).
+-- `settings.`, `records.` (a file's name in observers/ -> who writes what it finds into a file), `host.` (callables of the
+-- host's, where it is in this process: see inner.lua), and `boot.` for what is needed here (boot.source: part -> its
+-- text, or its function where that was compiled ahead).
 
 local given = { pipes = {}, reserve = {}, settings = {}, records = {}, boot = {}, host = {} }
 for i = 1, select( '#', ... ), 2 do
