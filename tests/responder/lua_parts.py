@@ -3,6 +3,7 @@ looks where no module can.
 
 A test is Lua, which has these beside Lua's own names:
     part( name )           the chunk of luaproc/responder/lua/NAME.lua
+    text_of( name )        its text
     memory, pipes          stand-ins for what the parts are given; `did` lists the names of those that were called
     noted( name, f )       a function that is one more of these, and does what f does
     fails( times, name, f )  the same, which finds no memory so many times
@@ -21,6 +22,7 @@ from luaproc.responder import runtime
 
 _HEAD = rb"""
 local source = ...
+text_of = source
 local yield, resume, error, pcall, type, unpack = coroutine.yield, coroutine.resume, error, pcall, type, unpack
 did, replies, parts = {}, {}, {}
 settings = { not_sent = 0, reply_lost = 1, request_lost = 2, int_size = 8 }

@@ -250,3 +250,38 @@ def test_a_trace_is_forgotten_whether_it_was_taken_or_not(runtime: str) -> None:
         collectgarbage()
         return taken, next( weak ) == nil, take() == nil"""
     assert run(runtime, code) == (True, True, True)
+
+
+@pytest.mark.parametrize("line", ["chunks[id] = func", "live[place] = id", "ids[func] = id"])
+def test_a_function_for_which_there_was_no_memory_has_no_id(runtime: str, line: str) -> None:
+    """Whichever of its entries failed: the next function has the id, is who is called by it, and is dropped whole."""
+    code = f"""
+        local failures = 0
+        function fail_sometimes()
+            if failures > 0 then
+                failures = failures - 1
+                error( memory.NO_MEMORY, 0 )
+            end
+        end
+        function part( name )
+            local text, line = text_of( name ), '{line}'
+            local from, to = text:find( line, 1, true )
+            if name == 'dispatch' then
+                text = text:sub( 1, from - 1 ) .. 'fail_sometimes() ' .. text:sub( from )
+            end
+            return assert( loadstring( text, '=luaproc/' .. name .. '.lua' ) )
+        end
+        local function load( text ) return {{ 'loadString', text, '=m' }} end
+        local function call( id ) return {{ 'call', id, 0, {{}} }} end
+        local replies = converse {{
+            load "return 'kept'", function () failures = 2 return 'loadString', "return 'lost'", '=m' end,
+            load "return 'next'", call( 2 ), load "return 'last'", call( 3 ),
+            {{ 'cleanupChunks', {{ [1] = 1, [3] = 1 }} }}, call( 1 ), call( 2 ), call( 3 ),
+        }}
+        local found = {{}}
+        for i, reply in ipairs( replies ) do
+            found[i] = reply:match( 's:%d+:"([^"]-)";}}?}}?$' ) or '-'
+        end
+        return table.concat( found, ',' )"""
+    found = run(runtime, code)
+    assert found == b"-,not enough memory,-,next,-,last,-,kept,function id 2 does not exist,last"

@@ -42,8 +42,10 @@ local function id_of( func )
 	if not id then
 		id = last_id + 1
 		local place = live.count + 1
-		live[place] = id -- it may find no memory, and so may the next line: the count follows
-		chunks[id], ids[func] = func, id
+		-- Each of the three may find no memory: then the next function gets this id, and nobody has it.
+		chunks[id] = func
+		live[place] = id
+		ids[func] = id
 		live.count, last_id = place, id
 	end
 	return id
@@ -160,7 +162,11 @@ local function drop_others( keep, first )
 			kept = kept + 1
 			live[kept] = id
 		else
-			ids[chunks[id]], chunks[id] = nil, nil
+			local func = chunks[id]
+			chunks[id] = nil
+			if ids[func] == id then -- a nil for what is not there would take memory
+				ids[func] = nil
+			end
 		end
 	end
 	live.count = kept
