@@ -34,19 +34,20 @@ local NO_MEMORY = memory.NO_MEMORY
 
 ---- The chunk table -------------------------------------------------------------------------------------------------
 
--- id -> function, function -> id; and the ids in their order, which is that in which they were given, with their number.
-local chunks, ids, live, last_id = {}, {}, { count = 0 }, 0
+-- id -> function, function -> id; and the ids in their order, which is that in which they were given. Their number is not
+-- among them: where there is no memory to enlarge a table that has numbers and names, LuaJIT loses numbers.
+local chunks, ids, live, counts, last_id = {}, {}, {}, { live = 0 }, 0
 
 local function id_of( func )
 	local id = ids[func]
 	if not id then
 		id = last_id + 1
-		local place = live.count + 1
+		local place = counts.live + 1
 		-- Each of the three may find no memory: then the next function gets this id, and nobody has it.
 		chunks[id] = func
 		live[place] = id
 		ids[func] = id
-		live.count, last_id = place, id
+		counts.live, last_id = place, id
 	end
 	return id
 end
@@ -156,20 +157,22 @@ end
 -- Functions that are not in `keep` go, of those that came behind the first ones. Nothing here takes memory.
 local function drop_others( keep, first )
 	local kept = first
-	for place = first + 1, live.count do
+	for place = first + 1, counts.live do
 		local id = live[place]
 		if keep[id] then
 			kept = kept + 1
 			live[kept] = id
 		else
 			local func = chunks[id]
-			chunks[id] = nil
-			if ids[func] == id then -- a nil for what is not there would take memory
-				ids[func] = nil
+			if func then -- a nil for what is not there would take memory
+				chunks[id] = nil
+				if ids[func] == id then
+					ids[func] = nil
+				end
 			end
 		end
 	end
-	live.count = kept
+	counts.live = kept
 end
 
 -- The last list: the number that Python gave to it (none is 0), its ids, and how many functions there were afterwards.
@@ -187,7 +190,7 @@ end
 -- The same, of a list that Python knows again.
 function answer.cleanupNumbered( keep, number )
 	drop_others( keep, 0 )
-	last_list, last_keep, last_count = number, keep, live.count
+	last_list, last_keep, last_count = number, keep, counts.live
 	return EMPTY_REPLY
 end
 
@@ -205,7 +208,7 @@ function answer.cleanupAgain( newer, number )
 		end
 	end
 	drop_others( last_keep, last_count )
-	last_list, last_count = number, live.count
+	last_list, last_count = number, counts.live
 	return EMPTY_REPLY
 end
 
@@ -512,7 +515,7 @@ end, make_php_function, {
 		end
 		return reply_to( op, a, b, c )
 	end,
-	chunks = { chunks, ids, live },
+	chunks = { chunks, ids, live, counts },
 	forget = function ()
 		last_list, last_keep, call_args = -1, nil, nil
 		forget_trace()
