@@ -174,10 +174,11 @@ class InnerInterpreter(HeirInterpreter):
     def _respond(self, request: bytes) -> bytes:
         """The answer to a message of Lua's. Raises what ends Lua."""
         bug = None
+        body = escape(request)
         try:
-            answer = self._answer(escape(request))
+            answer = self._answer(body)
             if answer is None:
-                message = self._read(escape(request), wire=False)
+                message = self._read(body, wire=False)
                 if not isinstance(message, (FastCall, Call)):
                     self._violation = RemoteProtocolError(f"expected a call of Lua's, got {excerpt(request)}")
                     raise self._violation

@@ -115,14 +115,10 @@ class InnerResponder:
         """
         self._seconds = 0.0
         try:
-            return not self.over and bool(self._restore()) and not self.over and self.is_in_c_locale()
+            return not self.over and bool(self._restore()) and not self.over and bool(self._is_c_locale())
         except self._lua_error as error:  # there is no memory even for this
             self.end(str(error))
             return False
-
-    def is_in_c_locale(self) -> bool:
-        """Whether Lua's functions do here what they do in a process of their own."""
-        return bool(self._is_c_locale())
 
     def usage(self) -> "tuple[float, int]":
         """Seconds of CPU time since `restore`; bytes of memory, with what a process of its own would take."""

@@ -88,7 +88,7 @@ class InnerStates:
                 state = _State(engine, libraries, key)
             except (HostError, UsageError, RemoteProtocolError):
                 return None
-            if not state.responder.restore():
+            if not state.begins(engine):
                 state.responder.close()
                 return None
         lua = InnerInterpreter(

@@ -67,21 +67,25 @@ local function is_kept( func, place, value )
 	end
 	local probe = {}
 	setupvalue( func, place, probe )
-	local found = false
+	local shared = false
 	for i = 1, #known do
 		local _, now = getupvalue( holders[known[i]], places[known[i]] )
-		found = found or rawequal( now, probe )
+		shared = shared or rawequal( now, probe )
 	end
 	setupvalue( func, place, value )
-	if not found then
+	if not shared then
 		known[#known + 1] = held_count + 1
 	end
-	return found
+	return shared
+end
+
+local function keep_environment( func )
+	functions_count = functions_count + 1
+	functions[functions_count], environments[functions_count] = func, getfenv( func )
 end
 
 local function keep_function( func, visit )
-	functions_count = functions_count + 1
-	functions[functions_count], environments[functions_count] = func, getfenv( func )
+	keep_environment( func )
 	visit( getfenv( func ) )
 	local place = 1
 	local name, value = getupvalue( func, place )
@@ -172,8 +176,7 @@ local function keep_more()
 			local value = values[place][n]
 			if type( value ) == 'function' and not found[value] then
 				found[value] = true
-				functions_count = functions_count + 1
-				functions[functions_count], environments[functions_count] = value, getfenv( value )
+				keep_environment( value )
 			end
 		end
 	end
